@@ -1,0 +1,45 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { defectProblem, type Problem, toProblem } from '#contract';
+import { Refusal, type RefusalKind } from '#kernel';
+
+/** HTTP errors that the framework raises before our code runs, as refusals with our codes. */
+const FRAMEWORK: Readonly<Record<number, [RefusalKind, string, string]>> = {
+  400: ['malformed', 'request.malformed', 'the request could not be read'],
+  404: ['not_found', 'route.unknown', 'there is nothing at this method and path'],
+  405: ['not_found', 'route.unknown', 'there is nothing at this method and path'],
+  413: ['too_large', 'body.too_large', 'the body is larger than this call accepts'],
+  415: ['unsupported_media', 'media_type.unsupported', 'this call does not accept that content-type'],
+};
+
+/** Everything that goes wrong becomes problem+json here, and only here. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    sendProblem(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>(), this.logger);
+  }
+}
+
+/** For routes and hooks that live on the Fastify instance itself. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
+  const problem = problemOf(error, request.id, logger);
+  if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', String(problem.retryAfterSeconds));
+  void reply.status(problem.status).header('content-type', 'application/problem+json').send(JSON.stringify(problem));
+}
+
+function problemOf(error: unknown, correlationId: string, logger: Logger): Problem {
+  const refusal = error instanceof Refusal ? error : fromFramework(error);
+  if (refusal) return toProblem(refusal, correlationId);
+  logger.error({ correlationId, error: error instanceof Error ? { message: error.message, stack: error.stack } : String(error) }, 'defect');
+  return defectProblem(correlationId);
+}
+
+function fromFramework(error: unknown): Refusal | undefined {
+  const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number } | null)?.statusCode;
+  const row = status === undefined ? undefined : FRAMEWORK[status];
+  return row && new Refusal(...row);
+}

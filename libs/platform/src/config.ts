@@ -1,0 +1,79 @@
+import { z } from 'zod';
+
+/** One typed setting: how it is read, what it means, and whether its value may be shown. The reference page is made from this table. */
+interface Setting<T extends z.ZodType> {
+  readonly schema: T;
+  readonly about: string;
+  readonly secret?: true;
+}
+
+const setting = <T extends z.ZodType>(schema: T, about: string, secret?: true): Setting<T> =>
+  secret ? { schema, about, secret } : { schema, about };
+const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
+
+/** Every environment variable that Tallystick reads. */
+export const SETTINGS = {
+  TALLYSTICK_ENV: setting(
+    z.enum(['development', 'test', 'production']).default('development'),
+    'production refuses development keys and unsafe settings',
+  ),
+  TALLYSTICK_HOME: setting(
+    z.string().default('.tallystick'),
+    'folder of everything kept outside PostgreSQL: keys, tiles, exports, last checkpoint',
+  ),
+  DATABASE_URL: setting(
+    z.string().startsWith('postgres').optional(),
+    'PostgreSQL; unset: the embedded one that `tallystick up` starts',
+    true,
+  ),
+  DATABASE_POOL_MAX: setting(z.coerce.number().int().min(1).max(200).default(10), 'connections per process'),
+  REDIS_URL: setting(
+    z.string().startsWith('redis').optional(),
+    'Redis for queues and rate limits; unset: queues and rate limits on PostgreSQL',
+    true,
+  ),
+  LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'), 'least severe level that is written'),
+  BIND_HOST: setting(z.string().default('127.0.0.1'), 'address the doors listen on'),
+  GATEWAY_PORT: setting(port(7443), 'partner banks, mTLS'),
+  GATEWAY_ORIGIN: setting(z.string().default('https://localhost:7443'), 'scheme, host and port that partners use; any other Host is 421'),
+  DECISION_HTTP_PORT: setting(port(7080), 'internal services, HTTP/JSON'),
+  DECISION_GRPC_PORT: setting(port(7081), 'internal services, gRPC'),
+  CONSOLE_PORT: setting(port(7090), 'staff console'),
+  WORKER_PORT: setting(port(7070), 'health and metrics of the worker'),
+  PKI_DIR: setting(z.string().optional(), 'certificates of the doors and the partners’ CA set and CRLs; default TALLYSTICK_HOME/pki'),
+  KEYS_DIR: setting(z.string().optional(), 'signing keys of this installation (JWK files); default TALLYSTICK_HOME/keys'),
+  INTERNAL_JWKS_FILE: setting(
+    z.string().optional(),
+    'public keys of the issuer of internal callers’ tokens; default KEYS_DIR/internal-issuer.jwks.json',
+  ),
+  INTERNAL_TOKEN_ISSUER: setting(z.string().default('tallystick-dev-issuer'), 'the `iss` that internal tokens must carry'),
+} as const satisfies Record<string, Setting<z.ZodType>>;
+
+export type Config = { readonly [Name in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[Name]['schema']> };
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Reads the environment once. Throws one `ConfigError` that names every wrong or, in production, unsafe setting. */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const config: Record<string, unknown> = {};
+  for (const [name, { schema, about }] of Object.entries(SETTINGS)) {
+    const read = schema.safeParse(env[name] === '' ? undefined : env[name]);
+    if (read.success) config[name] = read.data;
+    else problems.push(`${name} (${about}): ${read.error.issues[0]!.message}`);
+  }
+  if (problems.length === 0) problems.push(...unsafeInProduction(config as Config));
+  if (problems.length > 0) throw new ConfigError(`cannot start:\n  ${problems.join('\n  ')}`);
+  return config as Config;
+}
+
+function unsafeInProduction(config: Config): string[] {
+  if (config.TALLYSTICK_ENV !== 'production') return [];
+  const unsafe: string[] = [];
+  if (config.DATABASE_URL === undefined) unsafe.push('DATABASE_URL: production needs a PostgreSQL of its own, not the embedded one');
+  if (config.INTERNAL_TOKEN_ISSUER.includes('dev')) unsafe.push('INTERNAL_TOKEN_ISSUER: the development issuer is refused in production');
+  if (!config.GATEWAY_ORIGIN.startsWith('https://')) unsafe.push('GATEWAY_ORIGIN: partners are served over https only');
+  return unsafe;
+}

@@ -1,0 +1,78 @@
+import pg from 'pg';
+
+/** Runs SQL. Both a pooled connection and an open transaction are one. */
+export interface SqlRunner {
+  query<Row extends object = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+}
+
+declare const open: unique symbol;
+
+/** An open transaction: the only thing that stores write through. */
+export interface Tx extends SqlRunner {
+  readonly [open]: true;
+}
+
+/** The role the applications act as. It cannot change or delete a fact (see prisma/migrations). */
+const APPLICATION_ROLE = 'tallystick_app';
+
+// Numbers that PostgreSQL keeps as 64 bits are bigint here too; the default would be a string.
+pg.types.setTypeParser(pg.types.builtins.INT8, BigInt);
+
+/** The one source of truth. A statement whose reply was lost is never repeated here: the caller looks its key up. */
+export class Database implements SqlRunner {
+  private constructor(readonly pool: pg.Pool) {}
+
+  /** Connects and refuses to start where an acknowledged commit could be lost. */
+  static async open(url: string, connectionsMax = 10): Promise<Database> {
+    const pool = new pg.Pool({ connectionString: url, max: connectionsMax, options: `-c role=${APPLICATION_ROLE}`, allowExitOnIdle: true });
+    // An idle connection that breaks is dropped by the pool; the next query says so itself.
+    pool.on('error', () => undefined);
+    const database = new Database(pool);
+    try {
+      await database.refuseUnsafeDurability();
+    } catch (error) {
+      await pool.end();
+      throw error;
+    }
+    return database;
+  }
+
+  async query<Row extends object>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.pool.query(sql, params as unknown[])).rows as Row[];
+  }
+
+  /** One transaction. It commits when `work` returns and rolls back when it throws. */
+  async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('BEGIN');
+      const result = await work(asTx(client));
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch((failure: unknown) => (broken = failure as Error));
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+
+  private async refuseUnsafeDurability(): Promise<void> {
+    const [row] = await this.query<{ sync: string; fsync: string }>(
+      `SELECT current_setting('synchronous_commit') AS sync, current_setting('fsync') AS fsync`,
+    );
+    if (row?.sync === 'off' || row?.fsync === 'off') {
+      throw new Error('PostgreSQL runs with synchronous_commit or fsync off: acknowledged decisions could be lost. Turn both on.');
+    }
+  }
+}
+
+function asTx(client: pg.PoolClient): Tx {
+  const run = async (sql: string, params: readonly unknown[] = []) => (await client.query(sql, params as unknown[])).rows;
+  return { query: run } as unknown as Tx;
+}
