@@ -4,3 +4,7 @@ export * from './database.js';
 export * from './facts.js';
 export * from './logging.js';
 export * from './migrate.js';
+export * from './embedded/ports.js';
+export * from './embedded/postgres.js';
+export * from './embedded/redis.js';
+export type { ServerProcess } from './embedded/server-process.js';
