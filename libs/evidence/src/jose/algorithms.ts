@@ -1,0 +1,56 @@
+import { constants, createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
+
+export type SignatureAlgorithm = 'ES256' | 'EdDSA' | 'PS256';
+
+/** One row per algorithm: which keys fit it, what of the key is public, and how a signature is checked (RFC 7518, RFC 8037). */
+interface Algorithm {
+  readonly publicMembers: readonly string[];
+  fits(jwk: JsonWebKey, key: KeyObject): boolean;
+  check(data: Uint8Array, key: KeyObject, signature: Uint8Array): boolean;
+}
+
+export const rsaModulusBitsMin = 2048;
+export const rsaModulusBitsMax = 8192;
+
+export const ALGORITHMS: Readonly<Record<SignatureAlgorithm, Algorithm>> = {
+  ES256: {
+    publicMembers: ['kty', 'crv', 'x', 'y'],
+    fits: (jwk) => jwk.kty === 'EC' && jwk.crv === 'P-256',
+    check: (data, key, signature) => verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature),
+  },
+  EdDSA: {
+    publicMembers: ['kty', 'crv', 'x'],
+    fits: (jwk) => jwk.kty === 'OKP' && jwk.crv === 'Ed25519',
+    check: (data, key, signature) => verify(null, data, key, signature),
+  },
+  PS256: {
+    publicMembers: ['kty', 'n', 'e'],
+    fits: (jwk, key) => jwk.kty === 'RSA' && hasGoodRsaSize(key),
+    check: (data, key, signature) =>
+      verify('sha256', data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }, signature),
+  },
+};
+
+export function isSignatureAlgorithm(name: unknown): name is SignatureAlgorithm {
+  return typeof name === 'string' && Object.hasOwn(ALGORITHMS, name);
+}
+
+/** The public key of a JWK, or undefined where the JWK is broken or does not fit the algorithm. */
+export function importPublicKey(jwk: JsonWebKey, alg: SignatureAlgorithm): KeyObject | undefined {
+  try {
+    const key = createPublicKey({ key: publicPart(jwk, alg), format: 'jwk' });
+    return ALGORITHMS[alg].fits(jwk, key) ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only the members that make the public key: nothing private and nothing unknown is kept or published. */
+export function publicPart(jwk: JsonWebKey, alg: SignatureAlgorithm): JsonWebKey {
+  return Object.fromEntries(ALGORITHMS[alg].publicMembers.map((name) => [name, jwk[name]]));
+}
+
+function hasGoodRsaSize(key: KeyObject): boolean {
+  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+  return modulusLength >= rsaModulusBitsMin && modulusLength <= rsaModulusBitsMax && publicExponent >= 65_537n;
+}

@@ -1,0 +1,56 @@
+import { Refusal, type Verified } from '#kernel';
+import { ALGORITHMS } from './algorithms.js';
+import { checkHeader, type JwsHeader, parseCompactJws } from './compact-jws.js';
+import { publicKeyOf, type VerificationKey, type VerificationKeyState } from './keys.js';
+import { type JsonObject, parseJsonStrict } from './strict-json.js';
+import { markVerified } from './verified.js';
+
+/** A verified JWS. `payloadBytes` are what the signature covers; digests are taken over them, never over `payload`. */
+export interface SignedJson {
+  readonly header: JwsHeader;
+  readonly payload: JsonObject;
+  readonly payloadBytes: Uint8Array;
+}
+
+export type FindKey = (kid: string) => VerificationKey | undefined | Promise<VerificationKey | undefined>;
+
+/**
+ * Reads and verifies one compact JWS exactly as received, strictly (CONTRACT.md §2; RFC 7515, RFC 8725).
+ * Refuses 400 `signature.malformed`, `signature.header_refused`; 401 `signature.missing`, `signature.algorithm_refused`,
+ * `signature.key_unknown`, `signature.key_retired`, `signature.key_compromised`, `signature.invalid`.
+ */
+export async function verifyJws(received: Uint8Array, typ: string, findKey: FindKey): Promise<Verified<SignedJson>> {
+  const { header, payloadBytes } = await verifyCompact(received, typ, findKey);
+  return markVerified({ header, payload: parseJsonStrict(payloadBytes), payloadBytes }, received);
+}
+
+/** The same for a payload that need not be JSON. */
+export async function verifyCompact(
+  received: Uint8Array,
+  typ: string | undefined,
+  findKey: FindKey,
+): Promise<{ header: JwsHeader; payloadBytes: Uint8Array }> {
+  const jws = parseCompactJws(received);
+  const header = checkHeader(jws.header, typ);
+  const key = checkKey(header, await findKey(header.kid));
+  if (jws.signature.length === 0) throw new Refusal('unauthenticated', 'signature.missing', 'the signature part is empty');
+  if (!ALGORITHMS[header.alg].check(jws.signingInput, key, jws.signature)) {
+    throw new Refusal('unauthenticated', 'signature.invalid', `the signature does not verify under key ${header.kid}`);
+  }
+  return { header, payloadBytes: jws.payload };
+}
+
+const UNUSABLE: Readonly<Partial<Record<VerificationKeyState, [code: string, detail: string]>>> = {
+  RETIRED: ['signature.key_retired', 'this key was retired: sign with your active key'],
+  COMPROMISED: ['signature.key_compromised', 'this key was reported compromised: nothing signed with it is accepted'],
+};
+
+/** The algorithm is the registered key's, never the message's to choose (RFC 8725 §3.1). */
+function checkKey({ alg, kid }: JwsHeader, found: VerificationKey | undefined) {
+  if (!found) throw new Refusal('unauthenticated', 'signature.key_unknown', `no key ${kid} is registered for you`, { field: 'kid' });
+  const unusable = UNUSABLE[found.state];
+  if (unusable) throw new Refusal('unauthenticated', ...unusable, { field: 'kid' });
+  const key = found.alg === alg ? publicKeyOf(found) : undefined;
+  if (!key) throw new Refusal('unauthenticated', 'signature.algorithm_refused', `key ${kid} is not for ${alg}`, { field: 'alg' });
+  return key;
+}
