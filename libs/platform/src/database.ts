@@ -15,8 +15,12 @@ export interface Tx extends SqlRunner {
 /** The role the applications act as. It cannot change or delete a fact (see prisma/migrations). */
 const APPLICATION_ROLE = 'tallystick_app';
 
-// Numbers that PostgreSQL keeps as 64 bits are bigint here too; the default would be a string.
-pg.types.setTypeParser(pg.types.builtins.INT8, BigInt);
+/**
+ * Numbers that PostgreSQL keeps as 64 bits are bigint here too; the default would be a string.
+ * For our connections only: the driver's global table also serves Prisma, which reads them its own way.
+ */
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, BigInt);
 
 /** The one source of truth. A statement whose reply was lost is never repeated here: the caller looks its key up. */
 export class Database implements SqlRunner {
@@ -24,7 +28,13 @@ export class Database implements SqlRunner {
 
   /** Connects and refuses to start where an acknowledged commit could be lost. */
   static async open(url: string, connectionsMax = 10): Promise<Database> {
-    const pool = new pg.Pool({ connectionString: url, max: connectionsMax, options: `-c role=${APPLICATION_ROLE}`, allowExitOnIdle: true });
+    const pool = new pg.Pool({
+      connectionString: url,
+      max: connectionsMax,
+      options: `-c role=${APPLICATION_ROLE}`,
+      types,
+      allowExitOnIdle: true,
+    });
     // An idle connection that breaks is dropped by the pool; the next query says so itself.
     pool.on('error', () => undefined);
     const database = new Database(pool);
