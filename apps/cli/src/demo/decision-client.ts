@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import type { WireMoney } from '#kernel';
+
+export interface DecisionAnswer {
+  readonly decisionId: string;
+  readonly outcome: 'ALLOW' | 'DENY' | 'REVIEW';
+  readonly reasons: readonly { readonly code: string; readonly text: string }[];
+  readonly tier: string;
+  readonly limits: readonly { readonly window: string; readonly limit: string; readonly available: string }[];
+  readonly discount?: { readonly amount: string; readonly rule: string };
+  readonly reservation?: { readonly id: string; readonly expiresAt: string };
+}
+
+export interface Ask {
+  readonly subject: string;
+  readonly service: string;
+  readonly amount: WireMoney;
+  readonly mode: 'EVALUATE' | 'RESERVE';
+  readonly channel?: string;
+  readonly paymentReference?: string;
+}
+
+/** How an internal service (here: checkout) talks to decision-api. */
+export class DecisionClient {
+  constructor(
+    private readonly origin: string,
+    private readonly token: string,
+  ) {}
+
+  async decide(ask: Ask, key: string = randomUUID()): Promise<DecisionAnswer> {
+    return (await this.post('/v1/decisions', ask, { 'idempotency-key': key })) as DecisionAnswer;
+  }
+
+  async confirm(reservationId: string, key: string = randomUUID()): Promise<unknown> {
+    return this.post(`/v1/reservations/${reservationId}/confirm`, {}, { 'idempotency-key': key });
+  }
+
+  async registerSubject(kind: 'INDIVIDUAL' | 'MERCHANT'): Promise<{ id: string }> {
+    return (await this.post('/v1/subjects', { kind }, { 'idempotency-key': randomUUID() })) as { id: string };
+  }
+
+  async link(subject: string, participant: string, customerReference: string): Promise<unknown> {
+    return this.post(`/v1/subjects/${subject}/links`, { participant, customerReference }, { 'idempotency-key': randomUUID() });
+  }
+
+  private async post(path: string, body: object, headers: Record<string, string>): Promise<unknown> {
+    const answer = await fetch(this.origin + path, {
+      method: 'POST',
+      headers: { ...headers, authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`POST ${path} answered ${answer.status}: ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+}

@@ -1,0 +1,17 @@
+import { payAtCheckout } from './chapter-decision.js';
+import { exchangeRecords } from './chapter-records.js';
+import { proveTheDay } from './chapter-proof.js';
+import { reconcileTheDay } from './chapter-reconciliation.js';
+import { reportViolation } from './chapter-violation.js';
+import type { Narrator } from './narrator.js';
+import type { Stage } from './stage.js';
+
+/** The whole story, in order. Throws `StoryBroken` at the first step that did not do what it says. */
+export async function tellStory(stage: Stage, narrator: Narrator): Promise<void> {
+  const customer = await exchangeRecords(stage, narrator);
+  const payments = await payAtCheckout(stage, narrator, customer);
+  await reportViolation(stage, narrator, customer);
+  await reconcileTheDay(stage, narrator, payments);
+  await proveTheDay(stage, narrator);
+  narrator.end();
+}
