@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Fact, FactPosition } from '#kernel';
-import { appendFacts } from '#platform';
-import { freshDatabase, type FreshDatabase } from '#platform/testing/database';
+import { appendFacts } from '../facts.js';
+import { freshDatabase, type FreshDatabase } from '../testing/database.js';
 
 const fact = (n: number, shard: Fact['shard'] = 0): Fact => ({ shard, kind: 'test.happened', body: { n } });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freshDatabase, type FreshDatabase } from '#platform/testing/database';
-import { type Columns, prismaModels } from '#platform/testing/prisma-models';
+import { freshDatabase, type FreshDatabase } from '../testing/database.js';
+import { type Columns, prismaModels } from '../testing/prisma-models.js';
 import { PrismaService } from './prisma.module.js';
 
 const models = Object.entries(prismaModels());
