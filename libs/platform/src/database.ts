@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { PassPoint } from './crash-point.js';
 
 /** Runs SQL. Both a pooled connection and an open transaction are one. */
 export interface SqlRunner {
@@ -24,10 +25,13 @@ types.setTypeParser(pg.types.builtins.INT8, BigInt);
 
 /** The one source of truth. A statement whose reply was lost is never repeated here: the caller looks its key up. */
 export class Database implements SqlRunner {
-  private constructor(readonly pool: pg.Pool) {}
+  private constructor(
+    readonly pool: pg.Pool,
+    private readonly passPoint: PassPoint,
+  ) {}
 
   /** Connects and refuses to start where an acknowledged commit could be lost. */
-  static async open(url: string, connectionsMax = 10): Promise<Database> {
+  static async open(url: string, connectionsMax = 10, passPoint: PassPoint = () => undefined): Promise<Database> {
     const pool = new pg.Pool({
       connectionString: url,
       max: connectionsMax,
@@ -37,7 +41,7 @@ export class Database implements SqlRunner {
     });
     // An idle connection that breaks is dropped by the pool; the next query says so itself.
     pool.on('error', () => undefined);
-    const database = new Database(pool);
+    const database = new Database(pool, passPoint);
     try {
       await database.refuseUnsafeDurability();
     } catch (error) {
@@ -48,7 +52,9 @@ export class Database implements SqlRunner {
   }
 
   async query<Row extends object>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
-    return (await this.pool.query(sql, params as unknown[])).rows as Row[];
+    const { rows } = await this.pool.query(sql, params as unknown[]);
+    this.passPoint('statement.after');
+    return rows as Row[];
   }
 
   /** One transaction. It commits when `work` returns and rolls back when it throws. */
@@ -57,8 +63,10 @@ export class Database implements SqlRunner {
     let broken: Error | undefined;
     try {
       await client.query('BEGIN');
-      const result = await work(asTx(client));
+      const result = await work(this.asTx(client));
+      this.passPoint('commit.before');
       await client.query('COMMIT');
+      this.passPoint('commit.after');
       return result;
     } catch (error) {
       await client.query('ROLLBACK').catch((failure: unknown) => (broken = failure as Error));
@@ -80,9 +88,13 @@ export class Database implements SqlRunner {
       throw new Error('PostgreSQL runs with synchronous_commit or fsync off: acknowledged decisions could be lost. Turn both on.');
     }
   }
-}
 
-function asTx(client: pg.PoolClient): Tx {
-  const run = async (sql: string, params: readonly unknown[] = []) => (await client.query(sql, params as unknown[])).rows;
-  return { query: run } as unknown as Tx;
+  private asTx(client: pg.PoolClient): Tx {
+    const query = async (sql: string, params: readonly unknown[] = []) => {
+      const { rows } = await client.query(sql, params as unknown[]);
+      this.passPoint('statement.after');
+      return rows;
+    };
+    return { query } as unknown as Tx;
+  }
 }

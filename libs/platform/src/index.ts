@@ -1,5 +1,6 @@
 export * from './config.js';
 export * from './correlation.js';
+export * from './crash-point.js';
 export * from './database.js';
 export * from './facts.js';
 export * from './logging.js';

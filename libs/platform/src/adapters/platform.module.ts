@@ -2,11 +2,14 @@ import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown 
 import type { Logger } from 'pino';
 import { systemClock } from '#kernel';
 import { type Config, ConfigError } from '../config.js';
+import { armCrash, type PassPoint } from '../crash-point.js';
 import { Database } from '../database.js';
 
 export const CONFIG = Symbol('CONFIG');
 export const LOGGER = Symbol('LOGGER');
 export const CLOCK = Symbol('CLOCK');
+/** `PassPoint`: for write steps outside the database, such as tiles. */
+export const PASS_POINT = Symbol('PASS_POINT');
 
 /** What every process has: settings, a logger, a clock and the database. */
 @Global()
@@ -21,9 +24,14 @@ export class PlatformModule implements OnApplicationShutdown {
         { provide: CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
         { provide: CLOCK, useValue: systemClock },
-        { provide: Database, useFactory: () => Database.open(databaseUrl(config), config.DATABASE_POOL_MAX) },
+        { provide: PASS_POINT, useFactory: () => armCrash(config, String(logger.bindings()['app'])) },
+        {
+          provide: Database,
+          inject: [PASS_POINT],
+          useFactory: (passPoint: PassPoint) => Database.open(databaseUrl(config), config.DATABASE_POOL_MAX, passPoint),
+        },
       ],
-      exports: [CONFIG, LOGGER, CLOCK, Database],
+      exports: [CONFIG, LOGGER, CLOCK, PASS_POINT, Database],
     };
   }
 
