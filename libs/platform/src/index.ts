@@ -3,6 +3,7 @@ export * from './correlation.js';
 export * from './crash-point.js';
 export * from './database.js';
 export * from './facts.js';
+export * from './keys.js';
 export * from './logging.js';
 export * from './migrate.js';
 export * from './embedded/ports.js';

@@ -1,0 +1,95 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { createEd25519Signer, type JsonWebKey, type Signer, thumbprint } from '#evidence';
+import { type Config, ConfigError } from './config.js';
+
+/** `receipt` signs receipts and event tokens, `log` checkpoints, `export` bundles, `internal-issuer` development tokens of our own callers. */
+export const SIGNER_NAMES = ['receipt', 'log', 'export', 'internal-issuer'] as const;
+export type SignerName = (typeof SIGNER_NAMES)[number];
+
+export interface PublicJwks {
+  readonly keys: readonly JsonWebKey[];
+}
+
+type KeySettings = Pick<Config, 'TALLYSTICK_ENV' | 'TALLYSTICK_HOME' | 'KEYS_DIR'>;
+
+export function keysFolder(config: KeySettings): string {
+  return config.KEYS_DIR ?? path.join(config.TALLYSTICK_HOME, 'keys');
+}
+
+export function pkiFolder(config: Pick<Config, 'TALLYSTICK_HOME' | 'PKI_DIR'>): string {
+  return config.PKI_DIR ?? path.join(config.TALLYSTICK_HOME, 'pki');
+}
+
+/**
+ * Loads a signing key of this installation (Ed25519, private JWK). Throws `ConfigError` where it is missing, readable by everybody,
+ * or made for development and this is production.
+ */
+export function loadSigner(config: KeySettings, name: SignerName): Signer {
+  const file = privateFile(config, name);
+  if (!existsSync(file)) throw new ConfigError(`KEYS_DIR: there is no signing key ${file}; "npm run up" makes one for development`);
+  if (process.platform !== 'win32' && (statSync(file).mode & 0o007) !== 0) {
+    throw new ConfigError(`KEYS_DIR: ${file} can be read by everybody on this machine; run chmod 600 on it`);
+  }
+  const jwk = readJwk(file);
+  if (config.TALLYSTICK_ENV === 'production' && jwk['environment'] !== undefined) {
+    throw new ConfigError(`KEYS_DIR: ${file} is a ${String(jwk['environment'])} key, refused in production`);
+  }
+  return createEd25519Signer(jwk);
+}
+
+/** Loads the key, making it first where there is none. Outside production only: there an operator brings the keys. */
+export function createSigner(config: KeySettings, name: SignerName): Signer {
+  const file = privateFile(config, name);
+  if (!existsSync(file)) {
+    if (config.TALLYSTICK_ENV === 'production') throw new ConfigError(`KEYS_DIR: put a signing key at ${file}; production makes none itself`);
+    writeOnce(file, newDevelopmentKey(config.TALLYSTICK_ENV));
+  }
+  const signer = loadSigner(config, name);
+  const jwks: PublicJwks = { keys: [signer.publicJwk] };
+  writeFileSync(publicFile(config, name), `${JSON.stringify(jwks, null, 2)}\n`);
+  return signer;
+}
+
+/** The public halves of our keys as a JWK set (RFC 7517 §5), for whoever verifies what we sign. */
+export function publicJwks(signers: readonly Signer[]): PublicJwks {
+  return { keys: signers.map((signer) => signer.publicJwk) };
+}
+
+function privateFile(config: KeySettings, name: SignerName): string {
+  return path.join(keysFolder(config), `${name}.jwk.json`);
+}
+
+/** Where a key's public half stands; for `internal-issuer` this is the default of INTERNAL_JWKS_FILE. */
+function publicFile(config: KeySettings, name: SignerName): string {
+  return path.join(keysFolder(config), `${name}.jwks.json`);
+}
+
+function readJwk(file: string): JsonWebKey {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as JsonWebKey;
+  } catch {
+    // The parser's message would quote the key.
+    throw new ConfigError(`KEYS_DIR: ${file} is not a JWK`);
+  }
+}
+
+function newDevelopmentKey(environment: string): JsonWebKey {
+  const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  return { ...jwk, alg: 'EdDSA', kid: thumbprint(jwk), environment };
+}
+
+/** Whole or not at all, and never over a key that another process made meanwhile. */
+function writeOnce(file: string, jwk: JsonWebKey): void {
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${randomUUID()}`;
+  writeFileSync(draft, `${JSON.stringify(jwk, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(draft);
+  }
+}
