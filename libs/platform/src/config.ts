@@ -39,6 +39,14 @@ export const SETTINGS = {
   DECISION_HTTP_PORT: setting(port(7080), 'internal services, HTTP/JSON'),
   DECISION_GRPC_PORT: setting(port(7081), 'internal services, gRPC'),
   CONSOLE_PORT: setting(port(7090), 'staff console'),
+  CONSOLE_ORIGIN: setting(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'scheme, host and port that staff open; https behind a TLS proxy; unset: this machine’s loopback names at CONSOLE_PORT',
+  ),
+  CONSOLE_PROXIES: setting(
+    z.string().default(''),
+    'addresses of the proxies in front of the console, with commas; only from them is x-forwarded-for believed',
+  ),
   WORKER_PORT: setting(port(7070), 'health and metrics of the worker'),
   PKI_DIR: setting(z.string().optional(), 'certificates of the doors and the partners’ CA set and CRLs; default TALLYSTICK_HOME/pki'),
   KEYS_DIR: setting(z.string().optional(), 'signing keys of this installation (JWK files); default TALLYSTICK_HOME/keys'),
@@ -74,6 +82,7 @@ function unsafeInProduction(config: Config): string[] {
   const unsafe: string[] = [];
   if (config.DATABASE_URL === undefined) unsafe.push('DATABASE_URL: production needs a PostgreSQL of its own, not the embedded one');
   if (config.INTERNAL_TOKEN_ISSUER.includes('dev')) unsafe.push('INTERNAL_TOKEN_ISSUER: the development issuer is refused in production');
+  if (!config.CONSOLE_ORIGIN?.startsWith('https://')) unsafe.push('CONSOLE_ORIGIN: staff are served over https only');
   if (!config.GATEWAY_ORIGIN.startsWith('https://')) unsafe.push('GATEWAY_ORIGIN: partners are served over https only');
   return unsafe;
 }

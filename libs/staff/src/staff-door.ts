@@ -9,8 +9,8 @@ import type { BrakeKey, StaffSecrets, StaffStore } from './store.js';
 export interface Credentials {
   readonly name: string;
   readonly password: string;
-  /** Where the attempt comes from: counted, never stored in clear. */
-  readonly address: string;
+  /** Where the attempt comes from, if that is known: counted, never stored in clear. */
+  readonly address: string | undefined;
 }
 
 /** Signing in, staying signed in, signing out. */
