@@ -45,7 +45,7 @@ function generateClient(root, stamps) {
 function compile(root, stamps) {
   const sources = filesBelow(root, [...SOURCES, '.swcrc', 'package-lock.json']).filter((file) => !file.startsWith(`${WEB}/`));
   stamps.unlessFresh('compile', digestOf(root, sources), existsSync(path.join(root, 'dist/apps/cli/src/main.js')), () => {
-    step(root, 'compiling', X);
+    step(root, 'compiling', ['node_modules/@swc/cli/bin/swc.js', ...SOURCES, '-d', 'dist', '--extensions', '.ts', '--quiet']);
     for (const asset of sources.filter((file) => ASSET.test(file))) copy(path.join(root, asset), path.join(root, 'dist', asset));
     removeStale(root, new Set(sources));
   });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-const SKIPPED = new Set(['node_modules', 'generated', '.git']);
+const SKIPPED = new Set(['node_modules', '.git']);
 
 /** Every file at or below these places, relative to `root`, sorted. */
 export function filesBelow(root, places) {
