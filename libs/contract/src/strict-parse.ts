@@ -1,0 +1,20 @@
+import { Refusal } from '#kernel';
+import type { z } from 'zod';
+
+/**
+ * Reads an untrusted value with a strict schema. Refuses `code` (400) and names the first field at fault as a JSON pointer (RFC 6901);
+ * an unknown field is at fault too.
+ */
+export function parseStrictly<T extends z.ZodType>(schema: T, input: unknown, code: string): z.output<T> {
+  const read = schema.safeParse(input);
+  if (read.success) return read.data;
+  const issue = read.error.issues[0]!;
+  if (issue.code === 'unrecognized_keys') {
+    throw new Refusal('malformed', code, 'this field is not known here', { field: pointer([...issue.path, issue.keys[0]!]) });
+  }
+  throw new Refusal('malformed', code, issue.message, { field: pointer(issue.path) });
+}
+
+function pointer(path: readonly PropertyKey[]): string {
+  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { parseStrictly } from './strict-parse.js';
+
+export const registerSubjectRequest = z.strictObject({ kind: z.enum(['INDIVIDUAL', 'MERCHANT']) });
+export const createLinkRequest = z.strictObject({
+  participant: z.string().regex(/^[a-z0-9-]{2,40}$/, 'a participant id is 2 to 40 of a-z, 0-9 and "-"'),
+  /** What the bank calls its customer, when the subject gave it: told to that bank alone. */
+  customerReference: z.string().min(1).max(64).optional(),
+});
+
+export type SubjectKind = z.output<typeof registerSubjectRequest>['kind'];
+export type RegisterSubjectRequest = z.output<typeof registerSubjectRequest>;
+export type CreateLinkRequest = z.output<typeof createLinkRequest>;
+
+/** Refuses 400 `subject.malformed` with the field. */
+export function parseRegisterSubject(body: unknown): RegisterSubjectRequest {
+  return parseStrictly(registerSubjectRequest, body, 'subject.malformed');
+}
+
+/** Refuses 400 `link.malformed` with the field. */
+export function parseCreateLink(body: unknown): CreateLinkRequest {
+  return parseStrictly(createLinkRequest, body, 'link.malformed');
+}
+
+/** An Idempotency-Key: 8 to 64 visible characters. Refuses 400 `idempotency_key.malformed`, also when there is none. */
+export function parseIdempotencyKey(header: unknown): string {
+  const form = z.string().regex(/^[\x21-\x7e]{8,64}$/, 'send an Idempotency-Key header of 8 to 64 visible characters');
+  return parseStrictly(form, header, 'idempotency_key.malformed');
+}
