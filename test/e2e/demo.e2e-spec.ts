@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Installation, startInstallation } from '../world/installation.js';
+
+let installation: Installation;
+
+beforeAll(async () => void (installation = await startInstallation()), 300_000);
+afterAll(() => installation?.stop(), 60_000);
+
+describe('npm run demo', () => {
+  it('tells the whole story and exits 0', async () => {
+    const { code, output } = await installation.command(['demo']);
+    expect(output).toContain('The whole story held');
+    expect(code).toBe(0);
+  }, 120_000);
+
+  it.each([
+    ['violation', 'the very next decision is DENY'],
+    ['statement', 'it names exactly the planted breaks'],
+    ['flip', 'verification fails'],
+  ])(
+    'notices when the effect of one step is undone: %s',
+    async (sabotage, broken) => {
+      const { code, output } = await installation.command(['demo', '--sabotage', sabotage]);
+      expect(output).toContain(`expected that ${broken}`);
+      expect(code).toBe(1);
+    },
+    120_000,
+  );
+});

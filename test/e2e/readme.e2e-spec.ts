@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CommandResult, type Installation, startInstallation } from '../world/installation.js';
+
+let installation: Installation;
+
+beforeAll(async () => void (installation = await startInstallation()), 300_000);
+afterAll(() => installation?.stop(), 60_000);
+
+/** The shell blocks that a page marks as ones a reader can run. */
+function runnableBlocks(page: string): string[] {
+  return [...readFileSync(page, 'utf8').matchAll(/<!-- run -->\s*```sh\n([\s\S]*?)```/g)].map((match) => match[1]!);
+}
+
+/** Runs a block as a reader would, with bash, only its folder replaced by that of this test's installation. */
+function runBlock(block: string): Promise<CommandResult> {
+  const script = `set -euo pipefail\n${block.replaceAll('.tallystick/', `${installation.home}/`)}`;
+  const env = { ...process.env, TALLYSTICK_HOME: installation.home };
+  return new Promise((resolve) => {
+    execFile('bash', ['-c', script], { env, maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
+      resolve({ code: error ? 1 : 0, output: `${stdout}\n${stderr}` });
+    });
+  });
+}
+
+describe('the README', () => {
+  it('signs, submits, decides, polls, exports and verifies with curl and openssl only', async () => {
+    const [story, ...more] = runnableBlocks('README.md');
+    expect(more).toEqual([]);
+    const { code, output } = await runBlock(story!);
+    expect(output).toContain('"receipt"');
+    expect(output).toContain('"logIndex"');
+    expect(output).toContain('"outcome":"ALLOW"');
+    expect(output).toContain('"moreAvailable"');
+    expect({ code, tail: output.slice(-2_000) }).toMatchObject({ code: 0 });
+  }, 120_000);
+
+  it('names only npm scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+    const named = ['README.md', 'CONTRIBUTING.md'].flatMap((page) => [
+      ...readFileSync(page, 'utf8').matchAll(/npm run (?:-s )?([a-z:]+)/g),
+    ]);
+    expect(named.length).toBeGreaterThan(5);
+    for (const [, name] of named) expect(scripts, name).toHaveProperty([name!]);
+  });
+
+  it('links only to files that exist', () => {
+    const links = [...readFileSync('README.md', 'utf8').matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map((match) => match[1]!);
+    for (const link of links) expect(() => readFileSync(path.resolve(link)), link).not.toThrow();
+  });
+});
