@@ -4,7 +4,7 @@ import { codes } from './codes.js';
 import { requireLive, type StaffMember, wantsTouch } from './session.js';
 import { ADDRESS_PATIENCE, countAttempt, NAME_PATIENCE } from './sign-in-brake.js';
 import { signedIn, signedOut, signInFailed, viewed, type View } from './staff-facts.js';
-import type { BrakeKey, StaffSecrets, StaffStore } from './store.js';
+import type { BrakeKey, Counted, StaffSecrets, StaffStore } from './store.js';
 
 export interface Credentials {
   readonly name: string;
@@ -22,14 +22,15 @@ export class StaffDoor {
 
   /** Refuses `sign_in.throttled` (429) and `credentials.wrong` (401). */
   async signIn(credentials: Credentials, at: Date): Promise<{ token: string; member: StaffMember }> {
-    const [byName, byAddress] = brakeKeys(credentials, at);
-    const failures = await this.passBrake([byName, byAddress]);
+    const byName = nameKey(credentials, at);
+    const byAddress = addressKey(credentials, at);
+    const failures = await this.passBrake([byName, ...byAddress]);
     const account = await this.store.findAccount(credentials.name);
     if (!(await this.matches(account, credentials.password))) {
       await this.store.saveFacts([signInFailed(account?.id, failures)]);
       throw new Refusal('unauthenticated', codes.credentialsWrong, 'that name and password do not belong together');
     }
-    return this.open(account!, { clear: byName.key, giveBack: byAddress.key }, at);
+    return this.open(account!, { clear: byName.key, giveBack: byAddress.map(({ key }) => key) }, at);
   }
 
   /** The person behind a token. Refuses as `requireLive`. A request of a waiting page (`background`) does not keep a session alive. */
@@ -62,7 +63,7 @@ export class StaffDoor {
     return this.secrets.matchesPassword(password.slice(0, passwordCharsMax), usable);
   }
 
-  private async open(account: StaffAccount, counted: { clear: string; giveBack: string }, at: Date) {
+  private async open(account: StaffAccount, counted: Counted, at: Date) {
     const { token, digest } = this.secrets.newToken();
     const session = { id: this.secrets.newId(at.getTime()), account, tokenDigest: digest, createdAt: at, seenAt: at };
     const member = requireLive(session, at);
@@ -71,10 +72,10 @@ export class StaffDoor {
   }
 }
 
-/** The name's count comes first: it is the one that facts mention. */
-function brakeKeys({ name, address }: Credentials, at: Date): readonly [BrakeKey, BrakeKey] {
-  return [
-    { key: `name:${name}`, rule: (known) => countAttempt(known, at, NAME_PATIENCE) },
-    { key: `address:${address}`, rule: (known) => countAttempt(known, at, ADDRESS_PATIENCE) },
-  ];
+function nameKey({ name }: Credentials, at: Date): BrakeKey {
+  return { key: `name:${name}`, rule: (known) => countAttempt(known, at, NAME_PATIENCE) };
+}
+
+function addressKey({ address }: Credentials, at: Date): BrakeKey[] {
+  return address === undefined ? [] : [{ key: `address:${address}`, rule: (known) => countAttempt(known, at, ADDRESS_PATIENCE) }];
 }

@@ -13,16 +13,24 @@ export interface BrakeKey {
   readonly rule: (known: Attempts | undefined) => Braked;
 }
 
+/** Keys of the brake under which a successful attempt was counted. */
+export interface Counted {
+  /** Forgotten altogether: its owner is here. */
+  readonly clear: string;
+  /** Only this one attempt is taken back: others share the key. */
+  readonly giveBack: readonly string[];
+}
+
 export interface StaffStore {
   findAccount(name: string): Promise<StaffAccount | undefined>;
   /** Saves the account and its fact; `false` when the name is taken. */
   addAccount(account: StaffAccount, at: Date, facts: Facts): Promise<boolean>;
   /** Replaces the password and ends every session of the account. */
   replacePassword(accountId: string, passwordHash: string, at: Date, facts: Facts): Promise<void>;
-  /** Applies every rule under a lock on its key. Where one refuses, nothing is counted and the longest wait is returned. */
+  /** Applies every rule under a lock on its key and answers for the first. Where one refuses, nothing is counted and the longest wait is returned. */
   countAttempt(keys: readonly BrakeKey[]): Promise<Braked>;
-  /** Saves the session and its facts, and takes back what the attempt counted: all of `clear`, one of `giveBack`. */
-  openSession(session: NewSession, counted: { clear: string; giveBack: string }, facts: Facts): Promise<void>;
+  /** Saves the session and its facts, and takes back what the attempt counted. */
+  openSession(session: NewSession, counted: Counted, facts: Facts): Promise<void>;
   findSession(tokenDigest: Uint8Array): Promise<StaffSession | undefined>;
   touchSession(sessionId: string, at: Date): Promise<void>;
   /** Ends the session; ending it again changes nothing and writes no fact. */

@@ -5,7 +5,7 @@ import type { StaffAccount } from '../account.js';
 import type { Role } from '../role.js';
 import type { StaffSession } from '../session.js';
 import { type Attempts, type Braked, FORGET_MS } from '../sign-in-brake.js';
-import type { BrakeKey, NewSession, StaffStore } from '../store.js';
+import type { BrakeKey, Counted, NewSession, StaffStore } from '../store.js';
 
 interface AccountRow {
   id: string;
@@ -65,11 +65,11 @@ export class PgStaffStore implements StaffStore {
     });
   }
 
-  async openSession(session: NewSession, counted: { clear: string; giveBack: string }, facts: Facts): Promise<void> {
+  async openSession(session: NewSession, counted: Counted, facts: Facts): Promise<void> {
     await this.database.transaction(async (tx) => {
       await tx.query('DELETE FROM staff_sign_in_attempts WHERE key_digest = $1', [digestKey(counted.clear)]);
-      await tx.query('UPDATE staff_sign_in_attempts SET failures = greatest(failures - 1, 0) WHERE key_digest = $1', [
-        digestKey(counted.giveBack),
+      await tx.query('UPDATE staff_sign_in_attempts SET failures = greatest(failures - 1, 0) WHERE key_digest = ANY ($1::bytea[])', [
+        counted.giveBack.map(digestKey),
       ]);
       await tx.query('INSERT INTO staff_sessions (id, account_id, token_digest, created_at, seen_at) VALUES ($1, $2, $3, $4, $5)', [
         session.id,

@@ -2,7 +2,7 @@ import type { Fact, Facts } from '#kernel';
 import type { StaffAccount } from '../account.js';
 import type { StaffSession } from '../session.js';
 import type { Attempts, Braked } from '../sign-in-brake.js';
-import type { BrakeKey, NewSession, StaffStore } from '../store.js';
+import type { BrakeKey, Counted, NewSession, StaffStore } from '../store.js';
 
 const keyOf = (digest: Uint8Array): string => Buffer.from(digest).toString('hex');
 
@@ -40,10 +40,12 @@ export class MemoryStaffStore implements StaffStore {
     return judged[0]!.braked;
   }
 
-  async openSession(session: NewSession, counted: { clear: string; giveBack: string }, facts: Facts): Promise<void> {
+  async openSession(session: NewSession, counted: Counted, facts: Facts): Promise<void> {
     this.attempts.delete(counted.clear);
-    const shared = this.attempts.get(counted.giveBack);
-    if (shared) this.attempts.set(counted.giveBack, { ...shared, failures: shared.failures - 1 });
+    for (const key of counted.giveBack) {
+      const shared = this.attempts.get(key);
+      if (shared) this.attempts.set(key, { ...shared, failures: shared.failures - 1 });
+    }
     const { tokenDigest, ...stored } = session;
     this.sessions.set(keyOf(tokenDigest), stored);
     this.facts.push(...facts);

@@ -30,7 +30,7 @@ export function staffStoreContract(name: string, open: () => Promise<{ store: St
     const member = (session: NewSession) => ({ id: account.id, name: account.name, role: account.role, sessionId: session.id });
     const openSession = async () => {
       const session = newSession();
-      await store.openSession(session, { clear: 'name:x', giveBack: 'address:x' }, [signedIn(member(session))]);
+      await store.openSession(session, { clear: 'name:x', giveBack: ['address:x'] }, [signedIn(member(session))]);
       return session;
     };
 
@@ -76,7 +76,7 @@ export function staffStoreContract(name: string, open: () => Promise<{ store: St
       const count = (key: string) => store.countAttempt([{ key, rule: (known) => countAttempt(known, AT, { freeFailures: 9 }) }]);
       for (const key of [name, name, address, address]) await count(key);
       const session = newSession();
-      await store.openSession(session, { clear: name, giveBack: address }, [signedIn(member(session))]);
+      await store.openSession(session, { clear: name, giveBack: [address] }, [signedIn(member(session))]);
       expect(await count(name)).toMatchObject({ next: { failures: 1 } });
       expect(await count(address)).toMatchObject({ next: { failures: 2 } });
     });

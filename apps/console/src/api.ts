@@ -1,0 +1,140 @@
+/** What the console's API answers. Types only: the web app imports them too. Times are RFC 3339 in UTC, ids are external, money is decimal text. */
+
+export type RoleName = 'compliance' | 'risk' | 'operator' | 'auditor';
+export type PermissionName = 'overview.read' | 'decisions.read' | 'audit.read' | 'audit.export' | 'partners.read';
+
+export interface SignedInStaff {
+  readonly name: string;
+  readonly role: RoleName;
+  readonly permissions: readonly PermissionName[];
+}
+
+export type Outcome = 'ALLOW' | 'DENY' | 'REVIEW';
+
+/** The last checkpoint the sealer signed; undefined: nothing is sealed yet. */
+export interface CheckpointView {
+  readonly origin: string;
+  readonly size: string;
+  readonly rootHash: string;
+  readonly sealedAt: string;
+  /** The signed note itself, as anyone can verify it. */
+  readonly note: string;
+}
+
+export interface OverviewView {
+  readonly at: string;
+  /** `windowMinutes` up to `at`. `capped`: the counts are lower bounds, the window held more than is counted for one screen. */
+  readonly decisions: { readonly windowMinutes: number; readonly counts: Readonly<Record<Outcome, number>>; readonly capped: boolean };
+  /** Decisions per bar of `barMinutes`, oldest first, over the same window. */
+  readonly activity: { readonly barMinutes: number; readonly bars: readonly (Readonly<Record<Outcome, number>> & { readonly from: string })[] };
+  readonly records: { readonly total: string; readonly lastAcceptedAt: string | null };
+  readonly breaks: { readonly open: number; readonly oldestAt: string | null };
+  readonly log: { readonly facts: string; readonly sealed: string; readonly lastCheckpointAt: string | null };
+}
+
+export interface DecisionRow {
+  readonly id: string;
+  readonly at: string;
+  readonly outcome: Outcome;
+  readonly service: string;
+  readonly mode: 'EVALUATE' | 'RESERVE';
+  readonly subject: string;
+  readonly money: { readonly amount: string; readonly currency: string };
+  readonly reasons: readonly string[];
+  readonly paymentReference: string | null;
+  readonly reservationState: string | null;
+}
+
+/** A page of a list, newest first; `next` continues it, null: that was all. */
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  readonly next: string | null;
+}
+
+export interface FactView {
+  readonly id: string;
+  readonly at: string;
+  readonly kind: string;
+  readonly subject: string | null;
+  readonly participant: string | null;
+  readonly body: unknown;
+  /** Place in the sealed log; null: accepted, not sealed yet. */
+  readonly logIndex: string | null;
+}
+
+export type TraceKind = 'record' | 'score' | 'restriction' | 'decision' | 'reservation' | 'statement';
+
+/** One thing that happened to a subject, with the facts that prove it. */
+export interface TraceStep {
+  readonly key: string;
+  readonly kind: TraceKind;
+  readonly at: string;
+  readonly title: string;
+  readonly tone: 'plain' | 'good' | 'bad' | 'wait';
+  readonly badge: string | null;
+  readonly details: readonly TraceDetail[];
+  readonly facts: readonly FactView[];
+}
+
+export interface TraceDetail {
+  readonly label: string;
+  readonly value: string;
+  /** `id`: can be copied and traced further. */
+  readonly form: 'text' | 'id' | 'money' | 'time' | 'list';
+}
+
+export interface TraceView {
+  /** What the pasted text was understood as, such as `a payment reference`. */
+  readonly understoodAs: string;
+  /** The step that was asked for; null: the trace is of the subject as a whole. */
+  readonly focus: string | null;
+  readonly subject: {
+    readonly id: string;
+    readonly kind: string;
+    readonly score: number | null;
+    readonly standingVersion: string | null;
+    readonly restrictions: number;
+  } | null;
+  readonly steps: readonly TraceStep[];
+  /** More happened than one screen shows. */
+  readonly cut: boolean;
+}
+
+export type ExportState = 'QUEUED' | 'RUNNING' | 'DONE' | 'FAILED';
+
+export interface ExportView {
+  readonly id: string;
+  readonly state: ExportState;
+  readonly requestedAt: string;
+  readonly requestedBy: string;
+  readonly selection: string;
+  readonly entriesDone: number;
+  readonly entriesTotal: number;
+  readonly bytes: number | null;
+  readonly failure: string | null;
+  readonly fileName: string;
+}
+
+export interface CertificateView {
+  readonly fingerprint: string;
+  readonly serial: string;
+  readonly state: string;
+  readonly notAfter: string;
+}
+
+export interface KeyView {
+  readonly kid: string;
+  readonly algorithm: string;
+  readonly state: string;
+}
+
+export interface PartnerView {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly stateReason: string | null;
+  readonly certificates: readonly CertificateView[];
+  readonly keys: readonly KeyView[];
+  readonly records: string;
+  readonly eventsWaiting: number;
+}

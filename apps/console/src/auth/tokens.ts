@@ -1,0 +1,1 @@
+export const CONSOLE_DOOR = Symbol('CONSOLE_DOOR');

@@ -1,0 +1,20 @@
+import path from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
+import type { Config } from '#platform';
+import { createHttpApp } from '#platform/adapters/http-app';
+import { consoleDoor } from './auth/origin.js';
+import { ConsoleModule } from './console.module.js';
+import { serveWebApp } from './web/web-app.js';
+
+const BODY_BYTES_MAX = 16 * 1024;
+
+/** Where `npx vite build apps/console/web` leaves the web app. */
+export const WEB_FOLDER = path.resolve('apps/console/web/dist');
+
+/** The console, ready to listen. */
+export async function createConsoleApp(config: Config, logger: Logger, webFolder = WEB_FOLDER): Promise<NestFastifyApplication> {
+  const app = await createHttpApp(ConsoleModule.forRoot(config, logger), { logger, bodyBytesMax: BODY_BYTES_MAX });
+  await serveWebApp(app, webFolder, consoleDoor(config).https);
+  return app;
+}

@@ -1,0 +1,9 @@
+import 'reflect-metadata';
+import { createLogger, parseConfig } from '#platform';
+import { createConsoleApp } from './console-app.js';
+
+const config = parseConfig(process.env);
+const logger = createLogger('console', config.LOG_LEVEL);
+const app = await createConsoleApp(config, logger);
+await app.listen(config.CONSOLE_PORT, config.BIND_HOST);
+logger.info({ url: await app.getUrl() }, 'console listens');
