@@ -1,4 +1,5 @@
-export * from './canonical.js';
+export * from './verifier.js';
+export { nodeCrypto } from './crypto/node-crypto.js';
 export { rsaModulusBitsMin, type SignatureAlgorithm } from './jose/algorithms.js';
 export { decodeBase64Url, encodeBase64Url } from './jose/base64url.js';
 export { type JwsHeader, jwsBytesMax } from './jose/compact-jws.js';
