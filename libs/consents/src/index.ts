@@ -1,0 +1,3 @@
+export * from './link.js';
+export * from './store.js';
+export * from './subject.js';
