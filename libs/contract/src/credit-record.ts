@@ -77,11 +77,9 @@ export const creditRecordJsonSchema = (): object => z.toJSONSchema(creditRecord)
  */
 export function parseCreditRecord(payload: unknown): CreditRecord {
   const record = parseStrictly(creditRecord, payload, 'record.malformed');
-  const where = record.kind === 'correction' ? '/correction' : '';
-  const body: { rating?: Rating | undefined; performance?: Performance | undefined } =
-    record.kind === 'correction' ? record.correction : record;
-  if (body.rating) checkRating(body.rating, `${where}/rating`);
-  if (body.performance) checkPerformance(body.performance, `${where}/performance`);
+  const [body, where] = record.kind === 'correction' ? [record.correction, '/correction'] : [record, ''];
+  if ('rating' in body && body.rating) checkRating(body.rating, `${where}/rating`);
+  if ('performance' in body && body.performance) checkPerformance(body.performance, `${where}/performance`);
   return record;
 }
 

@@ -5,9 +5,16 @@ import type { Subject } from '../subject.js';
 
 /** The consent book in memory. Whoever uses it runs one transaction at a time, so holding needs no lock. */
 export class MemoryConsentBook implements ConsentBook {
-  private readonly requests = new Map<string, SubjectRequest>();
-  private readonly subjects = new Map<string, Subject>();
-  private readonly links = new Map<string, Link>();
+  private requests = new Map<string, SubjectRequest>();
+  private subjects = new Map<string, Subject>();
+  private links = new Map<string, Link>();
+
+  /** Remembers the present; the answer goes back to it. */
+  snapshot(): () => void {
+    const { requests, subjects, links } = this;
+    [this.requests, this.subjects, this.links] = [new Map(requests), new Map(subjects), new Map(links)];
+    return () => ([this.requests, this.subjects, this.links] = [requests, subjects, links]);
+  }
 
   async claimRequest(request: SubjectRequest): Promise<SubjectRequest | undefined> {
     const name = `${request.caller} ${request.key}`;

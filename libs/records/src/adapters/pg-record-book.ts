@@ -1,0 +1,166 @@
+import { type Shard, type ShardedId, shardOf } from '#kernel';
+import type { SqlRunner } from '#platform';
+import type { ForceChange } from '../accept-record.js';
+import type { Claim, RecordIdentity } from '../identity.js';
+import type { RecordInForce, Statement, StoredRecord } from '../record.js';
+import type { RecordBook } from '../store.js';
+
+interface StoredRow {
+  seq: bigint;
+  ref: string;
+  subject: string;
+  kind: StoredRecord['kind'];
+  names: string | null;
+  issued_at: Date;
+  payload_digest: Buffer;
+  jws: Buffer;
+  accepted_at: Date;
+  fact_seq: bigint;
+  receipt: string;
+}
+
+interface ForceRow {
+  iss: string;
+  jti: string;
+  root_jti: string;
+  as_of: Date;
+  valid_until: Date;
+  body: Statement;
+}
+
+/** Owns `record_identities`, `records`, `records_in_force` and `record_equivocations`. `find` may also run outside a transaction. */
+export class PgRecordBook implements RecordBook {
+  constructor(private readonly sql: SqlRunner) {}
+
+  async claim(identity: RecordIdentity): Promise<Claim> {
+    const { iss, jti, seq, payloadDigest, ref } = identity;
+    const shard = shardOf(iss);
+    const [claimed] = await this.sql.query(
+      `INSERT INTO record_identities (shard, iss, jti, seq, payload_digest, subject_shard, ref)
+       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING shard`,
+      [shard, iss, jti, seq, Buffer.from(payloadDigest), ref.shard, ref.uuid],
+    );
+    if (claimed) return { outcome: 'claimed' };
+    const [known] = await this.sql.query<{ payload_digest: Buffer }>(
+      `SELECT payload_digest FROM record_identities WHERE shard = $1 AND iss = $2 AND jti = $3`,
+      [shard, iss, jti],
+    );
+    return known ? { outcome: 'known', payloadDigest: new Uint8Array(known.payload_digest) } : { outcome: 'seq_used' };
+  }
+
+  async find(iss: string, jti: string): Promise<StoredRecord | undefined> {
+    const [identity] = await this.sql.query<{ subject_shard: Shard; ref: string }>(
+      `SELECT subject_shard, ref FROM record_identities WHERE shard = $1 AND iss = $2 AND jti = $3`,
+      [shardOf(iss), iss, jti],
+    );
+    if (!identity) return undefined;
+    const shard = identity.subject_shard;
+    const [row] = await this.sql.query<StoredRow>(
+      `SELECT seq, ref, subject, kind, names, issued_at, payload_digest, jws, accepted_at, fact_seq, receipt
+         FROM records WHERE shard = $1 AND ref = $2 AND jti = $3 AND iss = $4`,
+      [shard, identity.ref, jti, iss],
+    );
+    return row && stored(iss, jti, shard, row);
+  }
+
+  async inForce(subject: ShardedId): Promise<RecordInForce[]> {
+    const rows = await this.sql.query<ForceRow>(
+      `SELECT iss, jti, root_jti, as_of, valid_until, body FROM records_in_force
+        WHERE shard = $1 AND subject = $2 ORDER BY as_of, iss, jti`,
+      [subject.shard, subject.uuid],
+    );
+    return rows.map((row) => ({
+      iss: row.iss,
+      jti: row.jti,
+      rootJti: row.root_jti,
+      asOf: row.as_of,
+      validUntil: row.valid_until,
+      body: row.body,
+    }));
+  }
+
+  async keep(record: StoredRecord): Promise<void> {
+    await this.sql.query(
+      `INSERT INTO records (shard, ref, iss, jti, seq, subject, kind, names, issued_at, payload_digest, jws, accepted_at, fact_seq, receipt)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+      [
+        record.ref.shard,
+        record.ref.uuid,
+        record.iss,
+        record.jti,
+        record.seq,
+        record.subject.uuid,
+        record.kind,
+        record.names ?? null,
+        record.issuedAt,
+        Buffer.from(record.payloadDigest),
+        Buffer.from(record.received),
+        record.acceptedAt,
+        record.factSeq,
+        record.receipt,
+      ],
+    );
+  }
+
+  async changeForce(subject: ShardedId, { removed, added }: ForceChange): Promise<void> {
+    if (removed) {
+      await this.sql.query(`DELETE FROM records_in_force WHERE shard = $1 AND subject = $2 AND iss = $3 AND jti = $4`, [
+        subject.shard,
+        subject.uuid,
+        removed.iss,
+        removed.jti,
+      ]);
+    }
+    if (!added) return;
+    await this.sql.query(
+      `INSERT INTO records_in_force (shard, subject, iss, jti, root_jti, kind, as_of, valid_until, body)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [
+        subject.shard,
+        subject.uuid,
+        added.iss,
+        added.jti,
+        added.rootJti,
+        added.body.kind,
+        added.asOf,
+        added.validUntil,
+        JSON.stringify(added.body),
+      ],
+    );
+  }
+
+  async dropExpired(subject: ShardedId, at: Date): Promise<void> {
+    await this.sql.query(`DELETE FROM records_in_force WHERE shard = $1 AND subject = $2 AND valid_until <= $3`, [
+      subject.shard,
+      subject.uuid,
+      at,
+    ]);
+  }
+
+  async keepEquivocation(identity: RecordIdentity, received: Uint8Array, at: Date): Promise<boolean> {
+    const kept = await this.sql.query(
+      `INSERT INTO record_equivocations (shard, iss, jti, payload_digest, jws, received_at)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING shard`,
+      [shardOf(identity.iss), identity.iss, identity.jti, Buffer.from(identity.payloadDigest), Buffer.from(received), at],
+    );
+    return kept.length > 0;
+  }
+}
+
+function stored(iss: string, jti: string, shard: Shard, row: StoredRow): StoredRecord {
+  return {
+    iss,
+    jti,
+    seq: Number(row.seq),
+    ref: { shard, uuid: row.ref },
+    subject: { shard, uuid: row.subject },
+    kind: row.kind,
+    names: row.names ?? undefined,
+    issuedAt: row.issued_at,
+    payloadDigest: new Uint8Array(row.payload_digest),
+    received: new Uint8Array(row.jws),
+    acceptedAt: row.accepted_at,
+    factSeq: row.fact_seq,
+    receipt: row.receipt,
+  };
+}

@@ -1,0 +1,69 @@
+import { type CreditRecord, parseCreditRecord, type Performance, type Rating, type Violation } from '#contract';
+import type { SignedJson } from '#evidence';
+import { parseId, type ShardedId } from '#kernel';
+
+/** A credit record with what identifies it: the SHA-256 of the payload bytes that were signed, never of anything re-serialised. */
+export interface SignedRecord {
+  readonly record: CreditRecord;
+  readonly payloadBytes: Uint8Array;
+  readonly payloadDigest: Uint8Array;
+}
+
+/** For `mapVerified`: reads the payload of a verified JWS. Refuses what `parseCreditRecord` refuses. */
+export function readSignedRecord(signed: SignedJson, sha256: (bytes: Uint8Array) => Uint8Array): SignedRecord {
+  return { record: parseCreditRecord(signed.payload), payloadBytes: signed.payloadBytes, payloadDigest: sha256(signed.payloadBytes) };
+}
+
+/** The body of a record that says something about a subject. */
+export type Statement =
+  | { readonly kind: 'rating'; readonly rating: Rating }
+  | { readonly kind: 'performance'; readonly performance: Performance }
+  | { readonly kind: 'violation'; readonly violation: Violation };
+
+/** A statement that counts now: neither corrected, withdrawn, cleared nor past its validity. */
+export interface RecordInForce {
+  readonly iss: string;
+  readonly jti: string;
+  /** The first record of a chain of corrections; its own jti where there was none. */
+  readonly rootJti: string;
+  readonly asOf: Date;
+  readonly validUntil: Date;
+  readonly body: Statement;
+}
+
+/** A record as it is kept: the bytes as received, its place among the facts and the receipt that was given. */
+export interface StoredRecord {
+  readonly iss: string;
+  readonly jti: string;
+  readonly seq: number;
+  readonly ref: ShardedId;
+  readonly subject: ShardedId;
+  readonly kind: CreditRecord['kind'];
+  readonly names?: string | undefined;
+  readonly issuedAt: Date;
+  readonly payloadDigest: Uint8Array;
+  readonly received: Uint8Array;
+  readonly acceptedAt: Date;
+  readonly factSeq: bigint;
+  readonly receipt: string;
+}
+
+export function refOf(record: CreditRecord): ShardedId {
+  return parseId('lnk', record.sub);
+}
+
+/** The record that a clearance, correction or withdrawal is about. */
+export function namedBy(record: CreditRecord): string | undefined {
+  if (record.kind === 'clearance') return record.clearance.clears;
+  if (record.kind === 'correction') return record.correction.replaces;
+  return record.kind === 'withdrawal' ? record.withdrawal.replaces : undefined;
+}
+
+/** What a record states about its subject; undefined for one that only ends another. */
+export function statementOf(record: CreditRecord): Statement | undefined {
+  const source = record.kind === 'correction' ? record.correction : record;
+  if ('rating' in source && source.rating) return { kind: 'rating', rating: source.rating };
+  if ('performance' in source && source.performance) return { kind: 'performance', performance: source.performance };
+  if ('violation' in source && source.violation) return { kind: 'violation', violation: source.violation };
+  return undefined;
+}

@@ -1,0 +1,22 @@
+import type { ShardedId } from '#kernel';
+import type { ForceChange } from './accept-record.js';
+import type { Claim, RecordIdentity } from './identity.js';
+import type { RecordInForce, StoredRecord } from './record.js';
+
+/** Reads records for their issuer. */
+export interface RecordFinder {
+  find(iss: string, jti: string): Promise<StoredRecord | undefined>;
+}
+
+/** What is known of records, inside one transaction. Nothing in it is ever changed or removed, except what is in force. */
+export interface RecordBook extends RecordFinder {
+  /** Takes the names of a record. A concurrent claim of the same names is waited for. */
+  claim(identity: RecordIdentity): Promise<Claim>;
+  inForce(subject: ShardedId): Promise<RecordInForce[]>;
+  keep(record: StoredRecord): Promise<void>;
+  changeForce(subject: ShardedId, change: ForceChange): Promise<void>;
+  /** Forgets what is past its validity. */
+  dropExpired(subject: ShardedId, at: Date): Promise<void>;
+  /** Keeps a second payload under used names; false where exactly this one is kept already. */
+  keepEquivocation(identity: RecordIdentity, received: Uint8Array, at: Date): Promise<boolean>;
+}
