@@ -87,7 +87,8 @@ function matchGroup(group: readonly IdentifiedLine[], candidates: readonly Candi
     used.add(pair.payment);
     outcomes.set(n, toOutcome(pair));
   }
-  return group.map((identified) => outcomes.get(identified.line.n) ?? surplus(identified, candidates[0]?.payment));
+  const [first] = candidates.map(({ payment }) => payment).sort((a, b) => compare(a.reservation.uuid, b.reservation.uuid));
+  return group.map((identified) => outcomes.get(identified.line.n) ?? surplus(identified, first));
 }
 
 function comparePairs(a: Pair, b: Pair): number {
