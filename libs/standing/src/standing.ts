@@ -1,0 +1,37 @@
+import type { SubjectKind } from '#contract';
+import type { ShardedId } from '#kernel';
+
+export type LadderStep = 'WARN' | 'LIMIT_CUT' | 'SERVICE_STOP' | 'CLOSURE';
+
+/** One step of the ladder in force against a subject. It counts from `startsAt` up to, not including, `endsAt`. */
+export interface Restriction {
+  readonly id: string;
+  readonly step: LadderStep;
+  /** Empty: all services. */
+  readonly services: readonly string[];
+  readonly limitPercent?: number;
+  readonly reason: { readonly code: string; readonly text: string };
+  readonly startsAt: Date;
+  readonly endsAt?: Date;
+}
+
+export interface Factor {
+  readonly code: string;
+  readonly text: string;
+}
+
+/** What a subject may be trusted with now. `version` grows with every change of score, factors or restrictions. */
+export interface Standing {
+  readonly subject: ShardedId;
+  readonly kind: SubjectKind;
+  readonly version: bigint;
+  readonly score: { readonly value: number; /** The scorecard's version. */ readonly version: string };
+  /** Why the score is not higher, the weightiest first. */
+  readonly factors: readonly Factor[];
+  readonly restrictions: readonly Restriction[];
+}
+
+export interface StandingReader {
+  /** One answer per subject, in order; undefined for a subject that is not registered. */
+  load(subjects: readonly ShardedId[]): Promise<(Standing | undefined)[]>;
+}
