@@ -26,7 +26,10 @@ export interface OverviewView {
   /** `windowMinutes` up to `at`. `capped`: the counts are lower bounds, the window held more than is counted for one screen. */
   readonly decisions: { readonly windowMinutes: number; readonly counts: Readonly<Record<Outcome, number>>; readonly capped: boolean };
   /** Decisions per bar of `barMinutes`, oldest first, over the same window. */
-  readonly activity: { readonly barMinutes: number; readonly bars: readonly (Readonly<Record<Outcome, number>> & { readonly from: string })[] };
+  readonly activity: {
+    readonly barMinutes: number;
+    readonly bars: readonly (Readonly<Record<Outcome, number>> & { readonly from: string })[];
+  };
   readonly records: { readonly total: string; readonly lastAcceptedAt: string | null };
   readonly breaks: { readonly open: number; readonly oldestAt: string | null };
   readonly log: { readonly facts: string; readonly sealed: string; readonly lastCheckpointAt: string | null };
@@ -137,4 +140,11 @@ export interface PartnerView {
   readonly keys: readonly KeyView[];
   readonly records: string;
   readonly eventsWaiting: number;
+}
+
+/** Which entries of the log to export: from (included) to (excluded), of one kind or of all. */
+export interface ExportRequest {
+  readonly from: string;
+  readonly to: string;
+  readonly kind?: string;
 }

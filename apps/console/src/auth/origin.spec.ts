@@ -19,7 +19,11 @@ const but = (change: Partial<Arrival>, headers: Arrival['headers'] = {}): Arriva
 describe('where a request comes from', () => {
   it.each<[string, Arrival, string | undefined]>([
     ['our own page', own, undefined],
-    ['a typed address', but({ method: 'GET' }, { origin: undefined, 'x-tallystick-console': undefined, 'sec-fetch-site': 'none' }), undefined],
+    [
+      'a typed address',
+      but({ method: 'GET' }, { origin: undefined, 'x-tallystick-console': undefined, 'sec-fetch-site': 'none' }),
+      undefined,
+    ],
     ['another origin', but({}, { origin: 'http://evil.example' }), 'request.cross_site'],
     ['no origin', but({}, { origin: undefined }), 'request.cross_site'],
     ['a form, which cannot set the header', but({}, { 'x-tallystick-console': undefined }), 'request.cross_site'],

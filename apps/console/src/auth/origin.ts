@@ -55,7 +55,12 @@ function allowedOrigins({ localPort }: Arrival, { origin }: ConsoleDoor): string
 export function clientAddress({ headers, remoteAddress }: Arrival, door: ConsoleDoor): string | undefined {
   if (remoteAddress !== undefined && door.proxies.includes(remoteAddress)) {
     // The last entry is the one our own proxy added; what stands before it came from outside.
-    return String(headers['x-forwarded-for'] ?? '').split(',').at(-1)!.trim() || undefined;
+    return (
+      String(headers['x-forwarded-for'] ?? '')
+        .split(',')
+        .at(-1)!
+        .trim() || undefined
+    );
   }
   return door.https ? undefined : remoteAddress;
 }

@@ -23,8 +23,15 @@ export async function serveWebApp(app: NestFastifyApplication, folder: string, h
   if (!existsSync(path.join(folder, 'index.html'))) return serveBuildHint(app);
   const page = readFileSync(path.join(folder, 'index.html'), 'utf8');
   // Names under assets/ carry a digest of their content, so a browser may keep them for good.
-  await app.register(fastifyStatic, { root: path.join(folder, 'assets'), prefix: '/assets/', immutable: true, maxAge: '365d', index: false });
-  for (const name of ['favicon.svg', 'color-scheme.js']) fastify.get(`/${name}`, (_, reply) => reply.sendFile(name, folder, { maxAge: '1h' }));
+  await app.register(fastifyStatic, {
+    root: path.join(folder, 'assets'),
+    prefix: '/assets/',
+    immutable: true,
+    maxAge: '365d',
+    index: false,
+  });
+  for (const name of ['favicon.svg', 'color-scheme.js'])
+    fastify.get(`/${name}`, (_, reply) => reply.sendFile(name, folder, { maxAge: '1h' }));
   for (const url of PAGES) fastify.get(url, (_, reply) => sendPage(reply, page));
 }
 

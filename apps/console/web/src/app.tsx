@@ -1,0 +1,64 @@
+import { Center, Loader } from '@mantine/core';
+import { lazy, Suspense } from 'react';
+import type { PermissionName, SignedInStaff } from '../../src/api.js';
+import { may, useSession } from './api/session.js';
+import { usePath } from './api/router.js';
+import { Empty, Failure, Loading } from './parts/states.js';
+import { Shell } from './shell/shell.js';
+import { SignIn } from './shell/sign-in.js';
+
+/** The pages, in the order of the menu. A page is fetched when it is first opened. */
+export const PAGES = [
+  { path: '/', label: 'Overview', icon: 'overview', needs: 'overview.read', view: lazy(() => import('./overview/overview.js')) },
+  {
+    path: '/decisions',
+    label: 'Decisions',
+    icon: 'decisions',
+    needs: 'decisions.read',
+    view: lazy(() => import('./decisions/decisions.js')),
+  },
+  { path: '/audit', label: 'Audit', icon: 'audit', needs: 'audit.read', view: lazy(() => import('./audit/audit.js')) },
+  { path: '/partners', label: 'Partners', icon: 'partners', needs: 'partners.read', view: lazy(() => import('./partners/partners.js')) },
+] as const satisfies readonly { needs: PermissionName; [other: string]: unknown }[];
+
+export function App() {
+  const session = useSession();
+  if (session.isPending) {
+    return (
+      <Center h="100vh" role="status" aria-label="Starting the console">
+        <Loader />
+      </Center>
+    );
+  }
+  // A minute without network must not throw anybody out of what they were reading.
+  if (session.data === undefined) {
+    return (
+      <Center h="100vh" p="md">
+        <Failure error={session.error} onRetry={() => void session.refetch()} />
+      </Center>
+    );
+  }
+  if (session.data === null) return <SignIn />;
+  return <Signed staff={session.data} />;
+}
+
+function Signed({ staff }: { staff: SignedInStaff }) {
+  const path = usePath();
+  const pages = PAGES.filter(({ needs }) => may(staff, needs));
+  const page = PAGES.find((candidate) => candidate.path === path);
+  return (
+    <Shell staff={staff} pages={pages} path={path}>
+      {page === undefined ? (
+        <Empty title="There is no such page">Use the menu; the address may be mistyped.</Empty>
+      ) : !may(staff, page.needs) ? (
+        <Empty title={`${page.label} is not open to your role`}>
+          You are signed in as {staff.name} ({staff.role}). Ask compliance if you need it.
+        </Empty>
+      ) : (
+        <Suspense fallback={<Loading label={`Loading ${page.label}`} />}>
+          <page.view staff={staff} />
+        </Suspense>
+      )}
+    </Shell>
+  );
+}

@@ -1,0 +1,107 @@
+import { Group, NativeSelect, Text, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import type { DecisionRow, Page } from '../../../src/api.js';
+import { call, query } from '../api/client.js';
+import { useParams } from '../api/router.js';
+import { Section } from '../parts/page.js';
+import { LoadMore, Rows } from '../parts/pages.js';
+import { Id, OutcomeBadge, OUTCOMES, StateBadge, Time } from '../parts/values.js';
+
+export function DecisionList() {
+  const [params, change] = useParams();
+  const filter = { outcome: params.get('outcome') ?? '', service: params.get('service') ?? '' };
+  const setService = useDebouncedCallback((service: string) => change({ service }, true), 400);
+  const list = useInfiniteQuery({
+    queryKey: ['decisions', filter],
+    queryFn: ({ pageParam }) => call<Page<DecisionRow>>(`/decisions${query({ ...filter, before: pageParam })}`),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+  });
+  const filters = (
+    <Group gap="xs">
+      <NativeSelect
+        aria-label="Outcome"
+        value={filter.outcome}
+        data={[{ value: '', label: 'Every outcome' }, ...OUTCOMES]}
+        onChange={(event) => change({ outcome: event.currentTarget.value }, true)}
+      />
+      <TextInput
+        aria-label="Service"
+        placeholder="Every service"
+        defaultValue={filter.service}
+        maxLength={60}
+        w={150}
+        onChange={(event) => setService(event.currentTarget.value.trim())}
+      />
+    </Group>
+  );
+  const filtered = filter.outcome !== '' || filter.service !== '';
+  return (
+    <Section title="Recent decisions" aside={filters}>
+      <Rows
+        of={list}
+        label="Loading decisions"
+        emptyTitle={filtered ? 'No decision fits these filters' : 'No decisions yet'}
+        emptyAbout={filtered ? 'Choose another outcome or clear the service.' : 'The first answer given by the decision API appears here.'}
+      >
+        {(rows) => <DecisionTable rows={rows} />}
+      </Rows>
+      <LoadMore of={list} />
+    </Section>
+  );
+}
+
+function DecisionTable({ rows }: { rows: readonly DecisionRow[] }) {
+  return (
+    <table className="table">
+      <thead>
+        <tr>
+          <th scope="col">Time</th>
+          <th scope="col">Outcome</th>
+          <th scope="col">Service</th>
+          <th scope="col" className="right">
+            Amount
+          </th>
+          <th scope="col">Reason</th>
+          <th scope="col">Reservation</th>
+          <th scope="col">Decision</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr key={row.id}>
+            <td data-label="Time">
+              <Time at={row.at} />
+            </td>
+            <td data-label="Outcome">
+              <OutcomeBadge outcome={row.outcome} />
+            </td>
+            <td data-label="Service">{row.service}</td>
+            <td data-label="Amount" className="right num">
+              {row.money.amount} {row.money.currency}
+            </td>
+            <td data-label="Reason">
+              <span>
+                {row.reasons[0] ?? '—'}
+                {row.reasons.length > 1 && ` +${row.reasons.length - 1}`}
+              </span>
+            </td>
+            <td data-label="Reservation">
+              {row.reservationState === null ? (
+                <Text size="sm" c="dimmed" span>
+                  —
+                </Text>
+              ) : (
+                <StateBadge state={row.reservationState} />
+              )}
+            </td>
+            <td data-label="Decision">
+              <Id value={row.id} to={`/decisions?id=${row.id}`} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

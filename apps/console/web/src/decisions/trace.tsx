@@ -1,0 +1,96 @@
+import { Badge, Button, Group, Paper, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import type { TraceView } from '../../../src/api.js';
+import { call, ProblemError, query } from '../api/client.js';
+import { Section } from '../parts/page.js';
+import { Empty, Loaded, sentence } from '../parts/states.js';
+import { Id } from '../parts/values.js';
+import { TraceStepCard } from './trace-step.js';
+
+export function Trace({ id, onClose }: { id: string; onClose: () => void }) {
+  const trace = useQuery({ queryKey: ['trace', id], queryFn: () => call<TraceView>(`/trace${query({ id })}`) });
+  const missing = trace.error instanceof ProblemError && trace.error.problem.status === 404 ? trace.error.problem : undefined;
+  return (
+    <Section
+      title="Trace"
+      aside={
+        <Button variant="default" size="xs" onClick={onClose}>
+          Back to the list
+        </Button>
+      }
+    >
+      {missing ? (
+        <Empty title="Nothing is known by this id">{sentence(missing.detail)}</Empty>
+      ) : (
+        <Loaded of={trace} label="Following the trace" lines={8}>
+          {(view) => <TraceBody view={view} />}
+        </Loaded>
+      )}
+    </Section>
+  );
+}
+
+function TraceBody({ view }: { view: TraceView }) {
+  useEffect(() => {
+    document.querySelector('.step.focus')?.scrollIntoView({ block: 'nearest' });
+  }, [view.focus]);
+  return (
+    <>
+      <Text size="sm" c="dimmed" mb="md">
+        Understood as {view.understoodAs}. Oldest first; times are UTC.
+      </Text>
+      {view.subject && <Subject subject={view.subject} />}
+      {view.cut && (
+        <Text size="sm" c="dimmed" mb="md">
+          More happened than is shown: these are the steps nearest to the id. Paste another id of the subject to see the rest.
+        </Text>
+      )}
+      {view.steps.length === 0 ? (
+        <Empty title="Nothing has happened here yet">The subject is known; no record, decision or statement line names it so far.</Empty>
+      ) : (
+        <ol className="trace">
+          {view.steps.map((step) => (
+            <TraceStepCard key={step.key} step={step} focused={step.key === view.focus} />
+          ))}
+        </ol>
+      )}
+    </>
+  );
+}
+
+function Subject({ subject }: { subject: NonNullable<TraceView['subject']> }) {
+  return (
+    <Paper withBorder p="sm" mb="lg" className="subject" aria-label="Subject" role="group">
+      <Group gap="lg">
+        <div>
+          <Text size="xs" c="dimmed">
+            {subject.kind === 'MERCHANT' ? 'Merchant' : 'Individual'}
+          </Text>
+          <Id value={subject.id} to={`/decisions?id=${subject.id}`} />
+        </div>
+        <div>
+          <Text size="xs" c="dimmed">
+            Score now
+          </Text>
+          <Text size="sm" fw={650} className="num">
+            {subject.score ?? '—'}
+          </Text>
+        </div>
+        <div>
+          <Text size="xs" c="dimmed">
+            Standing version
+          </Text>
+          <Text size="sm" className="num">
+            {subject.standingVersion ?? '—'}
+          </Text>
+        </div>
+        {subject.restrictions > 0 && (
+          <Badge color="red" variant="light" radius="sm" className="badge">
+            {subject.restrictions === 1 ? '1 restriction in force' : `${subject.restrictions} restrictions in force`}
+          </Badge>
+        )}
+      </Group>
+    </Paper>
+  );
+}

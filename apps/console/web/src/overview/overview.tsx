@@ -1,0 +1,155 @@
+import { Alert, Anchor, Group, Paper, SimpleGrid, Stack, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import type { OverviewView, SignedInStaff } from '../../../src/api.js';
+import { call } from '../api/client.js';
+import { followInApp } from '../api/router.js';
+import { may } from '../api/session.js';
+import { PageHead, Section } from '../parts/page.js';
+import { Icon } from '../parts/icons.js';
+import { Empty, Loaded } from '../parts/states.js';
+import { ago, count, OUTCOMES, Time } from '../parts/values.js';
+import { ActivityBars } from './activity-bars.js';
+
+const REFRESH_MS = 10_000;
+
+/** A checkpoint older than this is a stopped sealer: it signs every second while there is anything to seal. */
+const LATE_SEAL_MS = 60_000;
+
+export default function Overview({ staff }: { staff: SignedInStaff }) {
+  const overview = useQuery({
+    queryKey: ['overview'],
+    queryFn: () => call<OverviewView>('/overview', { background: true }),
+    refetchInterval: REFRESH_MS,
+  });
+  return (
+    <>
+      <PageHead title="Overview" about="What the exchange is doing right now.">
+        {overview.data && (
+          <Text size="xs" c="dimmed">
+            {overview.isError ? 'Not reachable; last seen ' : 'As of '}
+            <Time at={overview.data.at} only="clock" />
+          </Text>
+        )}
+      </PageHead>
+      <Loaded of={overview} label="Loading the overview" lines={8}>
+        {(view) => (
+          <Stack gap="lg">
+            <SealWarning view={view} />
+            <Figures view={view} staff={staff} />
+            <Decisions view={view} staff={staff} />
+          </Stack>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+function waiting(view: OverviewView): bigint {
+  return BigInt(view.log.facts) - BigInt(view.log.sealed);
+}
+
+function SealWarning({ view }: { view: OverviewView }) {
+  const { lastCheckpointAt } = view.log;
+  const age = lastCheckpointAt === null ? Infinity : Date.parse(view.at) - Date.parse(lastCheckpointAt);
+  if (waiting(view) === 0n || age < LATE_SEAL_MS) return null;
+  return (
+    <Alert color="yellow" variant="light" icon={<Icon name="wait" />} title="The log is behind" role="status">
+      {count(waiting(view))} facts wait to be sealed
+      {lastCheckpointAt === null ? '; nothing was sealed yet' : ` since ${ago(lastCheckpointAt, view.at)}`}. They are safe in the database.
+      Check that the worker runs.
+    </Alert>
+  );
+}
+
+function Figures({ view, staff }: { view: OverviewView; staff: SignedInStaff }) {
+  const { records, breaks, log } = view;
+  return (
+    <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }} spacing="md">
+      <Figure label="Records accepted" value={count(records.total)}>
+        {records.lastAcceptedAt === null ? 'None yet' : `Last one ${ago(records.lastAcceptedAt, view.at)}`}
+      </Figure>
+      <Figure label="Open breaks" value={count(breaks.open)} {...(breaks.open > 0 ? { tone: 'var(--deny)' } : {})}>
+        {breaks.oldestAt === null ? 'Every statement agrees' : `Oldest ${ago(breaks.oldestAt, view.at)}`}
+      </Figure>
+      <Figure label="Facts in the log" value={count(log.sealed)}>
+        {waiting(view) === 0n ? 'All facts are sealed' : `${count(waiting(view))} more wait to be sealed`}
+      </Figure>
+      <Figure label="Last checkpoint" value={log.lastCheckpointAt === null ? 'None' : ago(log.lastCheckpointAt, view.at)}>
+        {may(staff, 'audit.read') ? <PageLink to="/audit">See the signed note</PageLink> : 'Signed by this installation'}
+      </Figure>
+    </SimpleGrid>
+  );
+}
+
+function Figure({ label, value, tone, children }: { label: string; value: string; tone?: string; children: ReactNode }) {
+  return (
+    <Paper withBorder p="md" role="group" aria-label={label}>
+      <Text size="sm" c="dimmed">
+        {label}
+      </Text>
+      <div className="figure-value" style={{ color: tone }}>
+        {value}
+      </div>
+      <Text size="xs" c="dimmed" mt={4}>
+        {children}
+      </Text>
+    </Paper>
+  );
+}
+
+function Decisions({ view, staff }: { view: OverviewView; staff: SignedInStaff }) {
+  const { counts, windowMinutes, capped } = view.decisions;
+  const total = OUTCOMES.reduce((sum, outcome) => sum + counts[outcome], 0);
+  return (
+    <Section
+      title={`Decisions, last ${windowMinutes} minutes`}
+      aside={may(staff, 'decisions.read') && <PageLink to="/decisions">Open decisions</PageLink>}
+    >
+      {total === 0 ? (
+        <Empty title="No decisions in this time">When a service asks, the answers are counted here within seconds.</Empty>
+      ) : (
+        <Stack gap="md">
+          <Group gap="xl">
+            <div>
+              <div className="figure-value">
+                {count(total)}
+                {capped && '+'}
+              </div>
+              <Text size="xs" c="dimmed">
+                {rate(total, windowMinutes)}
+              </Text>
+            </div>
+            {OUTCOMES.map((outcome) => (
+              <div key={outcome}>
+                <Group gap={7}>
+                  <span className={`dot ${outcome}`} />
+                  <Text size="sm" fw={600}>
+                    {outcome}
+                  </Text>
+                </Group>
+                <Text size="sm" c="dimmed" className="num">
+                  {count(counts[outcome])} · {((100 * counts[outcome]) / total).toFixed(1)} %
+                </Text>
+              </div>
+            ))}
+          </Group>
+          <ActivityBars activity={view.activity} />
+        </Stack>
+      )}
+    </Section>
+  );
+}
+
+function rate(total: number, minutes: number): string {
+  const perSecond = total / (minutes * 60);
+  return perSecond >= 1 ? `${perSecond.toFixed(1)} per second` : `${(perSecond * 60).toFixed(1)} per minute`;
+}
+
+function PageLink({ to, children }: { to: string; children: ReactNode }) {
+  return (
+    <Anchor href={to} size="sm" onClick={(event) => followInApp(event, to)}>
+      {children}
+    </Anchor>
+  );
+}
