@@ -46,10 +46,12 @@ function npm(args, root) {
 function explain(done) {
   if (done.error?.code === 'ENOENT') return 'npm is not installed. On Debian and Ubuntu: apt-get install npm';
   const words = `${done.stdout ?? ''}${done.stderr ?? ''}`;
-  const last = words.trim().split('\n').slice(-15).join('\n');
+  // npm says the reason first and then its whole manual.
+  const lines = words.split('\n').filter((line) => line.startsWith('npm error') && line.trim() !== 'npm error');
+  const reasons = lines.slice(0, 12).join('\n');
   if (OFFLINE.test(words)) {
-    return `npm cannot reach its registry. Check the network, a proxy (npm config get proxy) or the registry (npm config get registry).\n${last}`;
+    return `npm cannot reach its registry. Check the network, a proxy (npm config get proxy) or the registry (npm config get registry).\n${reasons}`;
   }
-  if (NO_RIGHTS.test(words)) return `npm may not write here. Run this as the owner of the folder.\n${last}`;
-  return `"npm ci" failed:\n${last}`;
+  if (NO_RIGHTS.test(words)) return `npm may not write here. Run this as the owner of the folder.\n${reasons}`;
+  return `"npm ci" failed:\n${reasons}`;
 }

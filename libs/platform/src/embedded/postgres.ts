@@ -38,7 +38,7 @@ export async function startPostgres(options: PostgresOptions): Promise<ServerPro
   const binaries = postgresBinaries(folder, runAs);
   const cluster = path.join(folder, 'cluster');
   if (!existsSync(path.join(folder, 'initialised'))) initialise(binaries, folder, cluster, runAs);
-  await endLeftover(path.join(cluster, 'postmaster.pid'), cluster, 'SIGINT');
+  await endPostgresLeftover(folder);
   const port = options.port ?? (await freePort());
   const settings: Record<string, string> = { ...SETTINGS, ...options.settings, port: String(port) };
   return await startServer({
@@ -51,6 +51,12 @@ export async function startPostgres(options: PostgresOptions): Promise<ServerPro
     url: `postgresql://${SUPERUSER}:${readFileSync(path.join(folder, 'password'), 'utf8')}@${LOOPBACK}:${port}/postgres`,
     onOutput: options.onOutput ?? (() => undefined),
   });
+}
+
+/** Ends a server on this folder whose supervisor was killed. @returns whether there was one */
+export function endPostgresLeftover(folder: string): Promise<boolean> {
+  const cluster = path.join(path.resolve(folder), 'cluster');
+  return endLeftover(path.join(cluster, 'postmaster.pid'), cluster, 'SIGINT');
 }
 
 function makePrivate(folder: string, runAs: RunAs): void {

@@ -22,7 +22,7 @@ export async function startRedis(options: {
 }): Promise<ServerProcess> {
   const folder = path.resolve(options.folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  await endLeftover(path.join(folder, 'redis.pid'), folder, 'SIGTERM');
+  await endRedisLeftover(folder);
   const port = options.port ?? (await freePort());
   const settings: Record<string, string> = {
     bind: LOOPBACK,
@@ -44,6 +44,11 @@ export async function startRedis(options: {
     url: `redis://:${options.password}@${LOOPBACK}:${port}`,
     onOutput: options.onOutput ?? (() => undefined),
   });
+}
+
+/** Ends a server on this folder whose supervisor was killed. @returns whether there was one */
+export function endRedisLeftover(folder: string): Promise<boolean> {
+  return endLeftover(path.join(path.resolve(folder), 'redis.pid'), path.resolve(folder), 'SIGTERM');
 }
 
 function isExecutable(file: string): boolean {

@@ -1,0 +1,88 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { freePort, parseConfig, portIsFree, SETTINGS } from '#platform';
+
+/** The environment of an installation's processes, kept in `env.json`. Names beyond `SETTINGS` are those of `Own`. */
+export type Environment = Readonly<Record<string, string>>;
+
+/** What `up` remembers for itself beside the settings. */
+export const OWN = {
+  /** Where the embedded PostgreSQL keeps everything. Absent: DATABASE_URL is somebody else's. */
+  postgresFolder: 'TALLYSTICK_POSTGRES_FOLDER',
+  /** Present: REDIS_URL is a server that we start ourselves. */
+  redisCommand: 'TALLYSTICK_REDIS_COMMAND',
+} as const;
+
+type Shell = Readonly<Record<string, string | undefined>>;
+
+/** Opens, or makes, the folder that holds everything of an installation: for the owner's eyes only. */
+export function openHome(shell: Shell): string {
+  const home = path.resolve(shell['TALLYSTICK_HOME'] ?? '.tallystick');
+  try {
+    mkdirSync(path.join(home, 'logs'), { recursive: true, mode: 0o700 });
+    chmodSync(home, 0o700);
+  } catch (error) {
+    throw new Error(`cannot use ${home} (${(error as Error).message}): name another folder with TALLYSTICK_HOME`);
+  }
+  return home;
+}
+
+export function readEnvironment(home: string): Environment | undefined {
+  const file = path.join(home, 'env.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Environment) : undefined;
+}
+
+/** It holds the database's password: whole or not at all, and readable by the owner only. */
+export function writeEnvironment(home: string, environment: Environment): void {
+  const file = path.join(home, 'env.json');
+  writeFileSync(`${file}.new`, `${JSON.stringify(environment, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/**
+ * Settles every setting: the shell's value, else the one of the last `up`, else the default.
+ * DATABASE_URL and REDIS_URL are left out where we start the server ourselves. An empty REDIS_URL in the shell means: none.
+ */
+export function settle(home: string, shell: Shell, last: Environment = {}): Environment {
+  const chosen: Record<string, string | undefined> = {};
+  for (const name of Object.keys(SETTINGS)) chosen[name] = shell[name] ?? last[name];
+  chosen['TALLYSTICK_HOME'] = home;
+  if (!shell['DATABASE_URL'] && last[OWN.postgresFolder]) chosen['DATABASE_URL'] = undefined;
+  if (shell['REDIS_URL'] === undefined && last[OWN.redisCommand]) chosen['REDIS_URL'] = undefined;
+  if (!shell['GATEWAY_ORIGIN'] && (shell['GATEWAY_PORT'] || !last['GATEWAY_ORIGIN'])) {
+    chosen['GATEWAY_ORIGIN'] = `https://localhost:${chosen['GATEWAY_PORT'] || 7443}`;
+  }
+  const config = parseConfig(chosen);
+  if (config.TALLYSTICK_ENV === 'production') {
+    throw new Error('"up" makes development keys: in production start each process under your own service manager (see README)');
+  }
+  const settled = Object.entries(config).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(settled.map(([name, value]) => [name, String(value)]));
+}
+
+export const PORTS = ['GATEWAY_PORT', 'DECISION_HTTP_PORT', 'DECISION_GRPC_PORT', 'CONSOLE_PORT', 'WORKER_PORT'] as const;
+
+/** Rejects with a sentence when a door could not listen, or two doors share a port. */
+export async function refuseBusyPorts(environment: Environment): Promise<void> {
+  for (const name of PORTS) {
+    const port = Number(environment[name]);
+    const twin = PORTS.find((other) => other < name && environment[other] === environment[name]);
+    if (twin) throw new Error(`${name} and ${twin} are both ${port}: give each its own`);
+    if (await portIsFree(port, environment['BIND_HOST'])) continue;
+    throw new Error(
+      `port ${port} is taken by another program: stop that, or choose another port, e.g. ${name}=${await freePort()} npm run up`,
+    );
+  }
+}
+
+/**
+ * A folder for the embedded PostgreSQL. Root's server runs as another account, which cannot enter root's private folder:
+ * then it lives under /var/lib, where only root could have put anything.
+ */
+export function postgresFolder(home: string, last: Environment = {}): string {
+  const known = last[OWN.postgresFolder];
+  if (known) return known;
+  if (process.getuid?.() !== 0) return path.join(home, 'postgres');
+  mkdirSync('/var/lib/tallystick', { recursive: true, mode: 0o711 });
+  return mkdtempSync('/var/lib/tallystick/postgres-');
+}
