@@ -1,6 +1,6 @@
 // The way in: plain Node, nothing installed yet. It installs and builds what is missing, then hands over to the built command line.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,6 +8,10 @@ const NODE_MIN = [20, 19];
 
 /** Commands that look after an installation themselves; all others act on the one that is running. */
 const KEEPERS = ['up', 'down', 'status', 'reset', 'dev', 'help', '--help', '-h'];
+
+/** These must work also while the sources do not compile. */
+const STOPPERS = ['down', 'status', 'reset'];
+const MAIN = 'dist/apps/cli/src/main.js';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 const home = path.resolve(process.env.TALLYSTICK_HOME || path.join(root, '.tallystick'));
@@ -19,7 +23,7 @@ try {
   if (command === 'build') await build(root);
   else if (command === 'generate') await generate(root);
   else {
-    await build(root);
+    if (!(STOPPERS.includes(command) && existsSync(path.join(root, MAIN)))) await build(root);
     process.exitCode = await run([command, ...rest]);
   }
 } catch (error) {
@@ -37,7 +41,7 @@ function refuseOldNode() {
 
 /** Runs the built command line in our place: same terminal, same signals, its exit code. */
 function run(args) {
-  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/apps/cli/src/main.js', ...args], {
+  const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], {
     cwd: root,
     stdio: 'inherit',
     env: {
