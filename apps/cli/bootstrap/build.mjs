@@ -77,7 +77,11 @@ function buildConsole(root, stamps) {
 function step(root, what, args, env = {}) {
   const started = Date.now();
   process.stderr.write(`  ${what} …`);
-  const done = spawnSync(process.execPath, args, { cwd: root, env: { ...process.env, NO_COLOR: '1', ...env }, encoding: 'utf8' });
+  const done = spawnSync(process.execPath, args, {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: '1', RUST_BACKTRACE: '0', ...env },
+    encoding: 'utf8',
+  });
   if (done.status === 0) {
     process.stderr.write(` ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
     return;
