@@ -3,6 +3,7 @@ export { nodeCrypto } from './crypto/node-crypto.js';
 export { rsaModulusBitsMin, type SignatureAlgorithm } from './jose/algorithms.js';
 export { decodeBase64Url, encodeBase64Url } from './jose/base64url.js';
 export { type JwsHeader, jwsBytesMax } from './jose/compact-jws.js';
+export { explainJws, type JwsExplanation, type JwsStep } from './jose/explain-jws.js';
 export { type JsonWebKey, parsePublicJwk, thumbprint, type VerificationKey, type VerificationKeyState } from './jose/keys.js';
 export { createEd25519Signer, type Signer, signJws } from './jose/sign-jws.js';
 export { jsonDepthMax, type JsonObject, type JsonValue, parseJsonStrict } from './jose/strict-json.js';

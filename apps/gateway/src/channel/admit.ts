@@ -1,0 +1,59 @@
+import type { TLSSocket } from 'node:tls';
+import type { FastifyRequest } from 'fastify';
+import { type Clock, Refusal } from '#kernel';
+import type { ParticipantRegistry } from '#partners';
+import { identifyPeer } from '#platform/adapters/mtls-peer';
+import type { TrustStore } from '#platform/adapters/mtls-trust';
+import type { ChannelCaller } from './caller.js';
+
+export interface Channel {
+  /** Host and port that partners use, as in GATEWAY_ORIGIN. */
+  readonly host: string;
+  readonly trust: TrustStore;
+  readonly registry: ParticipantRegistry;
+  readonly clock: Clock;
+}
+
+/** For the supervisor and Prometheus on this machine: they say nothing about any partner. */
+const OPERATION_PATHS = ['/health', '/ready', '/metrics'];
+const LOOPBACK = ['127.0.0.1', '::1', '::ffff:127.0.0.1'];
+/** What a participant may call before it is activated: to see what is missing and to try its signatures. */
+const TRIAL_PATHS = ['/v1/participants/me', '/v1/security/echo', '/.well-known/jwks.json', '/docs', '/docs-json'];
+
+export function isOperation(request: FastifyRequest): boolean {
+  return OPERATION_PATHS.includes(pathOf(request)) && LOOPBACK.includes(request.socket.remoteAddress ?? '');
+}
+
+/**
+ * Whom a request comes from, judged anew for each request, so that a revocation reaches open connections too.
+ * Refuses 421 `host.misdirected`, 400 `host.duplicate`, what `identifyPeer` and `RegistryView.identify` refuse, and 403 `participant.not_active`.
+ */
+export function admit(request: FastifyRequest, channel: Channel): ChannelCaller {
+  checkHost(request, channel.host);
+  const caller = identify(request.raw.socket as TLSSocket, channel);
+  if (caller.participant.state !== 'ACTIVE' && !TRIAL_PATHS.includes(pathOf(request))) {
+    throw new Refusal('forbidden', 'participant.not_active', 'you are enrolled but not active yet: see GET /v1/participants/me');
+  }
+  return caller;
+}
+
+/** The same question without a request, for connections that stand open. */
+export function identify(socket: TLSSocket, { trust, registry, clock }: Omit<Channel, 'host'>): ChannelCaller {
+  const certificate = identifyPeer(socket, trust, clock.now());
+  return { certificate, participant: registry.findByCertificate(certificate) };
+}
+
+/** Two Host headers are two opinions about whom the request is for (RFC 9112 §3.2); Node alone takes the first. */
+function checkHost(request: FastifyRequest, expected: string): void {
+  const names = request.raw.rawHeaders.filter((_, i) => i % 2 === 0);
+  if (names.filter((name) => name.toLowerCase() === 'host').length !== 1) {
+    throw new Refusal('malformed', 'host.duplicate', 'send exactly one Host header', { field: 'host' });
+  }
+  if (request.headers.host?.toLowerCase() !== expected) {
+    throw new Refusal('misdirected', 'host.misdirected', `this door is ${expected}`, { field: 'host' });
+  }
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.raw.url?.split('?', 1)[0] ?? '';
+}

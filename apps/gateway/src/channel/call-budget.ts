@@ -1,0 +1,45 @@
+import { Redis } from 'ioredis';
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { Refusal } from '#kernel';
+import type { Config, Database } from '#platform';
+
+/** Calls of one participant per second, over all gateway processes. */
+export const callsPerSecondMax = 2_000;
+
+/** How often a participant may call. Counted in Redis, or in PostgreSQL where there is none; in memory while that cannot be reached. */
+export class CallBudget {
+  private constructor(
+    private readonly limiter: RateLimiterAbstract,
+    private readonly redis?: Redis,
+  ) {}
+
+  static create(config: Pick<Config, 'REDIS_URL'>, database: Database, points = callsPerSecondMax): CallBudget {
+    const shared = { points, duration: 1, keyPrefix: 'calls', inMemoryBlockOnConsumed: points };
+    const insuranceLimiter = new RateLimiterMemory(shared);
+    if (config.REDIS_URL === undefined) {
+      const table = { tableName: 'rate_limits', tableCreated: true, clearExpiredByTimeout: false };
+      return new CallBudget(new RateLimiterPostgres({ ...shared, ...table, storeClient: database.pool, insuranceLimiter }));
+    }
+    // Never waits for a Redis that is away: the insurance counts meanwhile.
+    const redis = new Redis(config.REDIS_URL, { enableOfflineQueue: false, maxRetriesPerRequest: 0, lazyConnect: false });
+    redis.on('error', () => undefined);
+    return new CallBudget(new RateLimiterRedis({ ...shared, storeClient: redis, insuranceLimiter }), redis);
+  }
+
+  /** Refuses 429 `calls.too_many` with the seconds to wait. */
+  async spend(participant: string): Promise<void> {
+    try {
+      await this.limiter.consume(participant);
+    } catch (error) {
+      if (!(error instanceof RateLimiterRes)) throw error;
+      throw new Refusal('throttled', 'calls.too_many', 'you call too often: wait and go on', {
+        limit: `callsPerSecondMax=${this.limiter.points}`,
+        retryAfterSeconds: Math.max(1, Math.ceil(error.msBeforeNext / 1000)),
+      });
+    }
+  }
+
+  close(): void {
+    this.redis?.disconnect();
+  }
+}

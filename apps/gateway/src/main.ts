@@ -1,0 +1,16 @@
+import 'reflect-metadata';
+import { createLogger, parseConfig } from '#platform';
+import { createGateway } from './start-gateway.js';
+
+const config = parseConfig(process.env);
+const logger = createLogger('gateway', config.LOG_LEVEL);
+
+try {
+  const app = await createGateway(config, logger);
+  await app.listen(config.GATEWAY_PORT, config.BIND_HOST);
+  logger.info({ origin: config.GATEWAY_ORIGIN, port: config.GATEWAY_PORT }, 'gateway ready');
+} catch (error) {
+  logger.fatal({ error: (error as Error).message }, 'gateway cannot start');
+  process.exitCode = 1;
+  process.exit();
+}

@@ -1,0 +1,53 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { Logger } from 'pino';
+import { parseJsonStrict } from '#evidence';
+import { type Clock, systemClock } from '#kernel';
+import { ParticipantRegistry } from '#partners';
+import { type Config, Database, pkiFolder } from '#platform';
+import { createHttpApp } from '#platform/adapters/http-app';
+import { TrustStore } from '#platform/adapters/mtls-trust';
+import { CallBudget } from './channel/call-budget.js';
+import { installChannel } from './channel/install-channel.js';
+import { GatewayModule } from './gateway.module.js';
+
+/** One request body. Statements are the largest; batches will be streamed. */
+export const bodyBytesMax = 4 * 1024 * 1024;
+
+/** Documents that are kept and judged byte by byte: they reach controllers as a Buffer. */
+const DOCUMENT_TYPES = ['application/jose', 'application/xml', 'text/xml', 'application/octet-stream'];
+
+export interface GatewayOptions {
+  readonly clock?: Clock;
+  readonly callsPerSecondMax?: number;
+}
+
+/** The gateway, ready to listen. */
+export async function createGateway(config: Config, logger: Logger, options: GatewayOptions = {}): Promise<NestFastifyApplication> {
+  const clock = options.clock ?? systemClock;
+  const trust = await TrustStore.open(pkiFolder(config), clock, logger);
+  const app = await createHttpApp(GatewayModule.register(config, logger), { logger, bodyBytesMax, https: trust.serverOptions() });
+  readBodies(app);
+  const channel = { host: new URL(config.GATEWAY_ORIGIN).host, trust, registry: app.get(ParticipantRegistry), clock };
+  installChannel(app, channel, CallBudget.create(config, app.get(Database), options.callsPerSecondMax), logger);
+  describe(app);
+  await app.init();
+  return app;
+}
+
+function readBodies(app: NestFastifyApplication): void {
+  for (const type of DOCUMENT_TYPES)
+    app.useBodyParser(type, { bodyLimit: bodyBytesMax }, (_request: unknown, body: Buffer) => Promise.resolve(body));
+  const readJson = (_request: unknown, body: Buffer) => Promise.resolve().then(() => parseJsonStrict(body, 'body.malformed'));
+  app.useBodyParser('application/json', { bodyLimit: bodyBytesMax }, readJson);
+}
+
+/** OpenAPI as JSON at /docs-json and as a page at /docs; behind the channel like everything else. */
+function describe(app: NestFastifyApplication): void {
+  const settings = new DocumentBuilder()
+    .setTitle('Tallystick gateway')
+    .setDescription('The interface of partner banks: mutual TLS, signed records, problem+json (RFC 9457) with stable codes.')
+    .setVersion('0.1.0')
+    .build();
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, settings));
+}
