@@ -29,6 +29,11 @@ const program = new Command('tallystick')
   .showHelpAfterError()
   .configureHelp({ sortSubcommands: false });
 
+// A reader that closes early (`| head`) is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   for (const file of filesFor(process.argv[2])) ((await import(file)) as CommandFile).register(program);
   await program.parseAsync();

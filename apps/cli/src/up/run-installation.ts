@@ -27,6 +27,7 @@ const RESTARTS_MAX_BEFORE_READY = 3;
 /** One installation's processes, looked after until `stop`. */
 export class RunningInstallation {
   private readonly keepers: Keeper[] = [];
+  private stopped = false;
 
   constructor(private readonly home: string) {
     becomeSupervisor(home);
@@ -49,6 +50,7 @@ export class RunningInstallation {
 
   /** Doors close before the servers they stand on. */
   async stop(): Promise<void> {
+    this.stopped = true;
     const [apps, servers] = [this.keepers.filter(({ name }) => isApp(name)), this.keepers.filter(({ name }) => !isApp(name))];
     await Promise.all(apps.map((keeper) => keeper.stop()));
     await Promise.all(servers.map((keeper) => keeper.stop()));
@@ -115,6 +117,7 @@ export class RunningInstallation {
   }
 
   private async keep(name: string, start: ConstructorParameters<typeof Keeper>[1]): Promise<void> {
+    if (this.stopped) throw new Error('stopped before everything was open');
     const keeper = new Keeper(name, start, () => this.writeStatus());
     this.keepers.push(keeper);
     await keeper.start();
