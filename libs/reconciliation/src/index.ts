@@ -10,3 +10,7 @@ export * from './references.js';
 export * from './statement.js';
 export * from './statement-line.js';
 export * from './survey-statement.js';
+export * from './facts.js';
+export * from './receive-statement.js';
+export * from './reconcile-statement.js';
+export * from './store.js';

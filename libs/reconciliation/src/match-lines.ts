@@ -4,7 +4,7 @@ import type { Outcome, OutcomeKind } from './outcome.js';
 import { startOfDay } from './period.js';
 import { candidateReferences } from './references.js';
 import type { Reference } from './statement.js';
-import type { StatementLine } from './statement-line.js';
+import type { BookedLine, StatementLine } from './statement-line.js';
 
 export interface MatchRules {
   /** How many days after (or before) its confirmation a payment may be booked. */
@@ -17,7 +17,7 @@ export const MATCH_RULES: MatchRules = { bookingDaysMax: 3, utcOffsetMinutes: 0 
 
 /** A line and the payment reference it bears; without one, no payment of ours has any of its identifiers. */
 export interface IdentifiedLine {
-  readonly line: StatementLine;
+  readonly line: BookedLine;
   readonly reference?: Reference;
 }
 
@@ -30,7 +30,8 @@ export interface Candidate {
 /** The first of a line's identifiers, in their order of trust, that is a payment reference of ours. */
 export function identifyLine(line: StatementLine, known: ReadonlySet<string>): IdentifiedLine {
   const reference = candidateReferences(line.references).find(({ value }) => known.has(value));
-  return reference ? { line, reference } : { line };
+  const { references: _asked, ...booked } = line;
+  return reference ? { line: booked, reference } : { line: booked };
 }
 
 /**
@@ -112,7 +113,7 @@ function surplus(identified: IdentifiedLine, payment: ConfirmedPayment | undefin
 }
 
 /** How a line compares with the payment whose reference it bears: currency, direction, amount, then days. */
-function judge(line: StatementLine, payment: ConfirmedPayment, rules: MatchRules): Verdict {
+function judge(line: BookedLine, payment: ConfirmedPayment, rules: MatchRules): Verdict {
   const daysApart = daysBetween(line, payment, rules);
   const verdict = (kind: OutcomeKind, reason: string): Verdict => ({ kind, reason, daysApart });
   const theirs = wording(line.money);
@@ -130,7 +131,7 @@ function judge(line: StatementLine, payment: ConfirmedPayment, rules: MatchRules
 const DAY_MS = 86_400_000;
 
 /** Whole days from confirmation to booking; none where the line has no booking date. */
-function daysBetween({ bookedOn }: StatementLine, { confirmedAt }: ConfirmedPayment, { utcOffsetMinutes }: MatchRules): number {
+function daysBetween({ bookedOn }: BookedLine, { confirmedAt }: ConfirmedPayment, { utcOffsetMinutes }: MatchRules): number {
   if (!bookedOn) return 0;
   const confirmedDay = new Date(confirmedAt.getTime() + utcOffsetMinutes * 60_000).toISOString().slice(0, 10);
   return Math.round((startOfDay(bookedOn.day, 0) - startOfDay(confirmedDay, 0)) / DAY_MS);

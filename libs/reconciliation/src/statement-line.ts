@@ -2,7 +2,7 @@ import type { Money } from '#kernel';
 import type { Direction, EntryDetail, References, StatementDate, StatementEntry } from './statement.js';
 
 /** What is matched: a booked movement with one amount. An entry is one line, or one line for each detail of a batch. */
-export interface StatementLine {
+export interface BookedLine {
   /** 1-based position among the lines of the file. */
   readonly n: number;
   readonly statement: number;
@@ -11,6 +11,11 @@ export interface StatementLine {
   readonly direction: Direction;
   readonly reversal: boolean;
   readonly bookedOn?: StatementDate;
+  readonly endToEndId?: string;
+}
+
+/** A line with everything that may tell which payment it is about. */
+export interface StatementLine extends BookedLine {
   readonly references: References;
 }
 
@@ -25,15 +30,19 @@ export function linesOf(entry: StatementEntry, firstN: number): StatementLine[] 
   const parts = divided(entry);
   if (!parts) {
     const references = merge([...entry.details.map((detail) => detail.references), entry.references]);
-    return [{ ...shared, n: firstN, money: entry.money, direction: entry.direction, references }];
+    return [{ ...shared, n: firstN, money: entry.money, direction: entry.direction, ...named(references) }];
   }
   return parts.map((detail, i) => ({
     ...shared,
     n: firstN + i,
     money: detail.money,
     direction: detail.direction ?? entry.direction,
-    references: detail.references,
+    ...named(detail.references),
   }));
+}
+
+function named(references: References): Pick<StatementLine, 'references' | 'endToEndId'> {
+  return references.endToEndId === undefined ? { references } : { references, endToEndId: references.endToEndId };
 }
 
 type Part = EntryDetail & { readonly money: Money };
