@@ -126,7 +126,7 @@ describe.each([
         await expect(check([...inside, leaves[0]!])).rejects.toMatchObject({ code: 'proof.malformed' });
         if (inside.length === 0) return;
         await expect(check(inside.slice(1))).rejects.toMatchObject({ code: 'proof.malformed' });
-        const changed = inside.with(bit % inside.length, flip(inside[bit % inside.length]!, bit));
+        const changed = inside.map((leaf, i) => (i === bit % inside.length ? flip(leaf, bit) : leaf));
         await expect(check(changed)).rejects.toMatchObject({ code: 'proof.mismatch' });
       }),
       { numRuns: 60 },

@@ -37,10 +37,9 @@ export class Prover {
     return this.roots(siblings.reverse());
   }
 
-  /** PROOF(oldSize, D[newSize]); empty when the sizes are equal or the old tree is empty. */
+  /** PROOF(oldSize, D[newSize]); empty when the sizes are equal. The old tree has at least one leaf. */
   consistency(oldSize: bigint, newSize: bigint): Promise<Uint8Array[]> {
-    invariant(0n <= oldSize && oldSize <= newSize, 'a log only grows');
-    if (oldSize === 0n) return Promise.resolve([]);
+    invariant(0n < oldSize && oldSize <= newSize, 'a log only grows');
     const parts: [bigint, bigint][] = [];
     let [from, to] = [0n, newSize];
     while (to !== oldSize) {

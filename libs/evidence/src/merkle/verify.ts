@@ -42,8 +42,13 @@ export interface ConsistencyClaim {
 
 /** RFC 9162 §2.1.4.2. Refuses `proof.malformed` and `proof.mismatch` (the newer tree does not contain the older one). */
 export async function verifyConsistency(crypto: CryptoPort, claim: ConsistencyClaim): Promise<void> {
-  if (claim.oldSize < 0n || claim.oldSize > claim.newSize) throw malformed('a log only grows');
-  if (claim.oldSize === claim.newSize || claim.oldSize === 0n) return verifyTrivialConsistency(crypto, claim);
+  if (claim.oldSize > claim.newSize) throw malformed('a log only grows');
+  if (claim.oldSize <= 0n) throw malformed('an empty tree is a part of every tree: there is nothing to prove');
+  if (claim.oldSize === claim.newSize) {
+    if (claim.proof.length > 0) throw malformed('the proof is too long');
+    if (!sameBytes(claim.oldRoot, claim.newRoot)) throw mismatch('two trees of one size have different roots');
+    return;
+  }
   requireHashes([claim.oldRoot, claim.newRoot, ...claim.proof]);
   const isPowerOfTwo = (claim.oldSize & (claim.oldSize - 1n)) === 0n;
   const [first, ...rest] = isPowerOfTwo ? [claim.oldRoot, ...claim.proof] : claim.proof;
@@ -65,12 +70,6 @@ export async function verifyConsistency(crypto: CryptoPort, claim: ConsistencyCl
   }
   if (sn !== 0n) throw malformed('the proof is too short');
   if (!sameBytes(oldHash, claim.oldRoot) || !sameBytes(newHash, claim.newRoot)) throw mismatch('the newer tree does not extend the older one');
-}
-
-async function verifyTrivialConsistency(crypto: CryptoPort, claim: ConsistencyClaim): Promise<void> {
-  if (claim.proof.length > 0) throw malformed('the proof is too long');
-  const known = claim.oldSize === 0n ? await new CompactTree(crypto).root() : claim.newRoot;
-  if (!sameBytes(known, claim.oldRoot)) throw mismatch('the newer tree does not extend the older one');
 }
 
 /** Recomputes the root from a consecutive range of leaves, fed one by one, and the hashes that stand outside it. Constant memory. */

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { LogFile, LogFiles } from '../store.js';
+
+/** The log as static files below `<home>/log`, the anchor below `<home>/log-anchor` (which a production system mounts from elsewhere). */
+export class FsLogFiles implements LogFiles {
+  private readonly log: string;
+  private readonly anchor: string;
+
+  constructor(home: string) {
+    this.log = path.join(home, 'log');
+    this.anchor = path.join(home, 'log-anchor', 'checkpoint');
+  }
+
+  async writeTiles(files: readonly LogFile[]): Promise<void> {
+    await Promise.all(files.map((file) => writeDurably(path.join(this.log, file.path), file.bytes, false)));
+    await syncFolders(files.map((file) => path.dirname(path.join(this.log, file.path))));
+    // c2sp.org/tlog-tiles: partial tiles may go once the full one stands.
+    const full = files.filter((file) => !path.dirname(file.path).endsWith('.p'));
+    await Promise.all(full.map((file) => rm(path.join(this.log, `${file.path}.p`), { recursive: true, force: true })));
+  }
+
+  writeCheckpoint(note: string): Promise<void> {
+    return writeDurably(path.join(this.log, 'checkpoint'), Buffer.from(note));
+  }
+
+  async readAnchor(): Promise<string | undefined> {
+    try {
+      return await readFile(this.anchor, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  writeAnchor(note: string): Promise<void> {
+    return writeDurably(this.anchor, Buffer.from(note));
+  }
+}
+
+/** Writes a draft beside the file, makes it durable and renames it: readers see the old bytes or the new ones. */
+export async function writeDurably(file: string, bytes: Uint8Array, syncFolder = true): Promise<void> {
+  const folder = path.dirname(file);
+  await mkdir(folder, { recursive: true });
+  const draft = `${file}.${randomUUID()}.draft`;
+  const handle = await open(draft, 'wx');
+  try {
+    await handle.writeFile(bytes);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  await rename(draft, file);
+  if (syncFolder) await syncFolders([folder]);
+}
+
+async function syncFolders(folders: readonly string[]): Promise<void> {
+  const above = folders.map((folder) => path.dirname(folder));
+  await Promise.all(
+    [...new Set([...folders, ...above])].map(async (folder) => {
+      const handle = await open(folder, 'r');
+      await handle.sync().finally(() => handle.close());
+    }),
+  );
+}
+

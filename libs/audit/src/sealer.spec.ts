@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { describeSealing } from './testing/sealing-contract.js';
+import { memoryWorld, newSealer, shardA } from './testing/sealing-world.js';
+
+describeSealing('memory', () => Promise.resolve(memoryWorld()));
+
+describe('a database restored from a backup', () => {
+  it('is refused while it is older, also after new facts made it diverge, and nothing is appended to it', async () => {
+    const world = memoryWorld();
+    await world.addFacts(shardA, 3);
+    await newSealer(world).sealOnce();
+    const restore = world.store.snapshot();
+    await world.addFacts(shardA, 5);
+    await newSealer(world).sealOnce();
+    const signed = world.files.checkpoint;
+    restore();
+    const sealer = newSealer(world);
+    await expect(sealer.sealOnce()).rejects.toMatchObject({ code: 'log.rolled_back' });
+    expect(sealer.alarms).toEqual(['log.rolled_back']);
+    await expect(world.store.open('x')).resolves.toMatchObject({ size: 3n });
+    expect(world.files.checkpoint).toBe(signed);
+  });
+});

@@ -1,0 +1,228 @@
+import {
+  concatBytes,
+  type CryptoPort,
+  type Ed25519Signer,
+  GrowingTree,
+  hashesAtLevel,
+  leafHash,
+  signCheckpoint,
+  splitHashes,
+  type StoredFact,
+  tileWidth,
+  type Vkey,
+  vkeyOf,
+} from '#evidence';
+import { Refusal, type Shard } from '#kernel';
+import { verifyAnchor } from './anchor.js';
+import { LOG_CODES } from './codes.js';
+import { entryBytesOf, readFactRun } from './fact-runs.js';
+import type { RememberedEntries, TileFiles } from './tile-files.js';
+import type { Alarms, Backlog, FactSource, LogFile, LogFiles, LogState, LogStore, PublishedCheckpoint, Segment } from './store.js';
+
+export const sealLimits = { factsPerBatchMax: 10_000, batchesPerSealMax: 12, tilesAtOnceMax: 64 } as const;
+
+export interface SealerParts {
+  readonly crypto: CryptoPort;
+  readonly store: LogStore;
+  readonly files: LogFiles;
+  readonly sources: readonly FactSource[];
+  readonly tiles: TileFiles;
+  readonly signer: Ed25519Signer;
+  readonly alarms: Alarms;
+  /** Used once, for an installation that has no log yet. */
+  readonly newOrigin: string;
+}
+
+const NOTHING: RememberedEntries = { first: 0n, bytes: [] };
+
+/**
+ * Turns facts into the sealed log. Every fact that was committed before a call of `sealOnce` stands under a published checkpoint
+ * after it, in number order per shard, once; a crash between any two steps is healed by the next call.
+ */
+export class Sealer {
+  private tree: GrowingTree | undefined;
+  private remembered = NOTHING;
+  private active: Set<string> | undefined;
+
+  constructor(private readonly parts: SealerParts) {}
+
+  /** The codes of the alarms that this sealer found at its last round; readiness is red while there is one. */
+  get alarms(): readonly string[] {
+    return [...(this.active ?? [])].sort();
+  }
+
+  /** The key under which this log signs, for the file of trusted keys. */
+  async vkey(): Promise<Vkey> {
+    const { origin } = await this.parts.store.open(this.parts.newOrigin);
+    return vkeyOf(this.parts.crypto, origin, this.parts.signer);
+  }
+
+  /** Refuses `log.rolled_back`, `log.forked`, `log.anchor_invalid`, `log.anchor_missing`: then nothing was appended or signed. */
+  async sealOnce(): Promise<{ sealed: number; size: bigint }> {
+    this.active ??= new Set((await this.parts.alarms.open()).map(({ code, place }) => alarmName(code, place)));
+    await this.guarded(async () => this.verifyAnchor(await this.parts.store.open(this.parts.newOrigin)));
+    let sealed = 0;
+    for (let batch = 0; batch < sealLimits.batchesPerSealMax; batch++) {
+      const count = await this.appendBatch();
+      sealed += count;
+      if (count < sealLimits.factsPerBatchMax / 2) break;
+    }
+    const size = await this.publish();
+    return { sealed, size };
+  }
+
+  /** Writes all tiles again from PostgreSQL: for a log folder that was lost. */
+  async rebuildTiles(): Promise<void> {
+    const { publishedSize } = await this.parts.store.open(this.parts.newOrigin);
+    await this.writeTiles(0n, publishedSize, NOTHING);
+  }
+
+  private async appendBatch(): Promise<number> {
+    const { size } = await this.parts.store.open(this.parts.newOrigin);
+    const tree = (await this.treeOf(size)).clone();
+    const runs = await this.readRuns(await this.parts.store.readBacklog());
+    const facts = runs.flat();
+    if (facts.length === 0) return 0;
+    const entries = entryBytesOf(facts);
+    const leaves: Uint8Array[] = [];
+    for (const entry of entries) leaves.push(await leafHash(this.parts.crypto, entry));
+    const nodes = await tree.append(leaves);
+    if (!(await this.parts.store.append(size, segmentsOf(size, runs, leaves), nodes))) {
+      // Another worker appended meanwhile; what it sealed is no longer in the backlog of the next call.
+      this.forget();
+      return 0;
+    }
+    this.tree = tree;
+    this.remember(size, entries);
+    return facts.length;
+  }
+
+  private async readRuns(backlog: readonly Backlog[]): Promise<(readonly StoredFact[])[]> {
+    const quota = BigInt(Math.max(1, Math.floor(sealLimits.factsPerBatchMax / Math.max(1, backlog.length))));
+    return Promise.all(
+      backlog.map(async ({ shard, sealedSeq, lastSeq }) => {
+        const upToSeq = lastSeq < sealedSeq + quota ? lastSeq : sealedSeq + quota;
+        if (upToSeq < sealedSeq) {
+          await this.raise(LOG_CODES.rolledBack, `${shard}`, `shard ${shard} is at ${lastSeq}, but ${sealedSeq} facts of it are sealed`);
+          return [];
+        }
+        const run = await readFactRun(this.parts.sources, shard, sealedSeq, upToSeq);
+        await this.reportGap(shard, run.missingSeq);
+        return run.facts;
+      }),
+    );
+  }
+
+  private async reportGap(shard: Shard, missingSeq: bigint | undefined): Promise<void> {
+    if (missingSeq !== undefined) await this.raise(LOG_CODES.gap, `${shard}`, `fact ${missingSeq} of shard ${shard} is missing or doubled`);
+    else await this.clear(LOG_CODES.gap, `${shard}`);
+  }
+
+  /** Tiles first, then the anchor, then the checkpoint that readers see: a checkpoint never stands without its tiles. */
+  private async publish(): Promise<bigint> {
+    let size = 0n;
+    await this.parts.store.publish(async (state) => {
+      size = state.size;
+      if (state.size === state.publishedSize) return undefined;
+      await this.guarded(() => this.verifyAnchor(state));
+      await this.writeTiles(state.publishedSize, state.size, this.remembered);
+      const checkpoint = await this.signCheckpoint(state);
+      await this.parts.files.writeAnchor(checkpoint.note);
+      await this.parts.files.writeCheckpoint(checkpoint.note);
+      return checkpoint;
+    });
+    this.keepTail(size);
+    return size;
+  }
+
+  private async signCheckpoint({ origin, size }: LogState): Promise<PublishedCheckpoint> {
+    const { crypto, signer } = this.parts;
+    const root = await (await this.treeOf(size)).root();
+    return { size, note: await signCheckpoint(crypto, { origin, size, root }, signer) };
+  }
+
+  private async writeTiles(from: bigint, to: bigint, remembered: RememberedEntries): Promise<void> {
+    let batch: LogFile[] = [];
+    for await (const file of this.parts.tiles.grown(from, to, remembered)) {
+      batch.push(file);
+      if (batch.length < sealLimits.tilesAtOnceMax) continue;
+      await this.parts.files.writeTiles(batch);
+      batch = [];
+    }
+    await this.parts.files.writeTiles(batch);
+  }
+
+  private async verifyAnchor(state: LogState): Promise<void> {
+    const { crypto, store, files, signer } = this.parts;
+    await verifyAnchor(crypto, store, files, { ...state, vkey: await vkeyOf(crypto, state.origin, signer) });
+  }
+
+  /** What refuses to sign is an alarm, until it passes. */
+  private async guarded(check: () => Promise<void>): Promise<void> {
+    const codes = [LOG_CODES.rolledBack, LOG_CODES.forked, LOG_CODES.anchorInvalid, LOG_CODES.anchorMissing];
+    try {
+      await check();
+    } catch (error) {
+      this.forget();
+      if (error instanceof Refusal) await this.raise(error.code, '', error.detail);
+      throw error;
+    }
+    for (const code of codes) await this.clear(code, '');
+  }
+
+  private async treeOf(size: bigint): Promise<GrowingTree> {
+    if (this.tree?.size === size) return this.tree;
+    this.forget();
+    const edge: Uint8Array[][] = [];
+    for (let level = 0; hashesAtLevel(size, level) > 0n; level++) {
+      const stored = hashesAtLevel(size, level);
+      const count = Number(stored % BigInt(tileWidth));
+      edge.push(splitHashes(await this.parts.store.readHashes(level, stored - BigInt(count), count)));
+    }
+    return (this.tree = GrowingTree.restore(this.parts.crypto, size, edge));
+  }
+
+  private remember(size: bigint, entries: readonly Uint8Array[]): void {
+    const { first, bytes } = this.remembered;
+    const follows = first + BigInt(bytes.length) === size;
+    this.remembered = follows ? { first, bytes: [...bytes, ...entries] } : { first: size, bytes: entries };
+  }
+
+  /** After publishing only the entries of the tile that is still filling are of use. */
+  private keepTail(size: bigint): void {
+    const { first, bytes } = this.remembered;
+    const tail = size - (size % BigInt(tileWidth));
+    if (first < tail) this.remembered = { first: tail, bytes: bytes.slice(Number(tail - first)) };
+  }
+
+  private forget(): void {
+    this.tree = undefined;
+    this.remembered = NOTHING;
+  }
+
+  private async raise(code: string, place: string, detail: string): Promise<void> {
+    const known = this.active?.has(alarmName(code, place)) ?? false;
+    this.active?.add(alarmName(code, place));
+    if (!known) await this.parts.alarms.raise(code, place, detail);
+  }
+
+  private async clear(code: string, place: string): Promise<void> {
+    if (this.active?.delete(alarmName(code, place))) await this.parts.alarms.clear(code, place);
+  }
+}
+
+const alarmName = (code: string, place: string): string => (place === '' ? code : `${code} ${place}`);
+
+function segmentsOf(size: bigint, runs: readonly (readonly StoredFact[])[], leaves: readonly Uint8Array[]): Segment[] {
+  const segments: Segment[] = [];
+  let offset = 0;
+  for (const run of runs) {
+    const [first, last] = [run[0], run.at(-1)];
+    if (!first || !last) continue;
+    const leafHashes = concatBytes(leaves.slice(offset, offset + run.length));
+    const place = { firstIndex: size + BigInt(offset), shard: first.shard, firstSeq: first.seq, count: run.length };
+    segments.push({ ...place, firstAt: first.at, lastAt: last.at, leafHashes });
+    offset += run.length;
+  }
+  return segments;
+}
