@@ -74,3 +74,5 @@ CREATE TABLE events (
   CONSTRAINT events_origin_key UNIQUE (shard, participant_id, origin_shard, origin_seq)
 ) WITH (fillfactor = 80);
 CREATE INDEX events_waiting ON events (shard, participant_id, at, origin_shard, origin_seq) WHERE acked_at IS NULL;
+-- Events a participant could not take: they hold back the later events of their subject, and of no other.
+CREATE INDEX events_held ON events (shard, participant_id, subject_ref) WHERE acked_at IS NULL AND retry_at IS NOT NULL;
