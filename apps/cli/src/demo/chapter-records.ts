@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet } from 'jose';
 import { uuidV7 } from '#kernel';
 import { signRecord } from '#sdk';
+import { sampleRating } from '../seed/seed-customers.js';
 import type { Narrator } from './narrator.js';
 import type { Stage, ToyBank } from './stage.js';
 
@@ -22,7 +23,7 @@ export async function exchangeRecords(stage: Stage, narrator: Narrator): Promise
   narrator.check('the two banks know the customer by references that cannot be joined', refAtA !== refAtB);
 
   narrator.chapter('Bank A submits a signed rating and gets a receipt');
-  const payload = { ...recordHead(stage.bankA, refAtA, 'rating'), ...ratingOf(820) };
+  const payload = { ...sampleRating(stage.bankA.id, refAtA, 820, new Date()), ...recordHead(stage.bankA, refAtA, 'rating') };
   const jws = await signRecord(payload, stage.bankA.key);
   const first = await stage.bankA.client.submitRecord(jws);
   const { payload: receipt } = await jwtVerify(first.receipt, createLocalJWKSet(stage.jwks as unknown as JSONWebKeySet));
@@ -80,17 +81,5 @@ export function recordHead(bank: ToyBank, ref: string, kind: string) {
     kind,
     asOf: at.toISOString(),
     validUntil: new Date(at.getTime() + 90 * 86_400_000).toISOString(),
-  };
-}
-
-function ratingOf(score: number) {
-  return {
-    rating: {
-      score,
-      scale: { min: 350, max: 950 },
-      band: 'A',
-      factors: [{ code: 'LONG_HISTORY', text: 'long, clean history' }],
-      model: { id: 'toy-bank-model', version: '2026.1' },
-    },
   };
 }

@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Config, keysFolder, pkiFolder } from '#platform';
+import { BankClient } from '#sdk';
+import { readToyBank, TOY_BANKS } from '../seed/toy-banks.js';
+import { DecisionClient } from './decision-client.js';
+import type { Sabotage, Stage, ToyBank } from './stage.js';
+
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+const SCOPES = 'decisions:evaluate decisions:reserve decisions:read standing:read subjects:write';
+const commandBytesMax = 16 * 2 ** 20;
+
+/** Takes the parts of two banks, checkout and compliance on a running installation. */
+export async function openStage(config: Config, sabotage?: Sabotage): Promise<Stage> {
+  const token = await run(['token', '--caller', 'checkout', '--scope', SCOPES]);
+  if (token.code !== 0) throw new Error(`no token for checkout: ${token.output}`);
+  const [bankA, bankB] = TOY_BANKS.map((bank) => openBank(config, bank)) as [ToyBank, ToyBank];
+  return {
+    bankA,
+    bankB,
+    checkout: new DecisionClient(`http://localhost:${config.DECISION_HTTP_PORT}`, token.output.trim()),
+    sabotage,
+    jwks: JSON.parse(readFileSync(path.join(keysFolder(config), 'receipt.jwks.json'), 'utf8')) as Stage['jwks'],
+    scratch: mkdtempSync(path.join(tmpdir(), 'tallystick-demo-')),
+    run,
+  };
+}
+
+function openBank(config: Config, bank: (typeof TOY_BANKS)[number]): ToyBank {
+  const files = readToyBank(pkiFolder(config), bank);
+  const ca = readFileSync(path.join(pkiFolder(config), 'server', 'ca.pem'), 'utf8');
+  const client = new BankClient({ origin: config.GATEWAY_ORIGIN, ca, cert: files.cert, key: files.key });
+  return { id: bank.id, client, key: files.signingKey, nextSeq: Date.now() * 1_000 };
+}
+
+function run(args: readonly string[]): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { env: process.env, maxBuffer: commandBytesMax }, (error, stdout, stderr) => {
+      const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
+      resolve({ code, output: code === 0 ? stdout : stdout + stderr });
+    });
+  });
+}
