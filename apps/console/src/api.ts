@@ -21,18 +21,24 @@ export interface CheckpointView {
   readonly note: string;
 }
 
+export type OutcomeCounts = Readonly<Record<Outcome, number>>;
+
 export interface OverviewView {
   readonly at: string;
-  /** `windowMinutes` up to `at`. `capped`: the counts are lower bounds, the window held more than is counted for one screen. */
-  readonly decisions: { readonly windowMinutes: number; readonly counts: Readonly<Record<Outcome, number>>; readonly capped: boolean };
-  /** Decisions per bar of `barMinutes`, oldest first, over the same window. */
-  readonly activity: {
-    readonly barMinutes: number;
-    readonly bars: readonly (Readonly<Record<Outcome, number>> & { readonly from: string })[];
+  readonly decisions: {
+    /** The counts are of this much time up to `at`: an hour, or less where more than one screen's worth happened. */
+    readonly windowSeconds: number;
+    /** Even the shortest window held more than is counted for a screen: the counts are lower bounds. */
+    readonly capped: boolean;
+    readonly counts: OutcomeCounts;
+    /** Bars of equal time over the window, oldest first. */
+    readonly bars: readonly OutcomeCounts[];
   };
-  readonly records: { readonly total: string; readonly lastAcceptedAt: string | null };
-  readonly breaks: { readonly open: number; readonly oldestAt: string | null };
+  /** `about`: estimated, there are too many to count for a screen. */
+  readonly records: { readonly total: string; readonly about: boolean; readonly lastAcceptedAt: string | null };
+  readonly breaks: { readonly open: number; readonly more: boolean; readonly oldestAt: string | null };
   readonly log: { readonly facts: string; readonly sealed: string; readonly lastCheckpointAt: string | null };
+  readonly alarms: readonly { readonly code: string; readonly detail: string; readonly raisedAt: string }[];
 }
 
 export interface DecisionRow {
@@ -65,7 +71,7 @@ export interface FactView {
   readonly logIndex: string | null;
 }
 
-export type TraceKind = 'record' | 'score' | 'restriction' | 'decision' | 'reservation' | 'statement';
+export type TraceKind = 'fact' | 'record' | 'score' | 'restriction' | 'decision' | 'reservation' | 'statement';
 
 /** One thing that happened to a subject, with the facts that prove it. */
 export interface TraceStep {
@@ -103,7 +109,7 @@ export interface TraceView {
   readonly cut: boolean;
 }
 
-export type ExportState = 'QUEUED' | 'RUNNING' | 'DONE' | 'FAILED';
+export type ExportState = 'REQUESTED' | 'RUNNING' | 'DONE' | 'FAILED';
 
 export interface ExportView {
   readonly id: string;
@@ -113,6 +119,7 @@ export interface ExportView {
   readonly selection: string;
   readonly entriesDone: number;
   readonly entriesTotal: number;
+  readonly entriesIncluded: number;
   readonly bytes: number | null;
   readonly failure: string | null;
   readonly fileName: string;
@@ -138,7 +145,8 @@ export interface PartnerView {
   readonly stateReason: string | null;
   readonly certificates: readonly CertificateView[];
   readonly keys: readonly KeyView[];
-  readonly records: string;
+  /** The highest `seq` of an accepted record; null: none yet. */
+  readonly lastSeq: string | null;
   readonly eventsWaiting: number;
 }
 

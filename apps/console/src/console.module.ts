@@ -1,16 +1,43 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import path from 'node:path';
+import { type DynamicModule, type FactoryProvider, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { Logger } from 'pino';
+import { Exports } from '#audit';
+import { FsBundleFiles } from '#audit/adapters/fs-bundle-files';
+import { PgExportStore } from '#audit/adapters/pg-export-store';
 import type { Clock } from '#kernel';
-import { type Config, Database } from '#platform';
+import { type Config, Database, type SqlRunner } from '#platform';
 import { HealthController, READINESS } from '#platform/adapters/health.controller';
 import { CLOCK, PlatformModule } from '#platform/adapters/platform.module';
 import { StaffDoor } from '#staff';
 import { StaffModule } from '#staff/adapters/staff.module';
+import { PgCheckpoint } from './adapters/pg-checkpoint.js';
+import { PgDecisionList } from './adapters/pg-decision-list.js';
+import { PgFactLog } from './adapters/pg-fact-log.js';
+import { PgOverview } from './adapters/pg-overview.js';
+import { PgPartnerList } from './adapters/pg-partner-list.js';
+import { PgStaffNames } from './adapters/pg-staff-names.js';
+import { PgTraceReader } from './adapters/pg-trace-reader.js';
+import { ReadOnly } from './adapters/read-only.js';
+import { ExportsController } from './audit/exports.controller.js';
+import { FactsController } from './audit/facts.controller.js';
 import { type ConsoleDoor, consoleDoor } from './auth/origin.js';
 import { SessionController } from './auth/session.controller.js';
 import { SessionGuard } from './auth/session.guard.js';
-import { CONSOLE_DOOR } from './auth/tokens.js';
+import { DecisionsController } from './decisions/decisions.controller.js';
+import { OverviewController } from './overview/overview.controller.js';
+import { PartnersController } from './partners/partners.controller.js';
+import { BUNDLE_FILES, CONSOLE_DOOR } from './tokens.js';
+import { Tracer } from './trace/tracer.js';
+
+/** Everything that only reads does so through `ReadOnly`. */
+const READERS = [PgCheckpoint, PgDecisionList, PgFactLog, PgOverview, PgPartnerList, PgStaffNames, PgTraceReader].map(
+  (Reader: new (sql: SqlRunner) => object): FactoryProvider => ({
+    provide: Reader,
+    inject: [ReadOnly],
+    useFactory: (sql: ReadOnly) => new Reader(sql),
+  }),
+);
 
 @Module({})
 export class ConsoleModule {
@@ -18,8 +45,25 @@ export class ConsoleModule {
     return {
       module: ConsoleModule,
       imports: [PlatformModule.forRoot(config, logger), StaffModule],
-      controllers: [HealthController, SessionController],
+      controllers: [
+        HealthController,
+        SessionController,
+        OverviewController,
+        DecisionsController,
+        FactsController,
+        ExportsController,
+        PartnersController,
+      ],
       providers: [
+        ...READERS,
+        { provide: ReadOnly, inject: [Database], useFactory: (database: Database) => new ReadOnly(database) },
+        {
+          provide: Tracer,
+          inject: [PgTraceReader, PgFactLog],
+          useFactory: (reader: PgTraceReader, log: PgFactLog) => new Tracer(reader, log),
+        },
+        { provide: Exports, inject: [Database], useFactory: (database: Database) => new Exports(new PgExportStore(database)) },
+        { provide: BUNDLE_FILES, useValue: new FsBundleFiles(path.join(config.TALLYSTICK_HOME, 'exports')) },
         { provide: CONSOLE_DOOR, useValue: consoleDoor(config) },
         {
           provide: APP_GUARD,

@@ -9,7 +9,7 @@ import { parseInput } from '../parse-input.js';
 import { clientAddress, type ConsoleDoor } from './origin.js';
 import { sessionCookie } from './session-cookie.js';
 import { Allow, arrivalOf, Staff } from './session.guard.js';
-import { CONSOLE_DOOR } from './tokens.js';
+import { CONSOLE_DOOR } from '../tokens.js';
 
 const CREDENTIALS = z.strictObject({ name: z.string().min(1).max(100), password: z.string().min(1).max(1000) });
 

@@ -10,7 +10,7 @@ import { bytes, Copy, count, StateBadge, Time } from '../parts/values.js';
 const POLL_MS = 1_000;
 
 const running = (list: readonly ExportView[] | undefined): boolean =>
-  list?.some(({ state }) => state === 'QUEUED' || state === 'RUNNING') ?? false;
+  list?.some(({ state }) => state === 'REQUESTED' || state === 'RUNNING') ?? false;
 
 export function ExportList() {
   const exports = useQuery({
@@ -51,7 +51,7 @@ function Item({ item }: { item: ExportView }) {
           <Text size="xs" c="dimmed" mt={2}>
             <Time at={item.requestedAt} />
             {item.requestedBy !== '' && ` · asked for by ${item.requestedBy}`}
-            {item.state === 'DONE' && ` · ${count(item.entriesTotal)} entries`}
+            {item.state === 'DONE' && ` · ${count(item.entriesIncluded)} of ${count(item.entriesTotal)} entries`}
             {item.bytes !== null && ` · ${bytes(item.bytes)}`}
           </Text>
         </div>
@@ -69,7 +69,7 @@ function Item({ item }: { item: ExportView }) {
         )}
       </Group>
       {item.state === 'DONE' && <VerifyCommand fileName={item.fileName} />}
-      {(item.state === 'QUEUED' || item.state === 'RUNNING') && <ProgressOf item={item} />}
+      {(item.state === 'REQUESTED' || item.state === 'RUNNING') && <ProgressOf item={item} />}
       {item.state === 'FAILED' && (
         <Text size="sm" c="red" mt={6} role="alert">
           {item.failure ?? 'It failed for an unknown reason; see the log of the worker.'}
@@ -81,7 +81,7 @@ function Item({ item }: { item: ExportView }) {
 
 function ProgressOf({ item }: { item: ExportView }) {
   const percent = item.entriesTotal === 0 ? 0 : Math.min(100, Math.floor((100 * item.entriesDone) / item.entriesTotal));
-  const waiting = item.state === 'QUEUED';
+  const waiting = item.state === 'REQUESTED';
   return (
     <Group gap="sm" mt={8} wrap="nowrap">
       <Progress.Root size="md" flex={1}>

@@ -35,6 +35,7 @@ export default function Overview({ staff }: { staff: SignedInStaff }) {
       <Loaded of={overview} label="Loading the overview" lines={8}>
         {(view) => (
           <Stack gap="lg">
+            <Alarms view={view} />
             <SealWarning view={view} />
             <Figures view={view} staff={staff} />
             <Decisions view={view} staff={staff} />
@@ -53,24 +54,35 @@ function SealWarning({ view }: { view: OverviewView }) {
   const { lastCheckpointAt } = view.log;
   const age = lastCheckpointAt === null ? Infinity : Date.parse(view.at) - Date.parse(lastCheckpointAt);
   if (waiting(view) === 0n || age < LATE_SEAL_MS) return null;
+  const since = lastCheckpointAt === null ? 'nothing was sealed yet' : `the last checkpoint was signed ${ago(lastCheckpointAt, view.at)}`;
   return (
     <Alert color="yellow" variant="light" icon={<Icon name="wait" />} title="The log is behind" role="status">
-      {count(waiting(view))} facts wait to be sealed
-      {lastCheckpointAt === null ? '; nothing was sealed yet' : ` since ${ago(lastCheckpointAt, view.at)}`}. They are safe in the database.
-      Check that the worker runs.
+      {count(waiting(view))} facts wait to be sealed; {since}. They are safe in the database. Check that the worker runs.
     </Alert>
   );
+}
+
+function Alarms({ view }: { view: OverviewView }) {
+  return view.alarms.map(({ code, detail, raisedAt }) => (
+    <Alert key={code + detail} color="red" variant="light" icon={<Icon name="alert" />} title={code} role="alert">
+      {detail}. Raised {ago(raisedAt, view.at)}.
+    </Alert>
+  ));
 }
 
 function Figures({ view, staff }: { view: OverviewView; staff: SignedInStaff }) {
   const { records, breaks, log } = view;
   return (
     <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }} spacing="md">
-      <Figure label="Records accepted" value={count(records.total)}>
+      <Figure label="Records accepted" value={records.about ? `≈ ${count(records.total)}` : count(records.total)}>
         {records.lastAcceptedAt === null ? 'None yet' : `Last one ${ago(records.lastAcceptedAt, view.at)}`}
       </Figure>
-      <Figure label="Open breaks" value={count(breaks.open)} {...(breaks.open > 0 ? { tone: 'var(--deny)' } : {})}>
-        {breaks.oldestAt === null ? 'Every statement agrees' : `Oldest ${ago(breaks.oldestAt, view.at)}`}
+      <Figure
+        label="Open breaks"
+        value={count(breaks.open) + (breaks.more ? '+' : '')}
+        {...(breaks.open > 0 ? { tone: 'var(--deny)' } : {})}
+      >
+        {breaks.oldestAt === null ? 'No statement disagrees' : `Oldest ${ago(breaks.oldestAt, view.at)}`}
       </Figure>
       <Figure label="Facts in the log" value={count(log.sealed)}>
         {waiting(view) === 0n ? 'All facts are sealed' : `${count(waiting(view))} more wait to be sealed`}
@@ -99,13 +111,11 @@ function Figure({ label, value, tone, children }: { label: string; value: string
 }
 
 function Decisions({ view, staff }: { view: OverviewView; staff: SignedInStaff }) {
-  const { counts, windowMinutes, capped } = view.decisions;
+  const { counts, windowSeconds, capped, bars } = view.decisions;
   const total = OUTCOMES.reduce((sum, outcome) => sum + counts[outcome], 0);
+  const aside = may(staff, 'decisions.read') && <PageLink to="/decisions">Open decisions</PageLink>;
   return (
-    <Section
-      title={`Decisions, last ${windowMinutes} minutes`}
-      aside={may(staff, 'decisions.read') && <PageLink to="/decisions">Open decisions</PageLink>}
-    >
+    <Section title={`Decisions, last ${windowText(windowSeconds)}`} aside={aside}>
       {total === 0 ? (
         <Empty title="No decisions in this time">When a service asks, the answers are counted here within seconds.</Empty>
       ) : (
@@ -117,7 +127,8 @@ function Decisions({ view, staff }: { view: OverviewView; staff: SignedInStaff }
                 {capped && '+'}
               </div>
               <Text size="xs" c="dimmed">
-                {rate(total, windowMinutes)}
+                {capped && 'at least '}
+                {rate(total, windowSeconds)}
               </Text>
             </div>
             {OUTCOMES.map((outcome) => (
@@ -134,15 +145,19 @@ function Decisions({ view, staff }: { view: OverviewView; staff: SignedInStaff }
               </div>
             ))}
           </Group>
-          <ActivityBars activity={view.activity} />
+          <ActivityBars bars={bars} windowSeconds={windowSeconds} at={view.at} />
         </Stack>
       )}
     </Section>
   );
 }
 
-function rate(total: number, minutes: number): string {
-  const perSecond = total / (minutes * 60);
+function windowText(seconds: number): string {
+  return seconds === 60 ? 'minute' : `${seconds / 60} minutes`;
+}
+
+function rate(total: number, seconds: number): string {
+  const perSecond = total / seconds;
   return perSecond >= 1 ? `${perSecond.toFixed(1)} per second` : `${(perSecond * 60).toFixed(1)} per minute`;
 }
 

@@ -40,7 +40,7 @@ function Partner({ partner, at }: { partner: PartnerView; at: string }) {
       )}
       <Group gap="xl" mb="md">
         <Fact label="Id" value={partner.id} />
-        <Fact label="Records" value={count(partner.records)} />
+        <Fact label="Last record, number" value={partner.lastSeq === null ? 'none yet' : count(partner.lastSeq)} />
         <Fact label="Events to fetch" value={count(partner.eventsWaiting)} />
       </Group>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">

@@ -63,7 +63,7 @@ const STATE_TONES: Readonly<Record<string, string>> = {
   BALANCED: 'teal',
   RESERVED: 'blue',
   RUNNING: 'blue',
-  QUEUED: 'gray',
+  REQUESTED: 'gray',
   SUSPENDED: 'yellow',
   RETIRED: 'gray',
   RELEASED: 'gray',

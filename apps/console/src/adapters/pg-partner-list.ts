@@ -1,0 +1,44 @@
+import { shardOf } from '#kernel';
+import type { SqlRunner } from '#platform';
+import type { CertificateView, KeyView, PartnerView } from '../api.js';
+
+interface Row {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly state_reason: string | null;
+  readonly certificates: CertificateView[];
+  readonly keys: KeyView[];
+}
+
+const EVENTS_COUNTED_MAX = 10_000;
+
+/** Partners with what they connect and sign with. The registry itself stays with the room; this adds what other rooms hold for them. */
+export class PgPartnerList {
+  constructor(private readonly sql: SqlRunner) {}
+
+  async read(): Promise<PartnerView[]> {
+    const rows = await this.sql.query<Row>(
+      `SELECT p.id, p.name, p.state, p.state_reason,
+              coalesce((SELECT json_agg(json_build_object('fingerprint', c.x5t, 'serial', c.serial, 'notAfter', to_json(c.not_after),
+                          'state', CASE WHEN c.revoked_at IS NULL THEN 'ACTIVE' ELSE 'REVOKED' END) ORDER BY c.revoked_at IS NOT NULL, c.not_after DESC)
+                          FROM participant_certificates c WHERE c.participant_id = p.id), '[]') AS certificates,
+              coalesce((SELECT json_agg(json_build_object('kid', k.kid, 'algorithm', k.alg, 'state', k.state) ORDER BY k.added_at DESC)
+                          FROM participant_keys k WHERE k.participant_id = p.id), '[]') AS keys
+         FROM participants p ORDER BY p.name, p.id`,
+    );
+    const counts = await this.countExchange(rows.map(({ id }) => id));
+    return rows.map(({ state_reason, ...row }, i) => ({ ...row, stateReason: state_reason, ...counts[i]! }));
+  }
+
+  /** `seq` is unique per issuer, so the highest one is known by an index; events that wait are few or a sign of trouble. */
+  private async countExchange(ids: readonly string[]): Promise<Pick<PartnerView, 'lastSeq' | 'eventsWaiting'>[]> {
+    const rows = await this.sql.query<{ last_seq: bigint | null; waiting: bigint }>(
+      `SELECT (SELECT max(r.seq) FROM record_identities r WHERE r.shard = p.shard AND r.iss = p.id) AS last_seq,
+              (SELECT count(*) FROM (SELECT 1 FROM events e WHERE e.shard = p.shard AND e.participant_id = p.id AND e.acked_at IS NULL LIMIT $3) some) AS waiting
+         FROM unnest($1::text[], $2::smallint[]) WITH ORDINALITY AS p (id, shard, n) ORDER BY p.n`,
+      [ids, ids.map(shardOf), EVENTS_COUNTED_MAX],
+    );
+    return rows.map(({ last_seq, waiting }) => ({ lastSeq: last_seq?.toString() ?? null, eventsWaiting: Number(waiting) }));
+  }
+}
