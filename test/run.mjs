@@ -32,16 +32,16 @@ function installPrograms() {
   const missing = PROGRAMS.filter(({ anyOf }) => !anyOf.some(onPath));
   if (missing.length === 0) return;
   const packages = missing.map((program) => program.package);
-  const apt = process.getuid?.() === 0 ? ['apt-get'] : ['sudo', '-n', 'apt-get'];
+  // A package's own service would be of no use: the tests start their servers themselves, on free ports.
+  const quietly = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get'];
+  const apt = process.getuid?.() === 0 ? quietly : ['sudo', '-n', ...quietly];
   if (onPath(apt[0]) && onPath('apt-get')) {
     console.log(`installing ${packages.join(', ')}: the tests use them`);
-    // A package's service would not be ours: the tests start their own on a free port.
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
     for (const args of [
       ['update', '-qq'],
       ['install', '-y', '-qq', '--no-install-recommends', ...packages],
     ]) {
-      spawnSync(apt[0], [...apt.slice(1), ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+      spawnSync(apt[0], [...apt.slice(1), ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
     }
   }
   for (const { anyOf, package: name, need } of missing) {
