@@ -1,0 +1,60 @@
+import type { Queue } from 'bullmq';
+import type { Logger } from 'pino';
+import type { QueueName } from '../queues.js';
+
+const ANSWER_TIMEOUT_MS = 1_000;
+
+/** A job that was done or failed is forgotten: what became of the work stands in PostgreSQL. */
+const FORGET = { removeOnComplete: true, removeOnFail: true } as const;
+
+/**
+ * Puts ids into queues. It never fails and never waits long: the work already stands in PostgreSQL, and the sweep sends again what a
+ * lost, emptied or unreachable queue forgot.
+ */
+export class JobSender {
+  constructor(
+    private readonly queues: ReadonlyMap<QueueName, Queue>,
+    private readonly logger: Logger,
+  ) {
+    for (const [name, queue] of queues) queue.on('error', (error) => this.logger.warn({ queue: name, error: error.message }, 'queue trouble'));
+  }
+
+  /** `attempt` makes a new job of an id that was sent before: a queue takes each id and attempt once while it knows it. */
+  async send(queue: QueueName, id: string, attempt: number): Promise<boolean> {
+    const added = this.queue(queue).add(queue, { id }, { jobId: `${id}-${attempt}`, ...FORGET });
+    return await this.answered(queue, added);
+  }
+
+  /** Repeats a job without an id every `everyMs`. Idempotent; also puts back a schedule that an emptied queue lost or that stands still. */
+  async repeat(queue: QueueName, everyMs: number): Promise<boolean> {
+    return await this.answered(queue, this.ensureSchedule(this.queue(queue), everyMs));
+  }
+
+  private async ensureSchedule(queue: Queue, everyMs: number): Promise<void> {
+    const known = await queue.getJobScheduler(queue.name);
+    const stands = known?.next === undefined || known.every !== everyMs || known.next < Date.now() - 5 * everyMs;
+    if (stands) await queue.upsertJobScheduler(queue.name, { every: everyMs }, { name: queue.name, opts: FORGET });
+  }
+
+  private queue(name: QueueName): Queue {
+    return this.queues.get(name)!;
+  }
+
+  private async answered(queue: QueueName, asked: Promise<unknown>): Promise<boolean> {
+    const timeout = new AbortController();
+    try {
+      const late = new Promise<false>((resolve) => {
+        const timer = setTimeout(() => resolve(false), ANSWER_TIMEOUT_MS);
+        timeout.signal.addEventListener('abort', () => clearTimeout(timer));
+      });
+      return await Promise.race([asked.then(() => true), late]);
+    } catch (error) {
+      this.logger.warn({ queue, error: (error as Error).message }, 'the queue did not take a job; the sweep will send it again');
+      return false;
+    } finally {
+      timeout.abort();
+      // A queue that answers after we stopped waiting may still fail: nobody is left to hear it.
+      asked.catch(() => undefined);
+    }
+  }
+}
