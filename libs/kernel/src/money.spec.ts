@@ -39,7 +39,7 @@ describe('parseMoney', () => {
     ['1.001', 'CNY', 'amount.precision'],
     ['1.5', 'JPY', 'amount.precision'],
     ['10000000000000.01', 'CNY', 'amount.too_large'],
-    ['1', 'XXX', 'currency.unknown'],
+    ['1', 'QQQ', 'currency.unknown'],
     ['1', 'cny', 'currency.unknown'],
     ['1', '__proto__', 'currency.unknown'],
   ])('refuses %j %s with %s', (amount, currency, code) => {
