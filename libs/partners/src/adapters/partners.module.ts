@@ -21,6 +21,7 @@ export class PartnersModule implements OnModuleInit, OnApplicationShutdown {
   static register(): DynamicModule {
     return {
       module: PartnersModule,
+      global: true,
       imports: [PrismaModule],
       providers: [
         {

@@ -37,6 +37,28 @@ async function readRevocationList(name: string, pem: string, authority: X509Cert
   return { thisUpdate: crl.thisUpdate, nextUpdate: crl.nextUpdate, serials };
 }
 
+/** What the registry keeps of a certificate. Throws where this authority did not issue it. */
+export function readIssuedCertificate(certificatePem: string, authorityPem: string): IssuedUnder {
+  const [certificate, authority] = [new X509Certificate(certificatePem), new X509Certificate(authorityPem)];
+  if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey))
+    throw new Error('another authority issued this certificate');
+  return {
+    x5t: x5tOf(certificate),
+    issuer: x5tOf(authority),
+    serial: normalSerial(certificate.serialNumber),
+    notBefore: new Date(certificate.validFrom),
+    notAfter: new Date(certificate.validTo),
+  };
+}
+
+export interface IssuedUnder {
+  readonly x5t: string;
+  readonly issuer: string;
+  readonly serial: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
 export function x5tOf(certificate: X509Certificate): string {
   return Buffer.from(certificate.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
 }
