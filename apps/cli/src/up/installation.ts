@@ -11,6 +11,8 @@ export const OWN = {
   postgresFolder: 'TALLYSTICK_POSTGRES_FOLDER',
   /** Present: REDIS_URL is a server that we start ourselves. */
   redisCommand: 'TALLYSTICK_REDIS_COMMAND',
+  /** Who may change the schema of the embedded database. The doors do not get this. */
+  ownerUrl: 'TALLYSTICK_OWNER_URL',
 } as const;
 
 type Shell = Readonly<Record<string, string | undefined>>;
@@ -58,6 +60,12 @@ export function settle(home: string, shell: Shell, last: Environment = {}): Envi
   }
   const settled = Object.entries(config).filter(([, value]) => value !== undefined);
   return Object.fromEntries(settled.map(([name, value]) => [name, String(value)]));
+}
+
+/** What a door is started with: the settings, and nothing of what only `up` needs. */
+export function forDoors(environment: Environment): Environment {
+  const hidden: string[] = Object.values(OWN);
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !hidden.includes(name)));
 }
 
 export const PORTS = ['GATEWAY_PORT', 'DECISION_HTTP_PORT', 'DECISION_GRPC_PORT', 'CONSOLE_PORT', 'WORKER_PORT'] as const;

@@ -1,19 +1,20 @@
-import { migrate, parseConfig, createSigner, pkiFolder, SIGNER_NAMES } from '#platform';
-import type { Environment } from './installation.js';
-import { seed, type SeedReport } from './seed.js';
+import { ensureDevelopmentPki } from '../../../../certs/make-dev-pki.js';
+import { createSigner, migrate, parseConfig, pkiFolder, SIGNER_NAMES } from '#platform';
+import { type Environment, OWN } from './installation.js';
+import { openDoorLogin } from './own-database.js';
 
-const PKI_SCRIPT = new URL('../../../../certs/make-dev-pki.js', import.meta.url).href;
-
-/** Everything the doors need before they open: schema, certificates, keys, sample data. Each step keeps what is there. */
-export async function prepare(environment: Environment, consolePassword: string, say: (line: string) => void): Promise<SeedReport> {
-  const config = parseConfig(environment);
-  const applied = await migrate(environment['DATABASE_URL']!);
+/** The schema, brought up to date by its owner. @returns the environment with the URL that the doors may use */
+export async function prepareSchema(environment: Environment, say: (line: string) => void): Promise<Environment> {
+  const ownerUrl = environment[OWN.ownerUrl];
+  const applied = await migrate(ownerUrl ?? environment['DATABASE_URL']!);
   say(applied.length > 0 ? `schema: ${applied.length} migrations applied` : 'schema: up to date');
-  const { ensureDevelopmentPki } = (await import(PKI_SCRIPT)) as { ensureDevelopmentPki(folder: string, now: Date): Promise<void> };
+  return ownerUrl ? { ...environment, DATABASE_URL: await openDoorLogin(ownerUrl) } : environment;
+}
+
+/** Development certificates and this installation's signing keys: what is good stays, what ends soon is renewed. */
+export async function prepareKeys(environment: Environment, say: (line: string) => void): Promise<void> {
+  const config = parseConfig(environment);
   await ensureDevelopmentPki(pkiFolder(config), new Date());
   for (const name of SIGNER_NAMES) createSigner(config, name);
   say('development certificates and signing keys: valid');
-  const report = await seed(config, consolePassword);
-  say(report.line);
-  return report;
 }

@@ -2,23 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseConfig } from '#platform';
 import { type Door, DOORS, entryOf, probe } from './doors.js';
-import { type Environment, readEnvironment, writeEnvironment } from './installation.js';
+import { type Environment, forDoors, OWN, readEnvironment, writeEnvironment } from './installation.js';
 import { Keeper, type KeeperState } from './keeper.js';
 import { becomeSupervisor, resign } from './lock.js';
-import { prepare } from './prepare.js';
+import { openOwnDatabase } from './own-database.js';
+import { prepareKeys, prepareSchema } from './prepare.js';
 import { lastLines, RotatingLog } from './rotating-log.js';
-import { chooseRedis, choosePostgres, openOwnDatabase, type ServerChoice } from './servers.js';
+import { seed } from './seed.js';
+import { choosePostgres, chooseRedis, type ServerChoice } from './servers.js';
+import { loginLine, type Opened } from './screen.js';
 import { startApp } from './start-app.js';
 
 /** What `up` tells the person who waits. */
 export type Progress = (line: string) => void;
-
-export interface Opened {
-  readonly environment: Environment;
-  /** Logins that were made now, with their one-time shown password. */
-  readonly console?: { readonly logins: readonly string[]; readonly password: string };
-}
 
 const READY_TIMEOUT_MS = 90_000;
 const READY_STEP_MS = 150;
@@ -64,13 +62,23 @@ export class RunningInstallation {
     let environment: Environment = { ...settled, ...postgres.environment, ...redis.environment };
     writeEnvironment(this.home, environment);
     const server = await this.keepServer('postgres', postgres, say);
-    if (server) environment = { ...environment, DATABASE_URL: await openOwnDatabase(server) };
+    if (server) environment = { ...environment, [OWN.ownerUrl]: await openOwnDatabase(server) };
     await this.keepServer('redis', redis, say);
+    environment = await prepareSchema(environment, say);
     writeEnvironment(this.home, environment);
+    await prepareKeys(environment, say);
     const password = randomBytes(12).toString('base64url');
-    const { staff } = await prepare(environment, password, say);
-    await this.openDoors(environment, say);
-    return { environment, ...(staff.length > 0 ? { console: { logins: staff, password } } : {}) };
+    const { line, staff } = await seed(parseConfig(environment), password);
+    say(line);
+    const login = staff.length > 0 ? { console: { logins: staff, password } } : {};
+    try {
+      await this.openDoors(environment, say);
+    } catch (error) {
+      // The accounts exist now: their password must not be lost with the screen that never comes.
+      if (login.console) say(loginLine(login.console));
+      throw error;
+    }
+    return { environment, ...login };
   }
 
   /** @returns the URL of the server, where it is ours. */
@@ -94,7 +102,7 @@ export class RunningInstallation {
     for (const { app } of DOORS) if (!existsSync(entryOf(app))) say(`${app}: not built in this version, left out`);
     for (const { app } of doors) {
       const log = this.log(app);
-      await this.keep(app, () => startApp(entryOf(app), environment, log));
+      await this.keep(app, () => startApp(entryOf(app), forDoors(environment), log));
     }
     await Promise.all(doors.map((door) => this.untilReady(door, environment)));
     say(`${doors.map(({ app }) => app).join(', ')}: ready`);

@@ -1,7 +1,22 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DOORS, entryOf, urlOf } from './doors.js';
-import type { Opened } from './run-installation.js';
+import type { Environment } from './installation.js';
+
+export interface Opened {
+  readonly environment: Environment;
+  /** Accounts that were made now; their password is shown this once. */
+  readonly console?: Login;
+}
+
+export interface Login {
+  readonly logins: readonly string[];
+  readonly password: string;
+}
+
+export function loginLine({ logins, password }: Login): string {
+  return `Console login (shown only now): ${logins.join(', ')}, password ${password}`;
+}
 
 /** What a newcomer sees last: where the doors are, how to get in, what to try, how to stop. */
 export function screen({ environment, console: staff }: Opened): string {
@@ -9,7 +24,7 @@ export function screen({ environment, console: staff }: Opened): string {
   const doors = DOORS.filter(({ app }) => existsSync(entryOf(app))).map(
     (door) => `    ${door.app.padEnd(13)} ${urlOf(door, environment).padEnd(25)} ${door.forWhom}`,
   );
-  const login = staff && ['', `  Console login (shown only now): ${staff.logins.join(', ')}, password ${staff.password}`];
+  const login = staff && ['', `  ${loginLine(staff)}`];
   return [
     '',
     '  Tallystick is running.',

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import pg from 'pg';
 import { findRedisServer, freePort, portIsFree, type ServerProcess, startPostgres, startRedis } from '#platform';
 import { type Environment, OWN, postgresFolder } from './installation.js';
 import type { RotatingLog } from './rotating-log.js';
@@ -14,8 +13,6 @@ export interface ServerChoice {
   /** Absent: somebody else runs it. */
   readonly start?: (log: RotatingLog) => Promise<ServerProcess>;
 }
-
-const DATABASE = 'tallystick';
 
 /** `DATABASE_URL`, else PostgreSQL 18 from npm. */
 export async function choosePostgres(home: string, settled: Environment, last: Environment = {}): Promise<ServerChoice> {
@@ -51,21 +48,6 @@ export async function chooseRedis(
     environment: { [OWN.redisCommand]: command, REDIS_URL: `redis://:${password}@127.0.0.1:${port}` },
     start: (log) => startRedis({ command, folder: path.join(home, 'redis'), port, password, onOutput: (chunk) => log.write(chunk) }),
   };
-}
-
-/** Makes our database on the embedded server where it is missing; returns its URL. */
-export async function openOwnDatabase(server: string): Promise<string> {
-  const client = new pg.Client({ connectionString: server });
-  await client.connect();
-  try {
-    const known = await client.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE]);
-    if (known.rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
-  } finally {
-    await client.end();
-  }
-  const url = new URL(server);
-  url.pathname = DATABASE;
-  return url.href;
 }
 
 /** The last port again where it is still free, so that an open psql finds its server after a restart. */

@@ -1,5 +1,6 @@
 import { openHome, type Environment } from './installation.js';
-import { type Opened, RunningInstallation } from './run-installation.js';
+import { RunningInstallation } from './run-installation.js';
+import type { Opened } from './screen.js';
 
 /** What the detached supervisor tells the `up` that started it. */
 export type Word = { readonly line: string } | { readonly opened: Opened } | { readonly failed: string };

@@ -4,8 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Environment, openHome, readEnvironment, refuseBusyPorts, settle } from './installation.js';
 import { findSupervisor } from './lock.js';
-import type { Opened } from './run-installation.js';
-import { screen } from './screen.js';
+import { type Opened, screen } from './screen.js';
 import { supervise, type Word } from './supervise.js';
 
 /** Starts the installation, or says that it runs already. Rejects with a sentence where it cannot. */
