@@ -1,1 +1,10 @@
+export * from './accept-record.js';
+export { eventToken, type Happening, type Notice, placeEvents, type StoredEvent } from './event.js';
+export { type ImposedRestriction, LADDER, type LiftedWhy } from './ladder.js';
+export * from './notary.js';
+export * from './poll-events.js';
+export { type KnownStanding, type StandingChange } from './rescore.js';
+export * from './review-due.js';
 export * from './standing.js';
+export * from './store.js';
+export * from './subjects.js';

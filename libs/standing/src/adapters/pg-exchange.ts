@@ -1,0 +1,30 @@
+import { PgConsentBook } from '#consents/adapters/pg-consent-book';
+import { type ShardedId, SHARDS } from '#kernel';
+import { appendFacts, type Database } from '#platform';
+import { PgRecordBook } from '#records/adapters/pg-record-book';
+import type { Books, Exchange } from '../store.js';
+import { dueOnShard, PgStandingBook } from './pg-standing-book.js';
+
+/** The exchange's books over one PostgreSQL transaction. */
+export class PgExchange implements Exchange {
+  constructor(private readonly database: Database) {}
+
+  transaction<T>(work: (books: Books) => Promise<T>): Promise<T> {
+    return this.database.transaction((tx) =>
+      work({
+        consents: new PgConsentBook(tx),
+        records: new PgRecordBook(tx),
+        standings: new PgStandingBook(tx),
+        facts: { append: (facts) => appendFacts(tx, facts) },
+      }),
+    );
+  }
+
+  async due(at: Date, countMax: number): Promise<ShardedId[]> {
+    const found: ShardedId[] = [];
+    for (const shard of SHARDS) {
+      if (found.length < countMax) found.push(...(await dueOnShard(this.database, shard, at, countMax - found.length)));
+    }
+    return found;
+  }
+}

@@ -1,0 +1,41 @@
+import { canonicalBytes, encodeBase64Url, type JsonObject } from '#evidence';
+
+/** What needs a key, a hash or chance; rules and flows are handed it. */
+export interface Notary {
+  /** Who signs: the `iss` of receipts and event tokens. */
+  readonly issuer: string;
+  sha256(bytes: Uint8Array): Uint8Array;
+  /** 16 unpredictable bytes. */
+  salt(): Uint8Array;
+  /** A UUIDv7 of this moment. */
+  uuid(at: Date): string;
+  /** A compact JWS under the receipt key. */
+  sign(typ: string, claims: JsonObject): string;
+}
+
+export interface Commitment {
+  readonly salt: string;
+  readonly commitment: string;
+}
+
+/** Binds to bytes without telling anything of them: SHA-256(salt || bytes), both base64url (CONTRACT.md §9). */
+export function commitTo(notary: Notary, bytes: Uint8Array): Commitment {
+  const salt = notary.salt();
+  return { salt: encodeBase64Url(salt), commitment: encodeBase64Url(notary.sha256(concat(salt, bytes))) };
+}
+
+export function commitToJson(notary: Notary, content: unknown): Commitment {
+  return commitTo(notary, canonicalBytes(content));
+}
+
+/** A name for one thing that differs from reader to reader: two banks cannot join what they hear by it. */
+export function pairwiseName(notary: Notary, secretId: string, reader: string): string {
+  return encodeBase64Url(notary.sha256(new TextEncoder().encode(`${secretId} ${reader}`)).subarray(0, 16));
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}
