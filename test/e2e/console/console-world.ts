@@ -38,12 +38,12 @@ export const nameOf = (role: Role): string => NAMES[role];
 export async function openConsoleWorld(settings: Record<string, string> = {}, webFolder?: string): Promise<ConsoleWorld> {
   const fresh = await freshDatabase();
   const home = mkdtempSync(path.join(tmpdir(), 'tallystick-console-'));
-  const config = parseConfig({ TALLYSTICK_ENV: 'test', DATABASE_URL: fresh.url, TALLYSTICK_HOME: home, LOG_LEVEL: 'silent', ...settings });
+  const config = parseConfig({ TALLYSTICK_ENV: 'test', DATABASE_URL: fresh.url, TALLYSTICK_HOME: home, LOG_LEVEL: 'error', ...settings });
   const passwords = new Map<Role, string>();
   for (const role of Object.keys(NAMES) as Role[]) {
     passwords.set(role, (await createStaffAccount(fresh.database, { name: NAMES[role], role }))!.password);
   }
-  const app = await createConsoleApp(config, createLogger('console', 'silent'), webFolder);
+  const app = await createConsoleApp(config, createLogger('console', config.LOG_LEVEL), webFolder);
   await app.listen(0, '127.0.0.1');
   const { sealer, runner, exports } = auditOf(fresh.database, home);
   return {

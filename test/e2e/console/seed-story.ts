@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { DecisionDetails } from '#decisions';
-import { type Fact, formatId, type Shard, shardOf, type ShardedId, uuidV7 } from '#kernel';
+import { type Fact, formatId, parseId, type Shard, shardOf, type ShardedId, uuidV7 } from '#kernel';
 import { appendFacts, type Database, type Tx } from '#platform';
 
 /** What the tests look for afterwards, by the ids that a person would paste. */
@@ -42,7 +42,7 @@ export async function seedStory(database: Database, now: Date): Promise<Story> {
   );
   const denied = await database.transaction((tx) => seedDecision(tx, subject, { outcome: 'DENY', version: 3n, score: 541, at: at(10) }));
   const reconciliation = await database.transaction((tx) =>
-    seedStatement(tx, { subject, payment: paid, reference: 'ORDER-2026-0001', at: at(5) }),
+    seedStatement(tx, { subject, payment: paid, reference: 'ORDER-2026-0001', at: now }),
   );
   return {
     subject: formatId('sub', subject),
@@ -57,13 +57,15 @@ export async function seedStory(database: Database, now: Date): Promise<Story> {
   };
 }
 
-/** Many small decisions of other subjects, so that lists have pages and bars have heights. */
-export async function seedTraffic(database: Database, now: Date, countTotal: number): Promise<void> {
+/**
+ * Many small decisions of other subjects, so that lists have pages and bars have heights. They keep off the story's shards:
+ * within a shard time never runs backwards.
+ */
+export async function seedTraffic(database: Database, story: Story, now: Date, countTotal: number): Promise<void> {
   const outcomes = ['ALLOW', 'ALLOW', 'ALLOW', 'ALLOW', 'ALLOW', 'REVIEW', 'ALLOW', 'DENY'] as const;
   for (let i = 0; i < countTotal; i++) {
     const at = new Date(now.getTime() - ((countTotal - i) * 50 * 60_000) / countTotal);
-    const uuid = newId(at);
-    const subject: ShardedId = { shard: shardOf(uuid), uuid };
+    const subject = subjectOff([parseId('sub', story.subject).shard, shardOf(BANK)], at);
     await database.transaction((tx) =>
       seedDecision(tx, subject, {
         outcome: outcomes[(i * 7 + (i >> 3)) % 8]!,
@@ -74,6 +76,11 @@ export async function seedTraffic(database: Database, now: Date, countTotal: num
       }),
     );
   }
+}
+
+function subjectOff(taken: readonly Shard[], at: Date): ShardedId {
+  const uuid = newId(at);
+  return taken.includes(shardOf(uuid)) ? subjectOff(taken, at) : { shard: shardOf(uuid), uuid };
 }
 
 const RATING = {

@@ -57,7 +57,7 @@ export class PgOverview {
 
   private async records(): Promise<OverviewView['records']> {
     const [row] = await this.sql.query<{ counted: bigint; estimated: number; last_at: Date | null }>(
-      `SELECT (SELECT count(*) FROM (SELECT 1 FROM records LIMIT $2) some) AS counted,
+      `SELECT (SELECT count(*) FROM (SELECT 1 FROM records LIMIT $2) counted) AS counted,
               (SELECT reltuples FROM pg_class WHERE oid = 'records'::regclass) AS estimated,
               (SELECT max(r.accepted_at) FROM unnest($1::smallint[]) AS p (shard)
                 CROSS JOIN LATERAL (SELECT accepted_at FROM records t WHERE t.shard = p.shard ORDER BY fact_seq DESC LIMIT 1) r) AS last_at`,
