@@ -181,6 +181,7 @@ describe('access that is lost', () => {
     expect(first.text).toContain('HTTP/1.1 200');
     await participants.revokeCertificate('bank-a', leaf.serial, 'lost');
     const second = await connect(first.session);
+    expect(second.resumed).toBe(true);
     expect(second.text).toMatch(/HTTP\/1.1 401[\s\S]*certificate\.revoked/);
   });
 
@@ -199,6 +200,7 @@ describe('access that is lost', () => {
 interface RawAnswer {
   text: string;
   session: Buffer | undefined;
+  resumed: boolean;
 }
 
 /** One connection, one request as bytes, everything that comes back. */
@@ -209,12 +211,14 @@ function rawCall(
   return new Promise<RawAnswer>((resolve, reject) => {
     let session: Buffer | undefined;
     let answer = '';
+    let resumed = false;
     const socket = tls.connect({ host: '127.0.0.1', port, servername: 'localhost', ca: pki('server/ca.pem'), ...options }, () =>
       socket.write(text),
     );
+    socket.on('secureConnect', () => (resumed = socket.isSessionReused()));
     socket.on('session', (ticket) => (session = ticket));
     socket.on('data', (data) => (answer += String(data)));
-    socket.on('close', () => resolve({ text: answer, session }));
+    socket.on('close', () => resolve({ text: answer, session, resumed }));
     socket.on('error', (error) => (answer ? undefined : reject(error)));
   });
 }
