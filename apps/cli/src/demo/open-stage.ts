@@ -14,7 +14,7 @@ const SCOPES = 'decisions:evaluate decisions:reserve decisions:read standing:rea
 const commandBytesMax = 16 * 2 ** 20;
 
 /** Takes the parts of two banks, checkout and compliance on a running installation. */
-export async function openStage(config: Config, sabotage?: Sabotage): Promise<Stage> {
+export async function openStage(config: Config, sabotage?: Sabotage, run: Stage['run'] = runCommand): Promise<Stage> {
   const token = await run(['token', '--caller', 'checkout', '--scope', SCOPES]);
   if (token.code !== 0) throw new Error(`no token for checkout: ${token.output}`);
   const [bankA, bankB] = TOY_BANKS.map((bank) => openBank(config, bank)) as [ToyBank, ToyBank];
@@ -36,7 +36,7 @@ function openBank(config: Config, bank: (typeof TOY_BANKS)[number]): ToyBank {
   return { id: bank.id, client, key: files.signingKey, nextSeq: Date.now() * 1_000 };
 }
 
-function run(args: readonly string[]): Promise<{ code: number; output: string }> {
+function runCommand(args: readonly string[]): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
     execFile(process.execPath, [MAIN, ...args], { env: process.env, maxBuffer: commandBytesMax }, (error, stdout, stderr) => {
       const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
