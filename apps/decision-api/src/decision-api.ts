@@ -1,0 +1,50 @@
+import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Config } from '#platform';
+import { createHttpApp } from '#platform/adapters/http-app';
+import { TokenVerifier } from './auth/token-verifier.js';
+import { DecisionApiModule } from './decision-api.module.js';
+import { DecisionDoor } from './decision-door.js';
+import { registerDecisionRoutes } from './decision-routes.js';
+import { documentApi } from './openapi.js';
+
+export const bodyBytesMax = 262_144;
+export const grpcMessageBytesMax = 1_048_576;
+
+/** decision-api, assembled: HTTP/JSON and gRPC of one Nest application. Call `listen` on what it returns. */
+export async function createDecisionApi(config: Config, logger: Logger): Promise<NestFastifyApplication> {
+  const app = await createHttpApp(DecisionApiModule.forRoot(config, logger), { logger, bodyBytesMax });
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  registerDecisionRoutes(fastify, app.get(DecisionDoor), app.get(TokenVerifier), logger);
+  documentApi(app);
+  app.connectMicroservice<MicroserviceOptions>({
+    transport: Transport.GRPC,
+    options: {
+      package: 'tallystick.decision.v1',
+      protoPath: protoFile(),
+      url: `${config.BIND_HOST}:${config.DECISION_GRPC_PORT}`,
+      loader: { keepCase: false, longs: String, enums: String, defaults: false },
+      maxReceiveMessageLength: grpcMessageBytesMax,
+    },
+  });
+  await app.startAllMicroservices();
+  return app;
+}
+
+/** The same file whether we run from source or from dist. */
+function protoFile(): string {
+  const file = ancestors(import.meta.dirname)
+    .map((folder) => path.join(folder, 'apps/decision-api/proto/decision.proto'))
+    .find((candidate) => existsSync(candidate));
+  if (!file) throw new Error('apps/decision-api/proto/decision.proto is missing');
+  return file;
+}
+
+function ancestors(folder: string): string[] {
+  const parent = path.dirname(folder);
+  return parent === folder ? [folder] : [folder, ...ancestors(parent)];
+}

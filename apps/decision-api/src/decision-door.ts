@@ -1,0 +1,104 @@
+import {
+  defectProblem,
+  KINDS,
+  parseDecisionRequest,
+  parseIdempotencyKey,
+  type ReservationAnswer,
+  type WireDecisionItem,
+  type WireDecisionRequest,
+  type WireSettlementRequest,
+} from '#contract';
+import { type Decided, type Decider, readDecisionRequest, type Reservation, type Settler, type Settlement } from '#decisions';
+import { formatId, parseId, parseMoney, Refusal, toWireMoney } from '#kernel';
+import type { Logger } from 'pino';
+import type { Scope, ServiceCaller } from './auth/caller.js';
+import type { TokenVerifier } from './auth/token-verifier.js';
+
+const MODE_SCOPES: Readonly<Record<WireDecisionRequest['mode'], readonly Scope[]>> = {
+  EVALUATE: ['decisions:evaluate'],
+  RESERVE: ['decisions:reserve'],
+};
+
+/** One item's problem in a batch or on a stream, where no status line can carry it. */
+export interface ItemProblem {
+  readonly code: string;
+  readonly detail: string;
+  readonly status: number;
+  readonly field?: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** What HTTP and gRPC have in common: read, check scope and key, decide. */
+export class DecisionDoor {
+  constructor(
+    private readonly decider: Decider,
+    private readonly settler: Settler,
+    private readonly tokens: TokenVerifier,
+    private readonly logger: Logger,
+  ) {}
+
+  /** A body as received. Refuses 400 `decision.malformed` and `idempotency_key.malformed`, 403 `scope.missing`, and what `decide` refuses. */
+  async decide(caller: ServiceCaller, body: unknown, key: string | undefined): Promise<Decided> {
+    return await this.decideRead(caller, parseDecisionRequest(body), key);
+  }
+
+  async decideItem(caller: ServiceCaller, { key, ...wire }: WireDecisionItem): Promise<Decided> {
+    return await this.decideRead(caller, wire, key);
+  }
+
+  async settle(
+    caller: ServiceCaller,
+    reservationId: string,
+    settlement: { readonly kind: Settlement['kind'] } & WireSettlementRequest,
+    key: string | undefined,
+  ): Promise<{ readonly answer: ReservationAnswer; readonly replayed: boolean }> {
+    const { reservation, replayed } = await this.settler.settle({
+      caller: caller.name,
+      reservation: parseId('rsv', reservationId),
+      settlement: { kind: settlement.kind, money: settlement.amount && parseMoney(settlement.amount, '/amount/amount') },
+      key: key === undefined ? undefined : parseIdempotencyKey(key),
+    });
+    return { answer: reservationAnswer(reservation), replayed };
+  }
+
+  /** What a batch or stream item is told instead of an answer. A defect is logged and tells nothing. */
+  problemOf(error: unknown, correlationId: string): ItemProblem {
+    if (error instanceof Refusal) {
+      const { field, retryAfterSeconds } = error.hints;
+      return {
+        code: error.code,
+        detail: error.detail,
+        status: KINDS[error.kind].status,
+        ...(field === undefined ? {} : { field }),
+        ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      };
+    }
+    this.logger.error(
+      { correlationId, error: error instanceof Error ? { message: error.message, stack: error.stack } : String(error) },
+      'defect',
+    );
+    const { code, detail, status } = defectProblem(correlationId);
+    return { code, detail, status };
+  }
+
+  private async decideRead(caller: ServiceCaller, wire: WireDecisionRequest, key: string | undefined): Promise<Decided> {
+    this.tokens.admit(caller, MODE_SCOPES[wire.mode]);
+    return await this.decider.decide({
+      caller: caller.name,
+      key: key === undefined ? undefined : parseIdempotencyKey(key),
+      request: readDecisionRequest(wire),
+    });
+  }
+}
+
+export function reservationAnswer(reservation: Reservation): ReservationAnswer {
+  const { currency } = reservation;
+  return {
+    reservationId: formatId('rsv', reservation.id),
+    state: reservation.state,
+    reserved: toWireMoney({ minor: reservation.amountMinor, currency }),
+    confirmed: toWireMoney({ minor: reservation.confirmedMinor, currency }),
+    refunded: toWireMoney({ minor: reservation.refundedMinor, currency }),
+    expiresAt: reservation.expiresAt.toISOString(),
+  };
+}

@@ -1,0 +1,37 @@
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { DecisionAnswer } from '#contract';
+import { answerOf, type DecisionLedger, type DecisionRow, decisionUnknown } from '#decisions';
+import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
+import { parseId, Refusal } from '#kernel';
+import { Caller, Scopes, type ServiceCaller } from './auth/caller.js';
+
+/** Reading what was decided: by id, or by key after a timeout. A caller sees its own decisions. */
+@ApiTags('decisions')
+@Controller('v1/decisions')
+@Scopes('decisions:evaluate')
+export class DecisionsController {
+  constructor(@Inject(PgDecisionLedger) private readonly ledger: DecisionLedger) {}
+
+  /** Keys belong to a subject: the subject says on which shard to look. */
+  @Get()
+  async findByKey(
+    @Caller() caller: ServiceCaller,
+    @Query('key') key: string | undefined,
+    @Query('subject') subject: string | undefined,
+  ): Promise<DecisionAnswer> {
+    if (!key || !subject)
+      throw new Refusal('malformed', 'decision.malformed', 'name both key and subject', { field: key ? 'subject' : 'key' });
+    return told(await this.ledger.findByKey({ subject: parseId('sub', subject), caller: caller.name, key }), caller);
+  }
+
+  @Get(':id')
+  async find(@Caller() caller: ServiceCaller, @Param('id') id: string): Promise<DecisionAnswer> {
+    return told(await this.ledger.findById(parseId('dec', id)), caller);
+  }
+}
+
+function told(row: DecisionRow | undefined, caller: ServiceCaller): DecisionAnswer {
+  if (!row || row.caller !== caller.name) throw decisionUnknown();
+  return answerOf(row);
+}

@@ -1,0 +1,81 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { z } from 'zod';
+import { decisionBatchSchema, decisionRequestSchema, releaseRequestSchema, settlementRequestSchema } from '#contract';
+
+/** The page at /docs and the document at /docs-json: what Nest knows, and the hot routes that stand beside it. */
+export function documentApi(app: NestFastifyApplication): void {
+  const about = new DocumentBuilder()
+    .setTitle('Tallystick decision-api')
+    .setDescription(
+      'May this subject do this, now, for this amount, at what discount? Errors are problem+json (RFC 9457) with a stable code.',
+    )
+    .setVersion('1')
+    .addBearerAuth()
+    .addSecurityRequirements('bearer')
+    .build();
+  const document = SwaggerModule.createDocument(app, about);
+  SwaggerModule.setup('docs', app, { ...document, paths: merged({ ...document.paths, ...withBodies(document.paths) }, HOT) });
+}
+
+const jsonBody = (schema: z.ZodType) =>
+  ({
+    required: true,
+    content: { 'application/json': { schema: z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' }) } },
+  }) as const;
+
+const keyHeader = (description: string, required = false) =>
+  ({ name: 'Idempotency-Key', in: 'header', required, description, schema: { type: 'string', minLength: 8, maxLength: 64 } }) as const;
+
+const PROBLEM = { description: 'problem+json with a stable code', content: { 'application/problem+json': {} } };
+
+const HOT = {
+  '/v1/decisions': {
+    post: {
+      tags: ['decisions'],
+      operationId: 'decide',
+      summary: 'Decide, and with mode RESERVE hold the amount',
+      parameters: [keyHeader('required for RESERVE: the same key and body give the first answer again')],
+      requestBody: jsonBody(decisionRequestSchema),
+      responses: {
+        200: {
+          description: 'A decision: ALLOW, DENY or REVIEW, with reasons',
+          headers: {
+            'Idempotency-Hit': { description: 'true: this is the first answer to the key, given again', schema: { type: 'string' } },
+          },
+        },
+        default: PROBLEM,
+      },
+    },
+  },
+  '/v1/decisions:batch': {
+    post: {
+      tags: ['decisions'],
+      operationId: 'decideBatch',
+      summary: 'Up to 100 decisions; each has its own answer or problem, in order',
+      requestBody: jsonBody(decisionBatchSchema),
+      responses: { 200: { description: 'results[]: {answer, idempotencyHit?} or {problem}' }, default: PROBLEM },
+    },
+  },
+} as unknown as OpenAPIObject['paths'];
+
+const BODIES: Readonly<Record<string, z.ZodType>> = {
+  '/v1/reservations/{id}/confirm': settlementRequestSchema,
+  '/v1/reservations/{id}/release': releaseRequestSchema,
+  '/v1/reservations/{id}/refund': settlementRequestSchema,
+};
+
+/** Bodies that handlers read themselves, strictly, are described from the schema they are read with. */
+function withBodies(paths: OpenAPIObject['paths']): OpenAPIObject['paths'] {
+  return Object.fromEntries(
+    Object.entries(BODIES).map(([path, schema]) => {
+      const item = paths[path];
+      return [path, { ...item, post: { ...item?.post, requestBody: jsonBody(schema) } }];
+    }),
+  ) as unknown as OpenAPIObject['paths'];
+}
+
+/** One path may have methods on both sides. */
+function merged(ours: OpenAPIObject['paths'], hot: OpenAPIObject['paths']): OpenAPIObject['paths'] {
+  return { ...ours, ...Object.fromEntries(Object.entries(hot).map(([path, item]) => [path, { ...ours[path], ...item }])) };
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { parseStrictly } from './strict-parse.js';
+
+/** The shapes at the decision door (CONTRACT.md §5). Unknown fields are refused; money is read by `parseMoney`. */
+
+export const paymentReferenceCharsMax = 35;
+export const holdSecondsMax = 2_592_000;
+export const holdSecondsDefault = 900;
+export const batchItemsMax = 100;
+
+/** SWIFT's character set x without control characters: what every rail carries in EndToEndId unchanged. */
+const PAYMENT_REFERENCE = /^[A-Za-z0-9/\-?:().,'+ ]{1,35}$/;
+const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
+const COUNTERPARTY = /^[\x21-\x7e]{1,64}$/;
+const KEY = /^[\x21-\x7e]{8,64}$/;
+
+export const wireMoneySchema = z.strictObject({ amount: z.string().max(32), currency: z.string().length(3) });
+
+export const decisionRequestSchema = z.strictObject({
+  subject: z.string().max(64).describe('sub_…'),
+  service: z.string().regex(NAME),
+  amount: wireMoneySchema,
+  mode: z.enum(['EVALUATE', 'RESERVE']),
+  counterparty: z.string().regex(COUNTERPARTY).optional(),
+  channel: z.string().regex(NAME).optional().describe('the participant whose statement will show the payment'),
+  holdSeconds: z.int().min(1).max(holdSecondsMax).optional(),
+  paymentReference: z.string().regex(PAYMENT_REFERENCE).optional().describe('becomes EndToEndId; unique per service'),
+});
+
+export const decisionBatchSchema = z.strictObject({
+  items: z
+    .array(decisionRequestSchema.extend({ key: z.string().regex(KEY).optional() }))
+    .min(1)
+    .max(batchItemsMax),
+});
+
+/** Confirm and refund: the whole, or the amount named. */
+export const settlementRequestSchema = z.strictObject({ amount: wireMoneySchema.optional() });
+export const releaseRequestSchema = z.strictObject({});
+
+export type WireDecisionRequest = z.output<typeof decisionRequestSchema>;
+export type WireDecisionItem = z.output<typeof decisionBatchSchema>['items'][number];
+export type WireSettlementRequest = z.output<typeof settlementRequestSchema>;
+
+export type Outcome = 'ALLOW' | 'DENY' | 'REVIEW';
+export type DecisionMode = 'EVALUATE' | 'RESERVE';
+
+export interface DecisionReason {
+  readonly code: string;
+  readonly text: string;
+  /** Where it comes from: `policy`, `standing`, a restriction's or a limit's id. */
+  readonly source: string;
+}
+
+export interface DecisionLimit {
+  readonly id: string;
+  readonly window: string;
+  readonly limit?: string;
+  readonly used: string;
+  readonly reserved: string;
+  readonly available?: string;
+  readonly count?: { readonly limit: number; readonly taken: number; readonly available: number };
+  /** When the window starts anew; absent for a single transaction and for a lifetime. */
+  readonly resetAt?: string;
+}
+
+export interface DecisionAnswer {
+  /** Absent only for an EVALUATE that ends in ALLOW: nothing was taken, so nothing was recorded. */
+  readonly decisionId?: string;
+  readonly outcome: Outcome;
+  readonly computedOutcome: Outcome;
+  readonly reasons: readonly DecisionReason[];
+  readonly tier: string;
+  readonly score: { readonly value: number; readonly version: string };
+  readonly policy: { readonly id: string; readonly version: string; readonly hash: string };
+  readonly limits: readonly DecisionLimit[];
+  readonly discount?: { readonly rate: string; readonly amount: string; readonly rule: string };
+  readonly restrictions: readonly { readonly id: string; readonly step: string; readonly code: string; readonly endsAt?: string }[];
+  /** Up to four, where the outcome is adverse. */
+  readonly factors?: readonly { readonly code: string; readonly text: string }[];
+  readonly reservation?: { readonly id: string; readonly expiresAt: string };
+  readonly decidedAt: string;
+}
+
+export interface ReservationAnswer {
+  readonly reservationId: string;
+  readonly state: 'RESERVED' | 'CONFIRMED' | 'RELEASED' | 'EXPIRED';
+  readonly reserved: { readonly amount: string; readonly currency: string };
+  readonly confirmed: { readonly amount: string; readonly currency: string };
+  readonly refunded: { readonly amount: string; readonly currency: string };
+  readonly expiresAt: string;
+}
+
+/** Reads a decision request. Refuses 400 `decision.malformed` with the field. */
+export function parseDecisionRequest(body: unknown): WireDecisionRequest {
+  return parseStrictly(decisionRequestSchema, body, 'decision.malformed');
+}
+
+/** Reads the items of a batch, at most `batchItemsMax`. Refuses 400 `decision.malformed` with the field. */
+export function parseDecisionBatch(body: unknown): readonly WireDecisionItem[] {
+  return parseStrictly(decisionBatchSchema, body, 'decision.malformed').items;
+}
+
+/** Reads the body of confirm and refund; release takes an empty one. Refuses 400 `reservation.malformed` with the field. */
+export function parseSettlementRequest(body: unknown): WireSettlementRequest {
+  return parseStrictly(settlementRequestSchema, body ?? {}, 'reservation.malformed');
+}
+
+export function parseReleaseRequest(body: unknown): Record<string, never> {
+  return parseStrictly(releaseRequestSchema, body ?? {}, 'reservation.malformed');
+}

@@ -1,0 +1,40 @@
+import { Module } from '@nestjs/common';
+import type { Clock } from '#kernel';
+import { Database } from '#platform';
+import { CLOCK } from '#platform/adapters/platform.module';
+import { ActivePolicyCache } from '#policies/adapters/active-policy-cache';
+import { PoliciesModule } from '#policies/adapters/policies.module';
+import { PgStandingReader } from '#standing/adapters/pg-standing-reader';
+import { Decider } from '../decide.js';
+import { HeadroomFlow } from '../headroom.js';
+import { Settler } from '../settle.js';
+import { StandingCache } from '../standing-cache.js';
+import { NodeSources } from './node-sources.js';
+import { PgDecisionLedger } from './pg-decision-ledger.js';
+import { PgReservations } from './pg-reservations.js';
+
+/** Everything decision-api needs to decide. */
+@Module({
+  imports: [PoliciesModule],
+  providers: [
+    { provide: NodeSources, useFactory: (clock: Clock) => new NodeSources(clock), inject: [CLOCK] },
+    { provide: StandingCache, useFactory: (database: Database) => new StandingCache(new PgStandingReader(database)), inject: [Database] },
+    { provide: PgDecisionLedger, useFactory: (database: Database) => new PgDecisionLedger(database), inject: [Database] },
+    { provide: PgReservations, useFactory: (database: Database) => new PgReservations(database), inject: [Database] },
+    {
+      provide: Decider,
+      useFactory: (policies: ActivePolicyCache, standings: StandingCache, ledger: PgDecisionLedger, sources: NodeSources) =>
+        new Decider(policies, standings, ledger, sources),
+      inject: [ActivePolicyCache, StandingCache, PgDecisionLedger, NodeSources],
+    },
+    {
+      provide: HeadroomFlow,
+      useFactory: (policies: ActivePolicyCache, standings: StandingCache, ledger: PgDecisionLedger, sources: NodeSources) =>
+        new HeadroomFlow(policies, standings, ledger, sources),
+      inject: [ActivePolicyCache, StandingCache, PgDecisionLedger, NodeSources],
+    },
+    { provide: Settler, useFactory: (reservations: PgReservations) => new Settler(reservations), inject: [PgReservations] },
+  ],
+  exports: [PoliciesModule, Decider, HeadroomFlow, Settler, PgDecisionLedger, PgReservations],
+})
+export class DecisionsModule {}

@@ -1,0 +1,100 @@
+import { overloaded, outcomeUnknown } from './codes.js';
+
+/** The request went out and no answer came back: what it did is unknown until it is looked up. */
+export class LostReply extends Error {
+  override readonly name = 'LostReply';
+}
+
+export interface BatcherLimits {
+  readonly itemsMax: number;
+  readonly inFlightMax: number;
+  /** Items waiting beyond those in flight. */
+  readonly queueItemsMax: number;
+}
+
+export interface BatchPort<Item, Answer> {
+  /**
+   * All or nothing, one answer per item in order. Rejects with `LostReply` where the effect is unknown, with anything else where
+   * nothing was saved.
+   */
+  send(items: readonly Item[]): Promise<readonly Answer[]>;
+  /** What became of these items, once nothing of them is under way any more. Undefined: nothing was saved. */
+  lookUp(items: readonly Item[]): Promise<readonly (Answer | undefined)[]>;
+}
+
+interface Waiting<Item, Answer> {
+  readonly item: Item;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Turns single items into batches the way a bus does: it leaves when the one before has come back, with whoever is there. No timer, so
+ * nothing waits on an idle system and batches grow with the load. A bad item is found by halving and answered alone.
+ */
+export class Batcher<Item, Answer> {
+  private queue: Waiting<Item, Answer>[] = [];
+  private inFlight = 0;
+  private scheduled = false;
+
+  constructor(
+    private readonly port: BatchPort<Item, Answer>,
+    private readonly limits: BatcherLimits,
+  ) {}
+
+  /** Refuses 503 `overloaded` when too many wait, and `outcome.unknown` when an answer was lost and nothing is found saved. */
+  submit(item: Item): Promise<Answer> {
+    if (this.queue.length >= this.limits.queueItemsMax) return Promise.reject(overloaded(this.limits.queueItemsMax));
+    return new Promise((resolve, reject) => {
+      this.queue.push({ item, resolve, reject });
+      this.schedule();
+    });
+  }
+
+  get waiting(): number {
+    return this.queue.length;
+  }
+
+  /** Departure waits for the end of this turn of the event loop: what arrived together travels together. */
+  private schedule(): void {
+    if (this.scheduled || this.inFlight >= this.limits.inFlightMax) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      while (this.queue.length > 0 && this.inFlight < this.limits.inFlightMax) this.depart();
+    });
+  }
+
+  private depart(): void {
+    const batch = this.queue.splice(0, this.limits.itemsMax);
+    this.inFlight++;
+    void this.carry(batch).finally(() => {
+      this.inFlight--;
+      if (this.queue.length > 0) this.schedule();
+    });
+  }
+
+  private async carry(batch: readonly Waiting<Item, Answer>[]): Promise<void> {
+    try {
+      const answers = await this.port.send(batch.map(({ item }) => item));
+      if (answers.length !== batch.length) throw new LostReply(`${answers.length} answers for ${batch.length} items`);
+      batch.forEach(({ resolve }, i) => resolve(answers[i]!));
+    } catch (error) {
+      if (error instanceof LostReply) return await this.lookUp(batch);
+      if (batch.length === 1) return batch[0]!.reject(error);
+      const half = Math.ceil(batch.length / 2);
+      await this.carry(batch.slice(0, half));
+      await this.carry(batch.slice(half));
+    }
+  }
+
+  /** Never sends again: what is not found is the caller's to repeat, with the same key. */
+  private async lookUp(batch: readonly Waiting<Item, Answer>[]): Promise<void> {
+    const found = await this.port.lookUp(batch.map(({ item }) => item)).catch((): undefined[] => []);
+    batch.forEach(({ resolve, reject }, i) => {
+      const answer = found[i];
+      if (answer === undefined) reject(outcomeUnknown());
+      else resolve(answer);
+    });
+  }
+}

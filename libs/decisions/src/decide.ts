@@ -1,0 +1,176 @@
+import { type Clock, Refusal, type ShardedId } from '#kernel';
+import { type ActivePolicy, evaluate, type Policy } from '#policies';
+import type { Standing } from '#standing';
+import { Batcher } from './batcher.js';
+import { keyMissing, referenceTaken, unsettled } from './codes.js';
+import { type DecisionAsk, type DecisionItem, type DecisionRow, isAnyBroken, type Ruling, type Sighting } from './decision.js';
+import { composeAnswer, type DecisionDetails, detailsOf, holds, type Ruled } from './details.js';
+import { type Decided, replayOf } from './decision-row.js';
+import { KeysInFlight } from './keys-in-flight.js';
+import type { StandingCache } from './standing-cache.js';
+import type { DecisionLedger } from './store.js';
+
+export const evaluationRoundsMax = 3;
+
+/** Measured on two cores: more in flight only wait for each other's head rows, and larger batches answer later without being faster. */
+export const RESERVE_LIMITS = { itemsMax: 256, inFlightMax: 2, queueItemsMax: 8_000 };
+export const INSPECT_LIMITS = { itemsMax: 256, inFlightMax: 2, queueItemsMax: 8_000 };
+
+/** Time, randomness and hashing, handed in (rule 5). */
+export interface DecisionSources extends Clock {
+  newDecisionId(subject: ShardedId): ShardedId;
+  /** A random UUID (version 4). */
+  newSalt(): string;
+  /** SHA-256. */
+  digest(text: string): Uint8Array;
+}
+
+interface Known {
+  readonly policy: Policy;
+  readonly standing: Standing;
+  readonly at: Date;
+}
+
+interface Prepared {
+  readonly item: DecisionItem;
+  readonly details: DecisionDetails;
+}
+
+/** A ruling, with the decision's id where it was recorded. */
+type Settled = Exclude<Ruling, { verdict: 'DECIDED' }> | ({ readonly verdict: 'DECIDED' } & Ruled);
+
+/** Answers "may this subject do this, now, for this amount": evaluate in memory, then let the ledger judge and save in a batch. */
+export class Decider {
+  private readonly reservations: Batcher<DecisionItem, Ruling>;
+  private readonly inspections: Batcher<DecisionItem, Sighting>;
+  private readonly keys = new KeysInFlight<Decided>();
+
+  constructor(
+    private readonly policies: ActivePolicy,
+    private readonly standings: StandingCache,
+    private readonly ledger: DecisionLedger,
+    private readonly sources: DecisionSources,
+  ) {
+    this.reservations = new Batcher(
+      { send: (items) => ledger.reserve(items), lookUp: (items) => ledger.findDecided(items) },
+      RESERVE_LIMITS,
+    );
+    const inspect = (items: readonly DecisionItem[]) => ledger.inspect(items);
+    this.inspections = new Batcher({ send: inspect, lookUp: inspect }, INSPECT_LIMITS);
+  }
+
+  /**
+   * Refuses what `evaluate` refuses, 404 `subject.unknown`, 400 `idempotency.key_missing` (RESERVE), 422 `idempotency.key_reused`,
+   * 409 `idempotency.in_flight` and `payment_reference.taken`, 503 `overloaded`, `outcome.unknown` and `decision.unsettled`.
+   */
+  async decide(ask: DecisionAsk): Promise<Decided> {
+    const digest = this.digestOf(ask);
+    // A key protects an effect; EVALUATE has none, and its answer is always today's.
+    if (ask.request.mode === 'EVALUATE') return await this.settle({ ...ask, key: undefined }, digest);
+    if (ask.key === undefined) throw keyMissing();
+    const name = `${ask.caller}\n${ask.request.subject.uuid}\n${ask.key}`;
+    return await this.keys.run(name, digest, () => this.settle(ask, digest));
+  }
+
+  private async settle(ask: DecisionAsk, digest: Uint8Array): Promise<Decided> {
+    const { subject } = ask.request;
+    let known: Known = {
+      policy: this.policies.current(),
+      standing: this.standings.find(subject) ?? (await this.standings.load(subject)),
+      at: this.sources.now(),
+    };
+    for (let round = 0; round < evaluationRoundsMax; round++) {
+      const prepared = await this.prepare(ask, digest, known);
+      if ('answer' in prepared) return prepared;
+      const ruling = await this.rule(prepared);
+      switch (ruling.verdict) {
+        case 'DECIDED':
+          return { answer: composeAnswer(prepared.details, ruling), replayed: false };
+        case 'KNOWN':
+          return await this.replay(ask, digest);
+        case 'REFERENCE':
+          throw referenceTaken();
+        case 'STALE':
+          known = await this.refresh(subject, known, ruling);
+      }
+    }
+    throw unsettled();
+  }
+
+  /** An input that today's policy refuses may still have been answered under yesterday's: its key is looked up first. */
+  private async prepare(ask: DecisionAsk, digest: Uint8Array, known: Known): Promise<Prepared | Decided> {
+    try {
+      return this.evaluate(ask, digest, known);
+    } catch (error) {
+      const row = error instanceof Refusal ? await this.findRow(ask) : undefined;
+      if (!row) throw error;
+      return replayOf(row, digest);
+    }
+  }
+
+  private evaluate(ask: DecisionAsk, digest: Uint8Array, { policy, standing, at }: Known): Prepared {
+    const { request } = ask;
+    const evaluation = evaluate(standing, policy, request, at);
+    const details = detailsOf(request, evaluation, policy, standing);
+    const item: DecisionItem = {
+      decision: this.sources.newDecisionId(request.subject),
+      ask,
+      digest,
+      evaluation,
+      policyVersion: policy.version,
+      standingVersion: standing.version,
+      holdSeconds: holds(details, evaluation.outcome) ? request.holdSeconds : undefined,
+      salt: this.sources.newSalt(),
+      details: JSON.stringify(details),
+    };
+    return { item, details };
+  }
+
+  /**
+   * RESERVE goes to the ledger. EVALUATE only looks, unless the answer is adverse: an adverse answer is recorded, so that the subject can
+   * ask why later. An EVALUATE that ends in ALLOW promises and takes nothing, and leaves nothing.
+   */
+  private async rule({ item, details }: Prepared): Promise<Settled> {
+    if (details.mode === 'EVALUATE' && details.computed === 'ALLOW') {
+      const sighting = await this.inspections.submit(item);
+      if (sighting.verdict === 'STALE') return sighting;
+      if (!isAnyBroken(sighting.usage)) return { ...sighting, verdict: 'DECIDED', decision: undefined };
+    }
+    const ruling = await this.reservations.submit(item);
+    return ruling.verdict === 'DECIDED' ? { ...ruling, decision: item.decision } : ruling;
+  }
+
+  private async refresh(subject: ShardedId, known: Known, stale: { policyVersion: bigint; at: Date }): Promise<Known> {
+    const [policy, standing] = await Promise.all([
+      stale.policyVersion === known.policy.version ? known.policy : this.policies.reload(),
+      this.standings.load(subject),
+    ]);
+    return { policy, standing, at: stale.at };
+  }
+
+  private async replay(ask: DecisionAsk, digest: Uint8Array): Promise<Decided> {
+    const row = await this.findRow(ask);
+    if (!row) throw unsettled();
+    return replayOf(row, digest);
+  }
+
+  private async findRow({ caller, key, request: { subject } }: DecisionAsk): Promise<DecisionRow | undefined> {
+    return key === undefined ? undefined : await this.ledger.findByKey({ subject, caller, key });
+  }
+
+  private digestOf({ request }: DecisionAsk): Uint8Array {
+    const { subject, service, money, mode, counterparty, channel, holdSeconds, paymentReference } = request;
+    const fields = [
+      subject.uuid,
+      service,
+      money.minor.toString(),
+      money.currency,
+      mode,
+      counterparty,
+      channel,
+      holdSeconds,
+      paymentReference,
+    ];
+    return this.sources.digest(JSON.stringify(fields));
+  }
+}

@@ -1,0 +1,179 @@
+import type { DecisionAnswer, DecisionLimit, DecisionMode, DecisionReason, Outcome } from '#contract';
+import { formatId, formatMinor, type ShardedId } from '#kernel';
+import type { Evaluation, Policy } from '#policies';
+import type { Standing } from '#standing';
+import { type CounterState, type DecisionRequest, readUsage } from './decision.js';
+
+/** What was asked and evaluated: what a decision's commitment covers and what its answer is told from, at once or years later. */
+export interface DecisionDetails {
+  readonly amount: string;
+  readonly caps: readonly CapDetails[];
+  readonly channel?: string;
+  readonly computed: Outcome;
+  readonly counterparty?: string;
+  readonly currency: string;
+  readonly discount?: { readonly minor: string; readonly rate: string; readonly rule: string };
+  readonly enforced: boolean;
+  readonly factors: readonly { readonly code: string; readonly text: string }[];
+  readonly holdSeconds?: number;
+  readonly mode: DecisionMode;
+  readonly outcome: Outcome;
+  readonly paymentReference?: string;
+  readonly policy: { readonly hash: string; readonly id: string; readonly version: string };
+  readonly reasons: readonly DecisionReason[];
+  readonly restrictions: readonly { readonly code: string; readonly endsAt?: string; readonly id: string; readonly step: string }[];
+  readonly score: { readonly value: number; readonly version: string };
+  readonly service: string;
+  readonly tier: string;
+  readonly transactionLimits: readonly { readonly amount: string; readonly limit: string }[];
+}
+
+interface CapDetails {
+  readonly amount?: string;
+  readonly count?: number;
+  readonly counter: string;
+  readonly limit: string;
+  readonly resetAt?: string;
+  readonly start: string;
+  readonly window: string;
+}
+
+export const factorsMax = 4;
+
+/** Names stand in the order of RFC 8785, so that `JSON.stringify` of this is the canonical form (its spec holds it to that). */
+export function detailsOf(request: DecisionRequest, evaluation: Evaluation, policy: Policy, standing: Standing): DecisionDetails {
+  const { channel, counterparty, paymentReference, money } = request;
+  return {
+    amount: money.minor.toString(),
+    caps: evaluation.caps.map(capDetails),
+    ...(channel === undefined ? {} : { channel }),
+    computed: evaluation.computedOutcome,
+    ...(counterparty === undefined ? {} : { counterparty }),
+    currency: money.currency,
+    ...(evaluation.discount === undefined ? {} : { discount: discountDetails(evaluation.discount) }),
+    enforced: evaluation.enforced,
+    factors: standing.factors.slice(0, factorsMax).map(({ code, text }) => ({ code, text })),
+    ...(request.mode === 'RESERVE' ? { holdSeconds: request.holdSeconds } : {}),
+    mode: request.mode,
+    outcome: evaluation.outcome,
+    ...(paymentReference === undefined ? {} : { paymentReference }),
+    policy: { hash: policy.hash, id: policy.id, version: policy.version.toString() },
+    reasons: evaluation.reasons.map(({ code, source, text }) => ({ code, source, text })),
+    restrictions: evaluation.restrictions.map(({ id, step, reason, endsAt }) => ({
+      code: reason.code,
+      ...(endsAt === undefined ? {} : { endsAt: endsAt.toISOString() }),
+      id,
+      step,
+    })),
+    score: { value: standing.score.value, version: standing.score.version },
+    service: request.service,
+    tier: evaluation.tier,
+    transactionLimits: evaluation.transactionLimits.map(({ amountMinor, limit }) => ({ amount: amountMinor.toString(), limit })),
+  };
+}
+
+function capDetails({ amountMinor, count, counter, limit, start, end, window }: Evaluation['caps'][number]): CapDetails {
+  return {
+    ...(amountMinor === undefined ? {} : { amount: amountMinor.toString() }),
+    ...(count === undefined ? {} : { count }),
+    counter,
+    limit,
+    ...(window === 'LIFETIME' ? {} : { resetAt: end.toISOString() }),
+    start: start.toISOString(),
+    window,
+  };
+}
+
+function discountDetails({ minor, rate, rule }: NonNullable<Evaluation['discount']>) {
+  return { minor: minor.toString(), rate, rule };
+}
+
+export interface Ruled {
+  /** Absent where nothing was recorded. */
+  readonly decision: ShardedId | undefined;
+  readonly at: Date;
+  readonly usage: string;
+}
+
+/** Tells the answer: what was evaluated, and what the ledger found when it held the counters. */
+export function composeAnswer(details: DecisionDetails, { decision, at, usage }: Ruled): DecisionAnswer {
+  const counters = readUsage(usage);
+  const exceeded = exceededReasons(details, counters);
+  const computedOutcome = exceeded.length > 0 ? 'DENY' : details.computed;
+  const outcome = exceeded.length > 0 && details.enforced ? 'DENY' : details.outcome;
+  const reserved = decision !== undefined && holds(details, outcome);
+  return {
+    ...(decision === undefined ? {} : { decisionId: formatId('dec', decision) }),
+    outcome,
+    computedOutcome,
+    reasons: exceeded.length > 0 ? [...exceeded, ...details.reasons] : details.reasons,
+    tier: details.tier,
+    score: details.score,
+    policy: { id: details.policy.id, version: details.policy.version, hash: details.policy.hash },
+    limits: limitsOf(details, counters),
+    ...(details.discount === undefined || computedOutcome === 'DENY' ? {} : { discount: discountAnswer(details, details.discount) }),
+    restrictions: details.restrictions,
+    ...(computedOutcome === 'ALLOW' ? {} : { factors: details.factors }),
+    ...(reserved ? { reservation: reservationOf(decision, at, details.holdSeconds!) } : {}),
+    decidedAt: at.toISOString(),
+  };
+}
+
+/** ALLOW and REVIEW reserve; DENY does not. */
+export function holds(details: Pick<DecisionDetails, 'mode'>, outcome: Outcome): boolean {
+  return details.mode === 'RESERVE' && outcome !== 'DENY';
+}
+
+function reservationOf(decision: ShardedId, at: Date, holdSeconds: number) {
+  return { id: formatId('rsv', decision), expiresAt: new Date(at.getTime() + holdSeconds * 1000).toISOString() };
+}
+
+function discountAnswer(details: DecisionDetails, { minor, rate, rule }: NonNullable<DecisionDetails['discount']>) {
+  return { rate, amount: formatMinor(BigInt(minor), details.currency), rule };
+}
+
+/** The tightest first: the limit with the least room names itself before the others. */
+function exceededReasons(details: DecisionDetails, counters: readonly CounterState[]): DecisionReason[] {
+  if (!counters.some(({ broken }) => broken)) return [];
+  return details.caps
+    .map((cap, i) => ({ cap, counter: counters[i]!, room: roomOf(cap, counters[i]!) }))
+    .filter(({ counter }) => counter.broken)
+    .sort((a, b) => (a.room < b.room ? -1 : Number(a.room > b.room)))
+    .map(({ cap, room }) => ({ code: 'limit.exceeded', source: `limit ${cap.limit}`, text: exceededText(details, cap, room) }));
+}
+
+function exceededText({ currency }: DecisionDetails, { amount, count, window }: CapDetails, room: bigint): string {
+  const kind = window.toLowerCase();
+  return amount === undefined
+    ? `the ${kind} allows ${count} transactions and they are used up`
+    : `the ${kind} allows ${formatMinor(BigInt(amount), currency)} ${currency} and ${formatMinor(room, currency)} is left`;
+}
+
+function roomOf({ amount }: CapDetails, { usedMinor, reservedMinor }: CounterState): bigint {
+  const room = amount === undefined ? 0n : BigInt(amount) - usedMinor - reservedMinor;
+  return room > 0n ? room : 0n;
+}
+
+export function limitsOf(details: Pick<DecisionDetails, 'caps' | 'currency' | 'transactionLimits'>, counters: readonly CounterState[]) {
+  const { currency } = details;
+  const zero = formatMinor(0n, currency);
+  const transaction = details.transactionLimits.map(({ amount, limit }): DecisionLimit => {
+    const text = formatMinor(BigInt(amount), currency);
+    return { id: limit, window: 'TRANSACTION', limit: text, used: zero, reserved: zero, available: text };
+  });
+  return [...transaction, ...details.caps.map((cap, i) => limitAnswer(cap, counters[i]!, currency))];
+}
+
+function limitAnswer(cap: CapDetails, counter: CounterState, currency: string): DecisionLimit {
+  const { amount, count, limit, resetAt, window } = cap;
+  return {
+    id: limit,
+    window,
+    ...(amount === undefined ? {} : { limit: formatMinor(BigInt(amount), currency) }),
+    used: formatMinor(counter.usedMinor, currency),
+    reserved: formatMinor(counter.reservedMinor, currency),
+    ...(amount === undefined ? {} : { available: formatMinor(roomOf(cap, counter), currency) }),
+    ...(count === undefined ? {} : { count: { limit: count, taken: counter.taken, available: Math.max(0, count - counter.taken) } }),
+    ...(resetAt === undefined ? {} : { resetAt }),
+  };
+}
