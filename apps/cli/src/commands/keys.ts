@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import { parsePublicJwk } from '#evidence';
+import { type Participant, parseParticipantId } from '#partners';
+import { readUserFile, withRegistry } from '../registry/open-registry.js';
+
+const REASON = ['--reason <text>', 'why; it stands in the log', 'by the operator'] as const;
+
+/** Participants' signing keys, and the state of the participant itself. */
+export function register(program: Command): void {
+  const keys = program.command('keys').description('participants and their signing keys: list, add, retire, mark compromised, activate');
+  keys
+    .command('list [participant]')
+    .description('state, certificates and keys')
+    .action((id?: string) =>
+      withRegistry(async ({ store }) => {
+        const all = await store.loadAll();
+        for (const participant of all.filter((one) => id === undefined || one.id === id)) print(participant);
+      }),
+    );
+  keys
+    .command('add <participant> <jwk-file>')
+    .description('add a public signing key; the ones before stay good')
+    .action((id: string, file: string) =>
+      withRegistry(async ({ participants }) => {
+        const key = parsePublicJwk(JSON.parse(readUserFile(file)));
+        print(await participants.addKey(parseParticipantId(id), key));
+        console.log(`Next: when the partner signs with ${key.kid} only, retire the old one: tallystick keys retire ${id} <kid>`);
+      }),
+    );
+  keys
+    .command('retire <participant> <kid>')
+    .description('accept nothing more under this key')
+    .action((id: string, kid: string) =>
+      withRegistry(async ({ participants }) => print(await participants.retireKey(parseParticipantId(id), kid))),
+    );
+  keys
+    .command('compromised <participant> <kid>')
+    .description('the key is in wrong hands: accept nothing under it, ever')
+    .action((id: string, kid: string) =>
+      withRegistry(async ({ participants }) => {
+        print(await participants.markCompromised(parseParticipantId(id), kid));
+        console.log(`Next: ask ${id} since when, and review what it signed: tallystick export`);
+      }),
+    );
+  keys
+    .command('activate <participant>')
+    .description('let an enrolled or suspended participant work')
+    .option(...REASON)
+    .action((id: string, { reason }: { reason: string }) =>
+      withRegistry(async ({ participants }) => print(await participants.activate(parseParticipantId(id), reason))),
+    );
+}
+
+function print({ id, name, state, certificates, keys }: Participant): void {
+  console.log(`${id}  ${name}  ${state}`);
+  for (const { serial, notAfter, revoked } of certificates) {
+    console.log(
+      `  certificate ${serial}  ${revoked ? `REVOKED (${revoked.reason})` : `good until ${notAfter.toISOString().slice(0, 10)}`}`,
+    );
+  }
+  for (const { kid, alg, state: keyState } of keys) console.log(`  key ${kid}  ${alg}  ${keyState}`);
+}

@@ -1,0 +1,47 @@
+import 'reflect-metadata';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { systemClock } from '#kernel';
+import { type Participant, type ParticipantStore, ParticipantRegistry, Participants } from '#partners';
+import { PrismaParticipantStore } from '#partners/adapters/prisma-participant-store';
+import { type Config, ConfigError, Database, parseConfig } from '#platform';
+import { PrismaService } from '#platform/adapters/prisma.module';
+
+export interface OpenRegistry {
+  readonly config: Config;
+  readonly participants: Participants;
+  readonly store: ParticipantStore;
+}
+
+/** Opens the registry of the installation for one command and closes it afterwards. */
+export async function withRegistry<T>(work: (registry: OpenRegistry) => Promise<T>): Promise<T> {
+  const config = parseConfig(process.env);
+  if (config.DATABASE_URL === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
+  const database = await Database.open(config.DATABASE_URL, 2);
+  const prisma = new PrismaService(database);
+  try {
+    const store = new PrismaParticipantStore(prisma);
+    return await work({ config, store, participants: new Participants(store, new ParticipantRegistry(store, systemClock), systemClock) });
+  } finally {
+    await prisma.$disconnect();
+    await database.close();
+  }
+}
+
+/** Whose certificate carries this serial. */
+export function ownersOf(serial: string, all: readonly Participant[]): Participant[] {
+  return all.filter(({ certificates }) => certificates.some((certificate) => certificate.serial === serial));
+}
+
+/** Files are named from where the user stands, not from where the program runs. */
+export function readUserFile(name: string): string {
+  return readFileSync(userPath(name), 'utf8');
+}
+
+export function writeUserFile(name: string, content: string): void {
+  writeFileSync(userPath(name), content);
+}
+
+function userPath(name: string): string {
+  return path.resolve(process.env['TALLYSTICK_CWD'] ?? process.cwd(), name);
+}
