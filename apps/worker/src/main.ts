@@ -1,0 +1,16 @@
+import 'reflect-metadata';
+import { createLogger, parseConfig } from '#platform';
+import { createWorker } from './start-worker.js';
+
+const config = parseConfig(process.env);
+const logger = createLogger('worker', config.LOG_LEVEL);
+
+try {
+  const app = await createWorker(config, logger);
+  await app.listen(config.WORKER_PORT, config.BIND_HOST);
+  logger.info({ port: config.WORKER_PORT }, 'worker ready');
+} catch (error) {
+  logger.fatal({ error: (error as Error).message }, 'worker cannot start');
+  process.exitCode = 1;
+  process.exit();
+}

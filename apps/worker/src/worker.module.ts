@@ -1,0 +1,102 @@
+import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { Exports, Sealer } from '#audit';
+import { SealingModule } from '#audit/adapters/audit.module';
+import { ExpirySweep } from '#decisions/adapters/expiry-sweep';
+import { formatId } from '#kernel';
+import { type Config, Database } from '#platform';
+import { HealthController, READINESS, type ReadinessCheck } from '#platform/adapters/health.controller';
+import { LOGGER, PlatformModule } from '#platform/adapters/platform.module';
+import { JobSender, QueuesModule } from '#platform/adapters/queues.module';
+import type { ReconciliationStore } from '#reconciliation';
+import { RECONCILIATION_STORE, ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
+import { Beats } from './beats.js';
+import { ExportProcessor } from './export.processor.js';
+import { Pacemaker } from './pacemaker.js';
+import { ReconcileProcessor } from './reconcile.processor.js';
+import { RecurringTasks } from './recurring-task.js';
+import { SealProcessor, SweepProcessor } from './recurring.processors.js';
+import { sweep, type SweepStep } from './sweep.js';
+
+const sealEveryMs = 1_000;
+const sweepEveryMs = 3_000;
+const resentPerSweepMax = 200;
+
+const SWEEP_STEPS = Symbol('SWEEP_STEPS');
+
+/** The clock and the queues. */
+@Module({})
+export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
+  constructor(@Inject(Pacemaker) private readonly pacemaker: Pacemaker) {}
+
+  static register(config: Config, logger: Logger): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [PlatformModule.forRoot(config, logger), QueuesModule.register(), ReconciliationModule.register(), SealingModule],
+      controllers: [HealthController],
+      providers: [
+        SealProcessor,
+        SweepProcessor,
+        ReconcileProcessor,
+        ExportProcessor,
+        { provide: SWEEP_STEPS, inject: [Database, JobSender, RECONCILIATION_STORE, Exports], useFactory: sweepSteps },
+        { provide: RecurringTasks, inject: [Database, Sealer, SWEEP_STEPS, LOGGER], useFactory: recurringTasks },
+        { provide: Pacemaker, inject: [RecurringTasks, JobSender], useFactory: (tasks: RecurringTasks, jobs: JobSender) => new Pacemaker(tasks, jobs) },
+        { provide: READINESS, inject: [Database, Sealer], useFactory: readiness },
+      ],
+    };
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.pacemaker.start();
+  }
+
+  /** Before anything is closed: the tick in progress may still need the database. */
+  async onModuleDestroy(): Promise<void> {
+    await this.pacemaker.stop();
+  }
+}
+
+function sweepSteps(database: Database, jobs: JobSender, reconciliations: ReconciliationStore, exports: Exports): SweepStep[] {
+  const expiry = new ExpirySweep(database);
+  return [
+    { name: 'expired holds', run: () => expiry.run() },
+    {
+      name: 'outstanding reconciliations',
+      run: async () => {
+        const outstanding = await reconciliations.outstanding(resentPerSweepMax);
+        for (const { id, epoch } of outstanding) await jobs.send('reconcile', formatId('rec', id), epoch);
+        return outstanding.length;
+      },
+    },
+    {
+      name: 'outstanding exports',
+      run: async () => {
+        const outstanding = (await exports.outstanding()).slice(0, resentPerSweepMax);
+        for (const id of outstanding) await jobs.send('export', id, 0);
+        return outstanding.length;
+      },
+    },
+  ];
+}
+
+function recurringTasks(database: Database, sealer: Sealer, steps: readonly SweepStep[], logger: Logger): RecurringTasks {
+  return new RecurringTasks(
+    [
+      { name: 'seal', everyMs: sealEveryMs, run: async () => void (await sealer.sealOnce()) },
+      { name: 'sweep', everyMs: sweepEveryMs, run: () => sweep(steps, logger) },
+    ],
+    new Beats(database),
+    logger,
+  );
+}
+
+/** Redis is left out on purpose: without it the worker still seals, and a restart would not bring it back. */
+function readiness(database: Database, sealer: Sealer): Readonly<Record<string, ReadinessCheck>> {
+  return {
+    database: async () => void (await database.query('SELECT 1')),
+    log: async () => {
+      if (sealer.alarms.length > 0) throw new Error(`the log has alarms: ${sealer.alarms.join(', ')}`);
+    },
+  };
+}
