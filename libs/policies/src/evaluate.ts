@@ -70,7 +70,11 @@ export function evaluate(standing: Standing, policy: Policy, request: Evaluation
     ...common,
     outcome: common.enforced ? computedOutcome : 'ALLOW',
     computedOutcome,
-    reasons: findings.map(({ code, text, source }) => ({ code, text, source })),
+    reasons: (findings.length > 0 ? findings : [whyAllowed(service, tier, standing.score.value)]).map(({ code, text, source }) => ({
+      code,
+      text,
+      source,
+    })),
     discount: computedOutcome === 'DENY' ? undefined : bestDiscount(rules.discounts, request.money.minor),
     transactionLimits: rules.limits.flatMap(({ id, window, amountMinor }) =>
       window === 'TRANSACTION' ? [{ limit: id, amountMinor: cut(amountMinor!, keep) }] : [],
@@ -128,6 +132,12 @@ const STEPS: Readonly<Record<Restriction['step'], { readonly code: string; reado
 
 function restrictionFindings(active: readonly Restriction[]): Finding[] {
   return active.map(({ id, step, reason }) => ({ ...STEPS[step], text: `${reason.code}: ${reason.text}`, source: `restriction ${id}` }));
+}
+
+/** A plain yes says why, too. */
+function whyAllowed({ name, minimumScore }: Service, tier: string, score: number): DecisionReason {
+  const floor = minimumScore === undefined ? '' : `, at or above ${minimumScore}, the minimum of ${name}`;
+  return { code: 'score.sufficient', text: `the score is ${score} (${tier})${floor}`, source: `service ${name}` };
 }
 
 function scoreFindings({ name, minimumScore }: Service, score: number): Finding[] {
