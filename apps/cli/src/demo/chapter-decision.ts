@@ -18,7 +18,7 @@ export async function payAtCheckout(stage: Stage, narrator: Narrator, customer: 
   const amount = { amount: '199.00', currency: 'CNY' };
   const asked = await stage.checkout.decide({ subject: customer.subject, service: 'pay-later', amount, mode: 'EVALUATE' });
   narrator.check('pay-later is allowed above 650', asked.outcome === 'ALLOW', asked);
-  narrator.say(`tier ${asked.tier}; ${asked.limits.map((l) => `${l.window} ${l.available} of ${l.limit} left`).join('; ')}`);
+  narrator.say(`tier ${asked.tier}; ${asked.limits.map((l) => `${l.id} ${l.available} of ${l.limit} left`).join('; ')}`);
   narrator.say(
     `discount ${asked.discount ? `${asked.discount.amount} (${asked.discount.rule})` : 'none'}; ${asked.reasons.map((r) => r.text).join('; ')}`,
   );

@@ -6,7 +6,7 @@ export interface DecisionAnswer {
   readonly outcome: 'ALLOW' | 'DENY' | 'REVIEW';
   readonly reasons: readonly { readonly code: string; readonly text: string }[];
   readonly tier: string;
-  readonly limits: readonly { readonly window: string; readonly limit: string; readonly available: string }[];
+  readonly limits: readonly { readonly id: string; readonly limit: string; readonly available: string }[];
   readonly discount?: { readonly amount: string; readonly rule: string };
   readonly reservation?: { readonly id: string; readonly expiresAt: string };
 }
