@@ -142,11 +142,11 @@ function exceededReasons(details: DecisionDetails, counters: readonly CounterSta
     .map(({ cap, room }) => ({ code: 'limit.exceeded', source: `limit ${cap.limit}`, text: exceededText(details, cap, room) }));
 }
 
-function exceededText({ currency }: DecisionDetails, { amount, count, window }: CapDetails, room: bigint): string {
-  const kind = window.toLowerCase();
-  return amount === undefined
-    ? `the ${kind} allows ${count} transactions and they are used up`
-    : `the ${kind} allows ${formatMinor(BigInt(amount), currency)} ${currency} and ${formatMinor(room, currency)} is left`;
+function exceededText({ currency, amount: asked }: DecisionDetails, cap: CapDetails, room: bigint): string {
+  const kind = cap.window.toLowerCase();
+  return cap.amount === undefined || BigInt(asked) <= room
+    ? `the ${kind} allows ${cap.count} transactions and they are used up`
+    : `the ${kind} allows ${formatMinor(BigInt(cap.amount), currency)} ${currency} and ${formatMinor(room, currency)} is left`;
 }
 
 function roomOf({ amount }: CapDetails, { usedMinor, reservedMinor }: CounterState): bigint {
