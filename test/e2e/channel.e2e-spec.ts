@@ -1,43 +1,25 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEd25519Signer, parsePublicJwk, signJws } from '#evidence';
-import { type Participants, Participants as ParticipantsToken } from '#partners';
-import { createLogger, createSigner, parseConfig } from '#platform';
+import { createEd25519Signer, signJws } from '#evidence';
+import type { Participants } from '#partners';
 import { readIssuedCertificate } from '#platform/adapters/mtls-authority';
-import { freshDatabase, type FreshDatabase } from '#platform/testing/database';
-import { createGateway } from '../../apps/gateway/src/start-gateway.js';
-import { DAY_MS, issue, makeEcAuthority, makeCrl, publicPem } from '../../certs/authority.js';
-import {
-  EC_AUTHORITY,
-  ensureDevelopmentPki,
-  readDevelopmentAuthority,
-  revokeInDevelopment,
-  RSA_AUTHORITY,
-} from '../../certs/make-dev-pki.js';
-import { generateKeyPairSync } from 'node:crypto';
+import { DAY_MS, issue, makeCrl, makeEcAuthority, publicPem } from '../../certs/authority.js';
+import { EC_AUTHORITY, readDevelopmentAuthority, revokeInDevelopment, RSA_AUTHORITY } from '../../certs/make-dev-pki.js';
+import { type GatewayWorld, type Identity, openGatewayWorld } from '../world/gateway-world.js';
 
 const PROMISE_MS = 10_000;
-let home: string;
-let fresh: FreshDatabase;
-let app: NestFastifyApplication;
+let world: GatewayWorld;
 let participants: Participants;
+let home: string;
 let port: number;
-const signer = createEd25519Signer({ ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: 'bank-a-1' });
 
-const pki = (name: string) => readFileSync(path.join(home, 'pki', name), 'utf8');
-const client = (name: string) => ({ ca: pki('server/ca.pem'), cert: pki(`clients/${name}/cert.pem`), key: pki(`clients/${name}/key.pem`) });
-type Identity = { ca: string; cert?: string; key?: string };
-const call = (identity: Identity, url = '/v1/participants/me', method: 'get' | 'post' = 'get') => {
-  const made = request(`https://localhost:${port}`)[method](url).ca(identity.ca);
-  return identity.cert ? made.cert(identity.cert).key(identity.key!) : made;
-};
+const pki = (name: string) => world.pki(name);
+const client = (name: string) => world.client(name);
+const call: GatewayWorld['call'] = (...args) => world.call(...args);
 
 /** A client certificate of our own making, for what the standard folder does not hold. */
 async function aLeaf(authority: { certificate: string; key: string }, participant: string): Promise<Identity & { serial: string }> {
@@ -50,13 +32,6 @@ async function aLeaf(authority: { certificate: string; key: string }, participan
   return { ca: pki('server/ca.pem'), cert, key, serial: readIssuedCertificate(cert, authority.certificate).serial };
 }
 
-async function enrol(id: string, authorityName: string): Promise<void> {
-  const certificate = readIssuedCertificate(pki(`clients/${id}/cert.pem`), pki(`partners/${authorityName}.ca.pem`));
-  const { kid, alg, jwk } = parsePublicJwk({ ...signer.publicJwk });
-  await participants.enrol({ id, name: id, certificate, keys: [{ kid, alg, jwk }] });
-  await participants.activate(id, 'test');
-}
-
 async function until(condition: () => Promise<boolean>, ms = PROMISE_MS): Promise<number> {
   const start = Date.now();
   while (!(await condition())) {
@@ -66,37 +41,11 @@ async function until(condition: () => Promise<boolean>, ms = PROMISE_MS): Promis
   return Date.now() - start;
 }
 
-async function freePort(): Promise<number> {
-  const server = tls.createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port: free } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return free;
-}
-
 beforeAll(async () => {
-  home = mkdtempSync(path.join(tmpdir(), 'channel-'));
-  fresh = await freshDatabase();
-  port = await freePort();
-  const config = parseConfig({
-    ...{ TALLYSTICK_ENV: 'test', TALLYSTICK_HOME: home, DATABASE_URL: fresh.url, LOG_LEVEL: 'silent' },
-    ...{ GATEWAY_ORIGIN: `https://localhost:${port}`, GATEWAY_PORT: String(port) },
-  });
-  await ensureDevelopmentPki(path.join(home, 'pki'), new Date());
-  createSigner(config, 'receipt');
-  createSigner(config, 'export');
-  app = await createGateway(config, createLogger('test', 'silent'));
-  participants = app.get(ParticipantsToken);
-  await enrol('bank-a', EC_AUTHORITY);
-  await enrol('bank-b', RSA_AUTHORITY);
-  await app.listen(port, '127.0.0.1');
+  world = await openGatewayWorld();
+  ({ participants, home, port } = world);
 });
-
-afterAll(async () => {
-  await app?.close();
-  await fresh?.close();
-  rmSync(home, { recursive: true, force: true });
-});
+afterAll(() => world.close());
 
 describe('a client certificate', () => {
   it.each(['bank-a', 'bank-b'])('opens the door for %s', async (name) => {
@@ -322,19 +271,19 @@ describe('the first calls of an integration engineer', () => {
   const echo = (body: string) => call(client('bank-a'), '/v1/security/echo', 'post').type('application/jose').send(Buffer.from(body));
 
   it('an accepted signature passes every step', async () => {
-    const answer = await echo(signJws(TYP, { iss: 'bank-a' }, signer)).expect(200);
+    const answer = await echo(signJws(TYP, { iss: 'bank-a' }, world.signers['bank-a'])).expect(200);
     expect(answer.body).toMatchObject({ accepted: true, header: { alg: 'EdDSA', kid: 'bank-a-1', typ: TYP } });
   });
 
   it.each([
-    ['form', 'signature.malformed', () => `${signJws(TYP, {}, signer)}=`],
-    ['header', 'signature.header_refused', () => signJws('JWT', {}, signer)],
+    ['form', 'signature.malformed', () => `${signJws(TYP, {}, world.signers['bank-a'])}=`],
+    ['header', 'signature.header_refused', () => signJws('JWT', {}, world.signers['bank-a'])],
     [
       'key',
       'signature.key_unknown',
       () => signJws(TYP, {}, createEd25519Signer(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }))),
     ],
-    ['signature', 'signature.invalid', () => signJws(TYP, {}, { ...signer, sign: () => new Uint8Array(64) })],
+    ['signature', 'signature.invalid', () => signJws(TYP, {}, { ...world.signers['bank-a'], sign: () => new Uint8Array(64) })],
   ])('a fault is shown at its step: %s', async (step, code, make) => {
     const { body } = (await echo(make()).expect(200)) as {
       body: { accepted: boolean; steps: { step: string; result: string; code?: string }[] };

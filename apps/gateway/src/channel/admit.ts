@@ -18,7 +18,7 @@ export interface Channel {
 const OPERATION_PATHS = ['/health', '/ready', '/metrics'];
 const LOOPBACK = ['127.0.0.1', '::1', '::ffff:127.0.0.1'];
 /** What a participant may call before it is activated: to see what is missing and to try its signatures. */
-const TRIAL_PATHS = ['/v1/participants/me', '/v1/security/echo', '/.well-known/jwks.json', '/docs', '/docs-json'];
+const TRIAL_PATHS = /^\/(v1\/participants\/me|v1\/security\/echo|\.well-known\/jwks\.json|docs(-json)?|docs\/[^/]*)$/;
 
 export function isOperation(request: FastifyRequest): boolean {
   return OPERATION_PATHS.includes(pathOf(request)) && LOOPBACK.includes(request.socket.remoteAddress ?? '');
@@ -31,7 +31,7 @@ export function isOperation(request: FastifyRequest): boolean {
 export function admit(request: FastifyRequest, channel: Channel): ChannelCaller {
   checkHost(request, channel.host);
   const caller = identify(request.raw.socket as TLSSocket, channel);
-  if (caller.participant.state !== 'ACTIVE' && !TRIAL_PATHS.includes(pathOf(request))) {
+  if (caller.participant.state !== 'ACTIVE' && !TRIAL_PATHS.test(pathOf(request))) {
     throw new Refusal('forbidden', 'participant.not_active', 'you are enrolled but not active yet: see GET /v1/participants/me');
   }
   return caller;

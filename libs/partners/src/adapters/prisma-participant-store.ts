@@ -6,7 +6,17 @@ import type { Participant, ParticipantCertificate, ParticipantKey, ParticipantSt
 import type { ParticipantRule, ParticipantStore } from '../store.js';
 
 type PrismaTx = Parameters<Parameters<PrismaService['$transaction']>[0]>[0];
-const WHOLE = { include: { authorities: true, certificates: true, keys: true } } as const;
+/** Oldest first, so that what is loaded twice is equal twice. */
+const ORDER = {
+  authorities: { issuer: 'asc' as const },
+  certificates: [{ notBefore: 'asc' as const }, { x5t: 'asc' as const }],
+  keys: [{ addedAt: 'asc' as const }, { kid: 'asc' as const }],
+};
+const WHOLE = {
+  authorities: { orderBy: ORDER.authorities },
+  certificates: { orderBy: ORDER.certificates },
+  keys: { orderBy: ORDER.keys },
+};
 type Certificates = readonly ParticipantCertificate[];
 type Row = NonNullable<Awaited<ReturnType<typeof findRow>>>;
 
@@ -20,7 +30,7 @@ export class PrismaParticipantStore implements ParticipantStore {
   }
 
   async loadAll(): Promise<readonly Participant[]> {
-    return (await this.prisma.participantRow.findMany({ ...WHOLE, orderBy: { id: 'asc' } })).map(toParticipant);
+    return (await this.prisma.participantRow.findMany({ include: WHOLE, orderBy: { id: 'asc' } })).map(toParticipant);
   }
 
   async change(id: string, rule: ParticipantRule): Promise<Participant> {
@@ -44,8 +54,15 @@ async function lock(prisma: PrismaTx, id: string): Promise<void> {
   await prisma.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`participant:${id}`}, 0))`;
 }
 
-function findRow(prisma: PrismaTx, id: string) {
-  return prisma.participantRow.findUnique({ where: { id }, ...WHOLE });
+/** One question after the other: a transaction is one connection. */
+async function findRow(prisma: PrismaTx, id: string) {
+  const row = await prisma.participantRow.findUnique({ where: { id } });
+  if (!row) return undefined;
+  const where = { participantId: id };
+  const authorities = await prisma.participantAuthorityRow.findMany({ where, orderBy: ORDER.authorities });
+  const certificates = await prisma.participantCertificateRow.findMany({ where, orderBy: ORDER.certificates });
+  const keys = await prisma.participantKeyRow.findMany({ where, orderBy: ORDER.keys });
+  return { ...row, authorities, certificates, keys };
 }
 
 /** Adds what is new and updates what may change; whose a certificate or key is, never changes. */

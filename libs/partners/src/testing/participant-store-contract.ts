@@ -24,7 +24,8 @@ export function participantStoreContract(make: () => ParticipantStore, factCount
       (known: Participant) => activate(known, 'checked', LATER),
       (known: Participant) => addKey(known, { ...aKey, kid: 'key-2' }, LATER),
       (known: Participant) => markCompromised(known, 'key-2', LATER),
-      (known: Participant) => registerCertificate(known, aCertificate({ x5t: 'x5t-a2', issuer: 'authority-2', serial: 'a2' }), LATER),
+      (known: Participant) =>
+        registerCertificate(known, aCertificate({ x5t: 'x5t-a2', issuer: 'authority-2', serial: 'a2', notBefore: LATER }), LATER),
       (known: Participant) => revokeCertificate(known, 'a2', 'lost', LATER),
       (known: Participant) => suspend(known, 'audit', LATER),
     ];

@@ -1,0 +1,124 @@
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command } from 'commander';
+import { decodeJwt } from 'jose';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { register as registerEnrol } from '../../apps/cli/src/commands/enrol.js';
+import { register as registerKeys } from '../../apps/cli/src/commands/keys.js';
+import { register as registerRevoke } from '../../apps/cli/src/commands/revoke.js';
+import { register as registerToken } from '../../apps/cli/src/commands/token.js';
+import { serialOf } from '../../certs/pki-folder.js';
+import { type GatewayWorld, openGatewayWorld } from '../world/gateway-world.js';
+
+let world: GatewayWorld;
+const file = (name: string) => path.join(world.home, name);
+
+/** Runs a command as the user would type it; answers what it printed. */
+async function tallystick(...args: string[]): Promise<string> {
+  const program = new Command('tallystick').exitOverride();
+  for (const register of [registerEnrol, registerKeys, registerRevoke, registerToken]) register(program);
+  const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return printed.mock.calls.map(([line]) => String(line)).join('\n');
+  } finally {
+    printed.mockRestore();
+  }
+}
+
+function makeBank(id: string): void {
+  const options = ['-new', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-subj', `/CN=${id}`];
+  const san = ['-addext', `subjectAltName=URI:urn:tallystick:participant:${id}`];
+  execFileSync('openssl', ['req', ...options, ...san, '-keyout', file(`${id}.key`), '-out', file(`${id}.csr`)], { stdio: 'ignore' });
+  const jwk = { ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: `${id}-1`, alg: 'EdDSA' };
+  writeFileSync(file(`${id}.jwks.json`), JSON.stringify({ keys: [jwk] }));
+}
+
+const enrol = (id: string, ...more: string[]) =>
+  tallystick('enrol', '--id', id, '--name', 'Bank', '--csr', `${id}.csr`, '--jwks', `${id}.jwks.json`, '--out', `${id}.pem`, ...more);
+const identity = (id: string) => ({
+  ca: world.pki('server/ca.pem'),
+  cert: readFileSync(file(`${id}.pem`), 'utf8'),
+  key: readFileSync(file(`${id}.key`), 'utf8'),
+});
+
+/** The gateway is another process as far as these commands know: it sees their work within a second or two. */
+async function becomes(id: string, status: number, url?: string): Promise<void> {
+  await vi.waitFor(async () => expect((await world.call(identity(id), url)).status).toBe(status), { timeout: 10_000, interval: 200 });
+}
+
+beforeAll(async () => {
+  world = await openGatewayWorld();
+  for (const [name, value] of Object.entries(world.config)) if (value !== undefined) vi.stubEnv(name, String(value));
+  vi.stubEnv('TALLYSTICK_CWD', world.home);
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await world.close();
+});
+afterEach(() => vi.restoreAllMocks());
+
+describe('an operator', () => {
+  it('enrols a bank from its CSR, renews its certificate, and revokes one of the two', async () => {
+    makeBank('bank-c');
+    expect(await enrol('bank-c')).toMatch(/bank-c is ACTIVE[\s\S]*curl --cacert/);
+    await becomes('bank-c', 200);
+    const first = identity('bank-c');
+    await expect(enrol('bank-c')).rejects.toThrow('participant.exists');
+    expect(await tallystick('enrol', '--renew', '--id', 'bank-c', '--csr', 'bank-c.csr', '--out', 'bank-c.pem')).toContain(
+      'new certificate',
+    );
+    await becomes('bank-c', 200);
+    expect(await tallystick('revoke', '--serial', serialOf(first.cert).toUpperCase(), '--reason', 'replaced')).toContain('is revoked');
+    await vi.waitFor(async () => expect((await world.call(first)).status).toBe(401), { timeout: 10_000, interval: 200 });
+    await becomes('bank-c', 200);
+  });
+
+  it('lets an enrolled bank look around only, until it is activated; suspends it and lifts that', async () => {
+    makeBank('bank-d');
+    expect(await enrol('bank-d', '--no-activate')).toContain('bank-d is ENROLLED');
+    await becomes('bank-d', 200);
+    const me = await world.call(identity('bank-d'));
+    expect(me.body).toMatchObject({ state: 'ENROLLED', missing: ['activation by the platform’s operator'] });
+    await world.call(identity('bank-d'), '/v1/anything').expect(403);
+    await tallystick('keys', 'activate', 'bank-d');
+    await becomes('bank-d', 404, '/v1/anything');
+    expect(await tallystick('revoke', '--participant', 'bank-d', '--reason', 'audit')).toContain('SUSPENDED');
+    await becomes('bank-d', 403);
+    await tallystick('keys', 'activate', 'bank-d', '--reason', 'audit passed');
+    await becomes('bank-d', 200);
+  });
+
+  it('rotates signing keys', async () => {
+    makeBank('bank-e');
+    await enrol('bank-e');
+    const jwk = { ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'bank-e-2', alg: 'EdDSA' };
+    writeFileSync(file('next.jwk.json'), JSON.stringify(jwk));
+    await expect(tallystick('keys', 'retire', 'bank-e', 'bank-e-1')).rejects.toThrow('key.last');
+    await tallystick('keys', 'add', 'bank-e', 'next.jwk.json');
+    await tallystick('keys', 'retire', 'bank-e', 'bank-e-1');
+    await tallystick('keys', 'compromised', 'bank-e', 'bank-e-1');
+    expect(await tallystick('keys', 'list', 'bank-e')).toMatch(/bank-e-1 {2}EdDSA {2}COMPROMISED[\s\S]*bank-e-2 {2}EdDSA {2}ACTIVE/);
+  });
+
+  it('is told what is wrong', async () => {
+    await expect(tallystick('revoke', '--serial', 'ff', '--reason', 'x')).rejects.toThrow('certificate.unknown');
+    await expect(tallystick('revoke', '--reason', 'x')).rejects.toThrow('revoke.what');
+    await expect(enrol('Bank X')).rejects.toThrow('participant.id_malformed');
+  });
+
+  it('mints a token for a development caller, and nothing longer than fifteen minutes', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const token = decodeJwt(await tallystick('token', '--caller', 'checkout', '--scope', 'decisions:evaluate', '--minutes', '5'));
+    expect(token).toMatchObject({ sub: 'checkout', aud: 'tallystick-decision-api', scope: 'decisions:evaluate' });
+    expect(token.exp! - token.iat!).toBe(300);
+    await expect(tallystick('token', '--caller', 'x', '--scope', 'y', '--minutes', '16')).rejects.toThrow('token.minutes');
+    vi.stubEnv('TALLYSTICK_ENV', 'production');
+    vi.stubEnv('INTERNAL_TOKEN_ISSUER', 'https://issuer.example');
+    vi.stubEnv('CONSOLE_ORIGIN', 'https://console.example');
+    await expect(tallystick('token', '--caller', 'x', '--scope', 'y')).rejects.toThrow(/production/);
+    vi.stubEnv('TALLYSTICK_ENV', 'test');
+  });
+});

@@ -1,0 +1,94 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import request from 'supertest';
+import { createEd25519Signer, parsePublicJwk, type Signer } from '#evidence';
+import { Participants } from '#partners';
+import { type Config, createLogger, createSigner, parseConfig, SIGNER_NAMES } from '#platform';
+import { readIssuedCertificate } from '#platform/adapters/mtls-authority';
+import { freshDatabase, type FreshDatabase } from '#platform/testing/database';
+import { createGateway, type GatewayOptions } from '../../apps/gateway/src/start-gateway.js';
+import { EC_AUTHORITY, ensureDevelopmentPki, RSA_AUTHORITY } from '../../certs/make-dev-pki.js';
+
+/** Whom a connection is: without `cert` it shows none. */
+export interface Identity {
+  readonly ca: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** A gateway on real mTLS with a database and a PKI of its own; `bank-a` (EC) and `bank-b` (RSA) are active and sign with `signers`. */
+export interface GatewayWorld {
+  readonly home: string;
+  readonly config: Config;
+  readonly fresh: FreshDatabase;
+  readonly app: NestFastifyApplication;
+  readonly participants: Participants;
+  readonly port: number;
+  readonly signers: Readonly<Record<'bank-a' | 'bank-b', Signer>>;
+  pki(name: string): string;
+  client(name: string): Required<Identity>;
+  call(identity: Identity, url?: string, method?: 'get' | 'post'): request.Test;
+  close(): Promise<void>;
+}
+
+export async function openGatewayWorld(options: GatewayOptions & { redisUrl?: string } = {}): Promise<GatewayWorld> {
+  const home = mkdtempSync(path.join(tmpdir(), 'gateway-'));
+  const fresh = await freshDatabase();
+  const port = await freePort();
+  const config = parseConfig({
+    ...{ TALLYSTICK_ENV: 'test', TALLYSTICK_HOME: home, DATABASE_URL: fresh.url, LOG_LEVEL: 'silent' },
+    ...{ GATEWAY_ORIGIN: `https://localhost:${port}`, GATEWAY_PORT: String(port) },
+    ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
+  });
+  await ensureDevelopmentPki(path.join(home, 'pki'), new Date());
+  for (const name of SIGNER_NAMES) createSigner(config, name);
+  const app = await createGateway(config, createLogger('test', 'silent'), options);
+  const participants = app.get(Participants);
+  const signers = { 'bank-a': newSigner('bank-a-1'), 'bank-b': newSigner('bank-b-1') };
+  const pki = (name: string) => readFileSync(path.join(home, 'pki', name), 'utf8');
+  await enrol(participants, 'bank-a', pki, EC_AUTHORITY, signers['bank-a']);
+  await enrol(participants, 'bank-b', pki, RSA_AUTHORITY, signers['bank-b']);
+  await app.listen(port, '127.0.0.1');
+  return {
+    ...{ home, config, fresh, app, participants, port, signers, pki },
+    client: (name) => ({ ca: pki('server/ca.pem'), cert: pki(`clients/${name}/cert.pem`), key: pki(`clients/${name}/key.pem`) }),
+    call: (identity, url = '/v1/participants/me', method = 'get') => {
+      const made = request(`https://localhost:${port}`)[method](url).ca(identity.ca);
+      return identity.cert ? made.cert(identity.cert).key(identity.key!) : made;
+    },
+    close: async () => {
+      await app.close();
+      await fresh.close();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+function newSigner(kid: string): Signer {
+  return createEd25519Signer({ ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid });
+}
+
+async function enrol(
+  participants: Participants,
+  id: string,
+  pki: (name: string) => string,
+  authority: string,
+  signer: Signer,
+): Promise<void> {
+  const certificate = readIssuedCertificate(pki(`clients/${id}/cert.pem`), pki(`partners/${authority}.ca.pem`));
+  await participants.enrol({ id, name: id, certificate, keys: [parsePublicJwk(signer.publicJwk)] });
+  await participants.activate(id, 'test');
+}
+
+/** Known before the server listens, because the origin stands in its settings. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
