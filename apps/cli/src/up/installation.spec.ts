@@ -56,13 +56,7 @@ describe('settings', () => {
   );
 
   it('of a production are refused', () => {
-    const production = {
-      TALLYSTICK_ENV: 'production',
-      DATABASE_URL: 'postgres://x',
-      INTERNAL_TOKEN_ISSUER: 'issuer',
-      CONSOLE_ORIGIN: 'https://c.example',
-    };
-    expect(() => settle(folder, production)).toThrow(/development keys/);
+    expect(() => settle(folder, { TALLYSTICK_ENV: 'production' })).toThrow(/development keys/);
   });
 });
 

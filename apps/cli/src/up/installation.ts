@@ -54,10 +54,10 @@ export function settle(home: string, shell: Shell, last: Environment = {}): Envi
   if (!shell['GATEWAY_ORIGIN'] && (shell['GATEWAY_PORT'] || !last['GATEWAY_ORIGIN'])) {
     chosen['GATEWAY_ORIGIN'] = `https://localhost:${chosen['GATEWAY_PORT'] || 7443}`;
   }
-  const config = parseConfig(chosen);
-  if (config.TALLYSTICK_ENV === 'production') {
-    throw new Error('"up" makes development keys: in production start each process under your own service manager (see README)');
+  if (chosen['TALLYSTICK_ENV'] === 'production') {
+    throw new Error('"up" makes development keys: in production start each process under your own service manager');
   }
+  const config = parseConfig(chosen);
   const settled = Object.entries(config).filter(([, value]) => value !== undefined);
   return Object.fromEntries(settled.map(([name, value]) => [name, String(value)]));
 }

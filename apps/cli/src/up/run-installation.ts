@@ -60,7 +60,8 @@ export class RunningInstallation {
     const last = readEnvironment(this.home);
     const [postgres, redis] = [await choosePostgres(this.home, settled, last), await chooseRedis(this.home, settled, process.env, last)];
     let environment: Environment = { ...settled, ...postgres.environment, ...redis.environment };
-    writeEnvironment(this.home, environment);
+    // The folder is remembered before anything is in it; somebody else's URL only once it has proved right.
+    if (postgres.start) writeEnvironment(this.home, environment);
     const server = await this.keepServer('postgres', postgres, say);
     if (server) environment = { ...environment, [OWN.ownerUrl]: await openOwnDatabase(server) };
     await this.keepServer('redis', redis, say);

@@ -1,4 +1,5 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,9 +16,19 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the line that says which server and why', () => {
   it('names REDIS_URL without its password', async () => {
-    const choice = await chooseRedis(folder, { REDIS_URL: 'redis://:secret@cache.example:6379' }, {});
-    expect(choice.line).toBe('queues on the Redis at cache.example:6379 (REDIS_URL)');
+    const theirs = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => theirs.once('listening', resolve));
+    const { port } = theirs.address() as AddressInfo;
+    const choice = await chooseRedis(folder, { REDIS_URL: `redis://:secret@127.0.0.1:${port}` }, {});
+    expect(choice.line).toBe(`queues on the Redis at 127.0.0.1:${port} (REDIS_URL)`);
     expect(choice.start).toBeUndefined();
+    theirs.close();
+  });
+
+  it('refuses a REDIS_URL where nothing answers', async () => {
+    await expect(chooseRedis(folder, { REDIS_URL: 'redis://:secret@127.0.0.1:1' }, {})).rejects.toThrow(
+      /^nothing answers at 127.0.0.1:1: /,
+    );
   });
 
   it('names the server found on PATH, which gets a password and a free port', async () => {

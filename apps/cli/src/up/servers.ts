@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { findRedisServer, freePort, portIsFree, type ServerProcess, startPostgres, startRedis } from '#platform';
+import { findRedisServer, freePort, portAnswers, portIsFree, type ServerProcess, startPostgres, startRedis } from '#platform';
 import { type Environment, OWN, postgresFolder } from './installation.js';
 import type { RotatingLog } from './rotating-log.js';
 
@@ -35,7 +35,12 @@ export async function chooseRedis(
   last: Environment = {},
 ): Promise<ServerChoice> {
   const given = settled['REDIS_URL'];
-  if (given) return { line: `queues on the Redis at ${hostOf(given)} (REDIS_URL)`, environment: { REDIS_URL: given } };
+  if (given) {
+    const { hostname, port } = new URL(given);
+    if (!(await portAnswers(Number(port || 6379), hostname)))
+      throw new Error(`nothing answers at ${hostOf(given)}: start that Redis, or unset REDIS_URL`);
+    return { line: `queues on the Redis at ${hostOf(given)} (REDIS_URL)`, environment: { REDIS_URL: given } };
+  }
   if (shell['REDIS_URL'] === '') return { line: 'queues on PostgreSQL (REDIS_URL is empty)', environment: {} };
   const command = findRedisServer(shell['PATH']);
   if (!command) {
