@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { nodeCrypto, vkeyOf } from '#evidence';
-import { ExportRunner, Exports, LogEntries, type FactSource, type Sealer } from '#audit';
+import { ExportRunner, Exports, LogEntries, type Sealer } from '#audit';
 import { FsBundleFiles } from '#audit/adapters/fs-bundle-files';
 import { FsLogFiles } from '#audit/adapters/fs-log-files';
 import { PgAlarms } from '#audit/adapters/pg-alarms';
@@ -10,12 +10,11 @@ import { PgExportStore } from '#audit/adapters/pg-export-store';
 import { PgFactSource } from '#audit/adapters/pg-fact-source';
 import { PgLogStore } from '#audit/adapters/pg-log-store';
 import { newSealer, newSigner } from '#audit/testing/sealing-world';
-import { decisionFact } from '#decisions';
+import { PgDecisionFacts } from '#decisions/adapters/pg-decision-facts';
 import { createLogger, type Database, parseConfig } from '#platform';
 import { freshDatabase } from '#platform/testing/database';
 import type { Role } from '#staff';
 import { createStaffAccount } from '#staff/adapters/create-staff-account';
-import { DECISION_COLUMNS, type DecisionSqlRow, toDecisionRow } from '../../../apps/console/src/adapters/decision-rows.js';
 import { createConsoleApp } from '../../../apps/console/src/console-app.js';
 
 export interface ConsoleWorld {
@@ -68,7 +67,7 @@ function auditOf(database: Database, home: string): { sealer: Sealer; runner: Ex
   const world = {
     store: new PgLogStore(database),
     files: new FsLogFiles(home),
-    sources: [new PgFactSource(database), decisionFacts(database)],
+    sources: [new PgFactSource(database), new PgDecisionFacts(database)],
     alarms: new PgAlarms(database, { error: () => undefined }),
     signer: newSigner(),
   };
@@ -89,16 +88,4 @@ function auditOf(database: Database, home: string): { sealer: Sealer; runner: Ex
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   });
   return { sealer, runner, exports };
-}
-
-function decisionFacts(database: Database): FactSource {
-  return {
-    readAfter: async (shard, seq, countMax) => {
-      const rows = await database.query<DecisionSqlRow>(
-        `SELECT ${DECISION_COLUMNS} FROM decisions t WHERE t.shard = $1 AND t.seq > $2 ORDER BY t.seq LIMIT $3`,
-        [shard, seq, countMax],
-      );
-      return rows.map((row) => decisionFact(toDecisionRow(row)));
-    },
-  };
 }

@@ -1,9 +1,9 @@
 import { answerOf, type DecisionDetails } from '#decisions';
+import { DECISION_COLUMNS, readDecision, type StoredDecision } from '#decisions/adapters/pg-decision-ledger';
 import { formatId, formatMinor } from '#kernel';
 import type { SqlRunner } from '#platform';
 import type { DecisionRow, Outcome, Page } from '../api.js';
 import { mergePage, parseCursor } from '../audit/page-cursor.js';
-import { DECISION_COLUMNS, type DecisionSqlRow, toDecisionRow } from './decision-rows.js';
 import { pageRows } from './pg-fact-log.js';
 import { continueAt, cursorOf, findShardBounds } from './pg-shard-bounds.js';
 
@@ -12,7 +12,7 @@ export interface DecisionFilter {
   readonly service?: string | undefined;
 }
 
-interface Row extends DecisionSqlRow {
+interface Row extends StoredDecision {
   readonly payment_reference: string | null;
   readonly state: string | null;
 }
@@ -44,7 +44,7 @@ export class PgDecisionList {
 
 function present(row: Row): DecisionRow {
   const details = JSON.parse(row.details) as DecisionDetails;
-  const decision = toDecisionRow(row);
+  const decision = readDecision(row);
   return {
     id: formatId('dec', decision.decision),
     at: row.at.toISOString(),

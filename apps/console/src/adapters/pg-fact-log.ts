@@ -1,9 +1,9 @@
 import { decisionFact, type DecisionRow } from '#decisions';
+import { DECISION_COLUMNS, readDecision, type StoredDecision } from '#decisions/adapters/pg-decision-ledger';
 import { formatFactId, formatId, type Shard, SHARDS } from '#kernel';
 import type { SqlRunner } from '#platform';
 import type { FactView, Page } from '../api.js';
 import { mergePage, parseCursor } from '../audit/page-cursor.js';
-import { DECISION_COLUMNS, type DecisionSqlRow, toDecisionRow } from './decision-rows.js';
 import { continueAt, cursorOf, findShardBounds, type ShardBounds, type TimeSpan } from './pg-shard-bounds.js';
 
 export const pageRows = 50;
@@ -86,12 +86,12 @@ export class PgFactLog {
   }
 
   private async readDecisions({ subject, from, to }: FactFilter, bounds: ShardBounds, rowsMax: number): Promise<FactRow[]> {
-    const rows = await this.readNewest<DecisionSqlRow>('decisions', DECISION_COLUMNS, bounds, rowsMax, [
+    const rows = await this.readNewest<StoredDecision>('decisions', DECISION_COLUMNS, bounds, rowsMax, [
       ['subject =', subject?.uuid],
       ['at >=', from],
       ['at <', to],
     ]);
-    return rows.map((row) => factOfDecision(toDecisionRow(row)));
+    return rows.map((row) => factOfDecision(readDecision(row)));
   }
 
   private readNewest<Row extends object>(

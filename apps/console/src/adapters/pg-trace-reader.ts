@@ -1,5 +1,6 @@
 import { type ShardedId, shardOf, SHARDS } from '#kernel';
 import type { DecisionRow } from '#decisions';
+import { DECISION_COLUMNS, readDecision, type StoredDecision } from '#decisions/adapters/pg-decision-ledger';
 import type { SqlRunner } from '#platform';
 import type {
   ReconciliationRow,
@@ -10,7 +11,6 @@ import type {
   SubjectRow,
   VersionRow,
 } from '../trace/trace-rows.js';
-import { DECISION_COLUMNS, type DecisionSqlRow, toDecisionRow } from './decision-rows.js';
 
 /** The most rows of one kind in a trace. */
 export const traceRowsMax = 50;
@@ -65,20 +65,20 @@ export class PgTraceReader {
   }
 
   async decision(id: ShardedId): Promise<DecisionRow | undefined> {
-    const [row] = await this.sql.query<DecisionSqlRow>(
+    const [row] = await this.sql.query<StoredDecision>(
       `SELECT ${DECISION_COLUMNS} FROM decisions t WHERE t.shard = $1 AND t.decision = $2`,
       [id.shard, id.uuid],
     );
-    return row && toDecisionRow(row);
+    return row && readDecision(row);
   }
 
   async decisionsOf(subject: ShardedId, standingVersion?: bigint): Promise<DecisionRow[]> {
-    const rows = await this.sql.query<DecisionSqlRow>(
+    const rows = await this.sql.query<StoredDecision>(
       `SELECT ${DECISION_COLUMNS} FROM decisions t
         WHERE t.shard = $1 AND t.subject = $2 AND ($3::bigint IS NULL OR t.standing_version = $3) ORDER BY t.seq DESC LIMIT $4`,
       [subject.shard, subject.uuid, standingVersion ?? null, traceRowsMax],
     );
-    return rows.map(toDecisionRow);
+    return rows.map(readDecision);
   }
 
   reservations(shard: ShardedId['shard'], ids: readonly string[]): Promise<ReservationRow[]> {

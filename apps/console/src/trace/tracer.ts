@@ -208,15 +208,19 @@ export class Tracer {
     const missing = steps.flatMap(({ shard, places }) => places.filter((seq) => !known.has(seq)).map((seq) => this.log.find(shard, seq)));
     const all = [...facts, ...(await Promise.all(missing)).filter((fact) => fact !== undefined)];
     if (steps.length === 0) return (await this.log.present(found.facts)).map(factStep);
-    const chosen = steps.map((step) => all.filter((fact) => proves(fact, step)).slice(0, FACTS_PER_STEP_MAX));
+    const chosen = steps.map((step) => oldestFirst(all.filter((fact) => proves(fact, step)).slice(0, FACTS_PER_STEP_MAX)));
     const views = await this.log.present(chosen.flat());
     let next = 0;
     return steps.map(({ places: _places, names: _names, shard: _shard, at, ...step }, i) => ({
       ...step,
       at: at.toISOString(),
-      facts: views.slice(next, (next += chosen[i]!.length)).sort((a, b) => a.at.localeCompare(b.at)),
+      facts: views.slice(next, (next += chosen[i]!.length)),
     }));
   }
+}
+
+function oldestFirst(facts: readonly FactRow[]): FactRow[] {
+  return [...facts].sort((a, b) => a.at.getTime() - b.at.getTime() || Number(a.seq - b.seq));
 }
 
 function proves(fact: FactRow, { shard, places, names }: BareStep): boolean {

@@ -1,9 +1,10 @@
 import { MantineProvider } from '@mantine/core';
 import '@mantine/core/styles.css';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ProblemError } from './api/client.js';
+import { closeIfSignedOut } from './api/session.js';
 import { App } from './app.js';
 import './styles.css';
 import { theme } from './theme.js';
@@ -11,7 +12,10 @@ import { theme } from './theme.js';
 const RETRIES_MAX = 2;
 
 // A read may be a fact in the audit log, so nothing is fetched again just because a window got the focus.
-const queries = new QueryClient({
+const queries: QueryClient = new QueryClient({
+  // Whatever call finds the session ended: the page closes at once and says why.
+  queryCache: new QueryCache({ onError: (error) => closeIfSignedOut(queries, error) }),
+  mutationCache: new MutationCache({ onError: (error) => closeIfSignedOut(queries, error) }),
   defaultOptions: {
     queries: {
       staleTime: 15_000,

@@ -1,19 +1,22 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { PermissionName, SignedInStaff } from '../../../src/api.js';
 import { call, ProblemError } from './client.js';
 
 const SESSION_KEY = ['session'];
+const END_KEY = ['session-end'];
 
 /** Who is signed in; `null`: nobody. Asked again every minute in the background, so an ended session closes the page by itself. */
 export function useSession() {
+  const queries = useQueryClient();
   return useQuery({
     queryKey: SESSION_KEY,
     queryFn: async () => {
       try {
         return await call<SignedInStaff>('/session', { background: true });
       } catch (error) {
-        if (error instanceof ProblemError && error.signedOut) return null;
-        throw error;
+        if (!(error instanceof ProblemError && error.signedOut)) throw error;
+        rememberEnd(queries, error);
+        return null;
       }
     },
     refetchInterval: 60_000,
@@ -27,6 +30,24 @@ export function useSignIn() {
     mutationFn: (credentials: { name: string; password: string }) => call<SignedInStaff>('/session', { method: 'POST', body: credentials }),
     onSuccess: (staff) => queries.setQueryData(SESSION_KEY, staff),
   });
+}
+
+/** Forgets everything that was read and shows the sign-in page, with the server's reason where it has one. */
+export function closeIfSignedOut(queries: QueryClient, error: Error): void {
+  if (!(error instanceof ProblemError && error.signedOut)) return;
+  rememberEnd(queries, error);
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== SESSION_KEY[0] && queryKey[0] !== END_KEY[0] });
+  queries.setQueryData(SESSION_KEY, null);
+}
+
+/** Someone who was never signed in needs no reason. */
+function rememberEnd(queries: QueryClient, { problem }: ProblemError): void {
+  queries.setQueryData(END_KEY, problem.code === 'session.missing' ? null : problem.detail);
+}
+
+/** Why the last session ended by itself, if one did. */
+export function useSessionEnd(): string | null {
+  return useQuery<string | null>({ queryKey: END_KEY, queryFn: () => null, enabled: false, initialData: null }).data;
 }
 
 export function useSignOut() {

@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { ProblemError } from '../api/client.js';
-import { useSignIn } from '../api/session.js';
+import { useSessionEnd, useSignIn } from '../api/session.js';
 import { Icon } from '../parts/icons.js';
 import { sentence } from '../parts/states.js';
 import { Brand } from './brand.js';
@@ -10,6 +10,7 @@ import { SchemeSwitch } from './shell.js';
 export function SignIn() {
   const signIn = useSignIn();
   const waitSeconds = useWait(signIn.error);
+  const ended = useSessionEnd();
   const password = useRef<HTMLInputElement>(null);
   useEffect(() => {
     document.title = 'Sign in · Tallystick';
@@ -56,6 +57,11 @@ export function SignIn() {
               ref={password}
               visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
             />
+            {ended !== null && !signIn.error && (
+              <Alert color="ink" variant="light" icon={<Icon name="wait" />} role="status">
+                {sentence(ended)}
+              </Alert>
+            )}
             {signIn.error && <Refused error={signIn.error} waitSeconds={waitSeconds} />}
             <Button type="submit" loading={signIn.isPending} disabled={waitSeconds > 0} fullWidth>
               {waitSeconds > 0 ? `Wait ${waitSeconds} s` : 'Sign in'}
