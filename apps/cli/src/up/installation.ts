@@ -72,15 +72,14 @@ export const PORTS = ['GATEWAY_PORT', 'DECISION_HTTP_PORT', 'DECISION_GRPC_PORT'
 
 /** Rejects with a sentence when a door could not listen, or two doors share a port. */
 export async function refuseBusyPorts(environment: Environment): Promise<void> {
-  for (const name of PORTS) {
-    const port = Number(environment[name]);
-    const twin = PORTS.find((other) => other < name && environment[other] === environment[name]);
-    if (twin) throw new Error(`${name} and ${twin} are both ${port}: give each its own`);
-    if (await portIsFree(port, environment['BIND_HOST'])) continue;
-    throw new Error(
-      `port ${port} is taken by another program: stop that, or choose another port, e.g. ${name}=${await freePort()} npm run up`,
-    );
-  }
+  const twins = PORTS.filter((name) => PORTS.some((other) => other !== name && environment[other] === environment[name]));
+  if (twins.length > 0) throw new Error(`${twins.join(' and ')} are both ${environment[twins[0]!]!}: give each its own`);
+  const free = await Promise.all(PORTS.map((name) => portIsFree(Number(environment[name]), environment['BIND_HOST'])));
+  const busy = PORTS.filter((_name, i) => !free[i]);
+  if (busy.length === 0) return;
+  const others = await Promise.all(busy.map(async (name) => `${name}=${await freePort()}`));
+  const taken = busy.map((name) => environment[name]).join(', ');
+  throw new Error(`port ${taken} is taken by another program: stop that, or choose another port, e.g.\n  ${others.join(' ')} npm run up`);
 }
 
 /**
