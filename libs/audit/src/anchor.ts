@@ -16,7 +16,11 @@ export async function verifyAnchor(
 ): Promise<void> {
   const [note, last] = [await files.readAnchor(), await store.lastCheckpoint()];
   if (note === undefined) {
-    if (last) throw refuse(LOG_CODES.anchorMissing, `the log has ${last.size} published entries, but log-anchor/checkpoint is missing: put it back`);
+    if (last)
+      throw refuse(
+        LOG_CODES.anchorMissing,
+        `the log has ${last.size} published entries, but log-anchor/checkpoint is missing: put it back`,
+      );
     return;
   }
   const anchor = await verifyCheckpoint(crypto, utf8.encode(note), [log.vkey]).catch((error: unknown) => {
@@ -27,7 +31,10 @@ export async function verifyAnchor(
   });
   if (note === last?.note) return;
   if (log.size < anchor.size) {
-    throw refuse(LOG_CODES.rolledBack, `the database holds ${log.size} entries, but a checkpoint over ${anchor.size} was signed: it is an older copy`);
+    throw refuse(
+      LOG_CODES.rolledBack,
+      `the database holds ${log.size} entries, but a checkpoint over ${anchor.size} was signed: it is an older copy`,
+    );
   }
   if (anchor.size === 0n) return;
   const root = await new Prover(crypto, new TileNodes(crypto, store)).root(anchor.size);

@@ -46,4 +46,5 @@ export class LogEntries {
   }
 }
 
-const altered = (factId: string, what: string) => new Refusal('conflict', LOG_CODES.factAltered, `fact ${factId} ${what}`, { extra: { fact: factId } });
+const altered = (factId: string, what: string) =>
+  new Refusal('conflict', LOG_CODES.factAltered, `fact ${factId} ${what}`, { extra: { fact: factId } });

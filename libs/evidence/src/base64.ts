@@ -12,7 +12,8 @@ export function toBase64(bytes: Uint8Array): string {
 /** Reads Base 64 and accepts one spelling only: `code` (malformed) for white space, missing padding or stray trailing bits. */
 export function parseBase64(text: string, code = 'base64.malformed'): Uint8Array {
   const bytes = decode(text);
-  if (bytes === undefined || toBase64(bytes) !== text) throw new Refusal('malformed', code, 'expected canonical Base 64 (RFC 4648, section 4)');
+  if (bytes === undefined || toBase64(bytes) !== text)
+    throw new Refusal('malformed', code, 'expected canonical Base 64 (RFC 4648, section 4)');
   return bytes;
 }
 

@@ -64,4 +64,3 @@ async function syncFolders(folders: readonly string[]): Promise<void> {
     }),
   );
 }
-

@@ -34,7 +34,9 @@ describe('the range of a time', () => {
       await world.addFacts(shardB, 2);
       await world.addFacts(shardA, 2);
       await sealer.sealOnce();
-      const [{ at } = { at: new Date() }] = await world.database.query<{ at: Date }>('SELECT min(at) AS at FROM facts WHERE shard = $1', [shardB]);
+      const [{ at } = { at: new Date() }] = await world.database.query<{ at: Date }>('SELECT min(at) AS at FROM facts WHERE shard = $1', [
+        shardB,
+      ]);
       await expect(world.store.findRange(at, undefined)).resolves.toEqual({ start: 3n, end: 7n });
       await expect(world.store.findRange(undefined, at)).resolves.toEqual({ start: 0n, end: 3n });
       await expect(world.store.findRange(undefined, undefined)).resolves.toEqual({ start: 0n, end: 7n });

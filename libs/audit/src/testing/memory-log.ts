@@ -74,7 +74,8 @@ export class MemoryLogStore implements LogStore {
   }
 
   findSegment(shard: Shard, seq: bigint): Promise<Segment | undefined> {
-    const holds = (segment: Segment) => segment.shard === shard && segment.firstSeq <= seq && seq < segment.firstSeq + BigInt(segment.count);
+    const holds = (segment: Segment) =>
+      segment.shard === shard && segment.firstSeq <= seq && seq < segment.firstSeq + BigInt(segment.count);
     return Promise.resolve(this.segments.find(holds));
   }
 

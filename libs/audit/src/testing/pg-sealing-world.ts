@@ -9,7 +9,9 @@ import { MemoryLogFiles } from './memory-log.js';
 import { newSigner, type SealingWorld } from './sealing-world.js';
 
 /** A sealing world on a private PostgreSQL database. */
-export async function pgWorld(): Promise<SealingWorld & { readonly url: string; readonly database: Awaited<ReturnType<typeof freshDatabase>>['database'] }> {
+export async function pgWorld(): Promise<
+  SealingWorld & { readonly url: string; readonly database: Awaited<ReturnType<typeof freshDatabase>>['database'] }
+> {
   const { url, database, close } = await freshDatabase();
   return {
     url,

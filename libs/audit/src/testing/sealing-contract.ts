@@ -71,7 +71,11 @@ export function describeSealing(name: string, open: () => Promise<SealingWorld>)
       await world.addFacts(shardB, 260);
       await world.addFacts(shardA, 1);
       await expect(sealer.sealOnce()).resolves.toEqual({ sealed: 261, size: 563n });
-      await expectWholeLog(world, [[shardA, 301], [shardB, 260], [shardC, 2]]);
+      await expectWholeLog(world, [
+        [shardA, 301],
+        [shardB, 260],
+        [shardC, 2],
+      ]);
       expect(sealer.alarms).toEqual([]);
     });
 
@@ -83,7 +87,13 @@ export function describeSealing(name: string, open: () => Promise<SealingWorld>)
       const vkey = await newSealer(world).vkey();
       const entries = new LogEntries(nodeCrypto, world.store, world.sources);
       const proofs = new StoredInclusionProofs(nodeCrypto, world.store, entries);
-      for (const [shard, seq] of [[shardA, 1n], [shardA, 5n], [shardB, 1n], [shardB, 257n], [shardB, 300n]] as const) {
+      for (const [shard, seq] of [
+        [shardA, 1n],
+        [shardA, 5n],
+        [shardB, 1n],
+        [shardB, 257n],
+        [shardB, 300n],
+      ] as const) {
         const found = await proofs.find(shard, seq);
         const proof = parseTlogProof(utf8.encode(found!.proof));
         await expect(verifyTlogProof(nodeCrypto, proof, proof.extra!, [vkey])).resolves.toMatchObject({ size: 305n });
@@ -114,17 +124,29 @@ export function describeSealing(name: string, open: () => Promise<SealingWorld>)
       }
       expect(crashes).toBeGreaterThan(6);
       await newSealer(world).sealOnce();
-      await expectWholeLog(world, [[shardA, counts[shardA]!], [shardB, counts[shardB]!]]);
+      await expectWholeLog(world, [
+        [shardA, counts[shardA]!],
+        [shardB, counts[shardB]!],
+      ]);
     });
 
     it('two sealers and concurrent writers make one log', async () => {
       const sealers = [newSealer(world), newSealer(world), newSealer(world)];
       for (let round = 0; round < 6; round++) {
-        const writing = Promise.all([world.addFacts(shardA, 20), world.addFacts(shardA, 30), world.addFacts(shardB, 25), world.addFacts(shardC, 1)]);
+        const writing = Promise.all([
+          world.addFacts(shardA, 20),
+          world.addFacts(shardA, 30),
+          world.addFacts(shardB, 25),
+          world.addFacts(shardC, 1),
+        ]);
         await Promise.all([writing, ...sealers.map((sealer) => sealer.sealOnce())]);
       }
       await newSealer(world).sealOnce();
-      await expectWholeLog(world, [[shardA, 300], [shardB, 150], [shardC, 6]]);
+      await expectWholeLog(world, [
+        [shardA, 300],
+        [shardB, 150],
+        [shardC, 6],
+      ]);
     });
 
     it('a gap is an alarm, stops its shard and no other, and is never skipped', async () => {

@@ -43,7 +43,11 @@ export function memoryWorld(): SealingWorld & { readonly facts: MemoryFacts; rea
 }
 
 /** A sealer as a fresh process has it: nothing remembered. Parts can be swapped for ones that fail. */
-export function newSealer(world: SealingWorld, swapped: { store?: LogStore; files?: LogFiles } = {}, newOrigin = 'tallystick.test/log'): Sealer {
+export function newSealer(
+  world: SealingWorld,
+  swapped: { store?: LogStore; files?: LogFiles } = {},
+  newOrigin = 'tallystick.test/log',
+): Sealer {
   const { store, files } = { ...world, ...swapped };
   const entries = new LogEntries(nodeCrypto, store, world.sources);
   const tiles = new TileFiles(nodeCrypto, store, entries);
@@ -53,7 +57,12 @@ export function newSealer(world: SealingWorld, swapped: { store?: LogStore; file
 export class Crash extends Error {}
 
 /** The object with its methods, except that call number `nth` of those named dies: before it is made, or after it took effect. */
-export function crashing<T extends object>(target: T, methods: readonly string[], countdown: { left: number }, when: 'before' | 'after'): T {
+export function crashing<T extends object>(
+  target: T,
+  methods: readonly string[],
+  countdown: { left: number },
+  when: 'before' | 'after',
+): T {
   return new Proxy(target, {
     get(object, name) {
       const value: unknown = Reflect.get(object, name);

@@ -37,7 +37,10 @@ export function exportKeyName(origin: string): string {
 }
 
 /** manifest.json and its compact JWS (RFC 7515), whose payload is that same file. */
-export function signManifest(manifest: ExportManifest, signer: Ed25519Signer & { readonly kid: string }): { json: Uint8Array; jws: Uint8Array } {
+export function signManifest(
+  manifest: ExportManifest,
+  signer: Ed25519Signer & { readonly kid: string },
+): { json: Uint8Array; jws: Uint8Array } {
   const json = canonicalBytes(manifest);
   const header = canonicalBytes({ alg: 'EdDSA', kid: signer.kid, typ: MANIFEST_TYP });
   const signingInput = utf8.encode(`${toBase64Url(header)}.${toBase64Url(json)}`);
@@ -45,11 +48,16 @@ export function signManifest(manifest: ExportManifest, signer: Ed25519Signer & {
 }
 
 /** Refuses `bundle.manifest_invalid`: form, signature, or a manifest.json that is not what was signed. */
-export async function verifyManifest(crypto: CryptoPort, json: Uint8Array, jws: Uint8Array, trusted: readonly Vkey[]): Promise<ExportManifest> {
+export async function verifyManifest(
+  crypto: CryptoPort,
+  json: Uint8Array,
+  jws: Uint8Array,
+  trusted: readonly Vkey[],
+): Promise<ExportManifest> {
   const manifest = parseManifest(json);
   const key = trusted.find(({ name }) => name === exportKeyName(manifest.log.origin));
   if (!key) throw invalid(`no trusted key is named ${JSON.stringify(exportKeyName(manifest.log.origin))}`, 'manifest.json');
-  const [header = '', payload = '', signature = '', ...rest] = parseUtf8(jws, 'bundle.manifest_invalid').split('.');
+  const [header = '', payload = '', signature = '', ...rest] = new TextDecoder().decode(jws).split('.');
   if (rest.length > 0 || !isManifestHeader(decode(header))) throw invalid('not a compact JWS of an export manifest', 'manifest.jws');
   if (!(await crypto.verifyEd25519(key.publicKey, utf8.encode(`${header}.${payload}`), decode(signature)))) {
     throw invalid('the signature does not verify', 'manifest.jws');
@@ -72,9 +80,9 @@ function isManifestHeader(bytes: Uint8Array): boolean {
 
 /** Reads manifest.json, which must be canonical. Refuses `bundle.manifest_invalid`. */
 export function parseManifest(json: Uint8Array): ExportManifest {
-  const text = parseUtf8(json, 'bundle.manifest_invalid');
   let manifest: ExportManifest;
   try {
+    const text = parseUtf8(json, 'bundle.manifest_invalid');
     manifest = JSON.parse(text) as ExportManifest;
     if (canonicalize(manifest) !== text) throw new TypeError('not canonical');
     requireShape(manifest);
@@ -86,10 +94,12 @@ export function parseManifest(json: Uint8Array): ExportManifest {
 
 function requireShape(manifest: ExportManifest): void {
   const { log, range, counts, parts, filter } = manifest;
-  for (const number of [log.size, range.start, range.end, counts.included, counts.excluded]) parseDecimal(number, 'bundle.manifest_invalid');
+  for (const number of [log.size, range.start, range.end, counts.included, counts.excluded])
+    parseDecimal(number, 'bundle.manifest_invalid');
   const texts = [log.origin, log.vkey, log.exportVkey, manifest.export, ...DIGESTED_PARTS.map((part) => parts[part])];
   const optional = [filter.from, filter.to, filter.subject, filter.participant].filter((value) => value !== undefined);
-  const isShaped = [...texts, ...optional].every((value) => typeof value === 'string') && (filter.kinds ?? []).every((kind) => typeof kind === 'string');
+  const isShaped =
+    [...texts, ...optional].every((value) => typeof value === 'string') && (filter.kinds ?? []).every((kind) => typeof kind === 'string');
   if (manifest.v !== 1 || !isShaped) throw new TypeError('a member has another type');
 }
 

@@ -1,5 +1,5 @@
 import { Refusal } from '#kernel';
-import { parseUtf8, sameBytes, utf8 } from '../bytes.js';
+import { sameBytes, utf8 } from '../bytes.js';
 
 /** Bytes that can be read anywhere: a file, a Blob, memory. */
 export interface RandomReader {
@@ -54,7 +54,8 @@ export async function readTar(reader: RandomReader, names: readonly string[]): P
   for (const name of names) {
     const header = await readBlock(reader, at, tarBlockBytes, name);
     const size = parseSize(header, name);
-    if (!sameBytes(header, tarHeader(name, size))) throw malformed(name, 'its header in the archive was altered, or this is no export bundle');
+    if (!sameBytes(header, tarHeader(name, size)))
+      throw malformed(name, 'its header in the archive was altered, or this is no export bundle');
     members.set(name, { name, offset: at + tarBlockBytes, size });
     const padding = tarPadding(size).length;
     const filler = await readBlock(reader, at + tarBlockBytes + size, padding, name);
@@ -67,7 +68,7 @@ export async function readTar(reader: RandomReader, names: readonly string[]): P
 }
 
 function parseSize(header: Uint8Array, name: string): number {
-  const digits = parseUtf8(header.subarray(SIZE_AT, SIZE_AT + SIZE_DIGITS), 'bundle.malformed');
+  const digits = new TextDecoder().decode(header.subarray(SIZE_AT, SIZE_AT + SIZE_DIGITS));
   if (!/^[0-7]{11}$/.test(digits) || utf8.encode(name).length >= NAME_BYTES) throw malformed(name, 'its size in the archive is unreadable');
   return parseInt(digits, 8);
 }

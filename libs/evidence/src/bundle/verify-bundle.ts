@@ -65,7 +65,12 @@ export async function readBundleKeys(reader: RandomReader): Promise<{ readonly l
   return { log: log.vkey, export: log.exportVkey };
 }
 
-async function openCheckpoint(crypto: CryptoPort, bytes: Uint8Array, trusted: readonly Vkey[], manifest: ExportManifest): Promise<Checkpoint> {
+async function openCheckpoint(
+  crypto: CryptoPort,
+  bytes: Uint8Array,
+  trusted: readonly Vkey[],
+  manifest: ExportManifest,
+): Promise<Checkpoint> {
   const checkpoint = await verifyCheckpoint(crypto, bytes, trusted).catch((error: unknown) => {
     throw error instanceof Refusal ? failed('bundle.checkpoint_invalid', 'checkpoint', error.detail) : error;
   });
@@ -87,10 +92,10 @@ async function readPart(reader: RandomReader, member: TarMember): Promise<Uint8A
   return reader.read(member.offset, member.size);
 }
 
-const failed = (code: string, part: string, detail: string) => new Refusal('unprocessable', code, `${part}: ${detail}`, { extra: { part } });
+const failed = (code: string, part: string, detail: string) =>
+  new Refusal('unprocessable', code, `${part}: ${detail}`, { extra: { part } });
 
 /** A reader over bytes in memory. */
 export function memoryReader(bytes: Uint8Array): RandomReader {
   return { size: bytes.length, read: (offset, length) => Promise.resolve(bytes.slice(offset, offset + length)) };
 }
-

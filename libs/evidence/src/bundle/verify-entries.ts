@@ -28,10 +28,12 @@ export async function verifyEntries(crypto: CryptoPort, input: EntriesToVerify):
   for await (const bytes of readLines(input.reader, input.lines)) {
     line += 1n;
     const parsed = parseLine(bytes, line);
-    if (parsed.index < next || parsed.index >= input.range.end) throw altered(bytes, line, 'its index is out of order or outside the range');
+    if (parsed.index < next || parsed.index >= input.range.end)
+      throw altered(bytes, line, 'its index is out of order or outside the range');
     for (; next < parsed.index; next += 1n) await input.onLeaf(await nextOf(leaves));
     const leaf = await nextOf(leaves);
-    if (!sameBytes(await leafHash(crypto, parsed.entryBytes), leaf)) throw altered(bytes, line, 'its bytes are not those the log committed to');
+    if (!sameBytes(await leafHash(crypto, parsed.entryBytes), leaf))
+      throw altered(bytes, line, 'its bytes are not those the log committed to');
     if (!isIncluded(input.filter, parsed.entry)) throw altered(bytes, line, 'the filter of the export does not ask for it');
     await input.onLeaf(leaf);
     next += 1n;

@@ -28,7 +28,7 @@ export class Prover {
   inclusion(index: bigint, size: bigint): Promise<Uint8Array[]> {
     invariant(0n <= index && index < size, 'a proven leaf stands in the tree');
     const siblings: [bigint, bigint][] = [];
-    for (let [from, to] = [0n, size]; to - from > 1n; ) {
+    for (let [from, to] = [0n, size]; to - from > 1n;) {
       const middle = from + splitPoint(to - from);
       siblings.push(index < middle ? [middle, to] : [from, middle]);
       if (index < middle) to = middle;

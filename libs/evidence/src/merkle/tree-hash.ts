@@ -25,7 +25,7 @@ export interface PerfectSubtree {
 
 /** Cuts the leaves [start, end) into the fewest perfect subtrees, left to right. */
 export function* perfectSubtrees(start: bigint, end: bigint): Generator<PerfectSubtree> {
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const fits = bitLength(end - at) - 1;
     const level = at === 0n ? fits : Math.min(fits, trailingZeros(at));
     yield { level, index: at >> BigInt(level) };

@@ -69,7 +69,8 @@ export async function verifyConsistency(crypto: CryptoPort, claim: ConsistencyCl
     sn >>= 1n;
   }
   if (sn !== 0n) throw malformed('the proof is too short');
-  if (!sameBytes(oldHash, claim.oldRoot) || !sameBytes(newHash, claim.newRoot)) throw mismatch('the newer tree does not extend the older one');
+  if (!sameBytes(oldHash, claim.oldRoot) || !sameBytes(newHash, claim.newRoot))
+    throw mismatch('the newer tree does not extend the older one');
 }
 
 /** Recomputes the root from a consecutive range of leaves, fed one by one, and the hashes that stand outside it. Constant memory. */

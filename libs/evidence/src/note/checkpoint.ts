@@ -43,7 +43,11 @@ export async function verifyCheckpoint(crypto: CryptoPort, signed: Uint8Array, t
   const checkpoint = parseCheckpoint(note.text);
   const keysOfLog = trusted.filter(({ name }) => name === checkpoint.origin);
   if (keysOfLog.length === 0) {
-    throw new Refusal('unprocessable', 'checkpoint.untrusted', `no trusted key is named ${JSON.stringify(checkpoint.origin)}, this log's origin`);
+    throw new Refusal(
+      'unprocessable',
+      'checkpoint.untrusted',
+      `no trusted key is named ${JSON.stringify(checkpoint.origin)}, this log's origin`,
+    );
   }
   await verifyNote(crypto, note, keysOfLog);
   return checkpoint;

@@ -40,7 +40,10 @@ describe.each([
     const text = 'example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n';
     const digest = await crypto.sha256(Buffer.concat([Buffer.from('witness.example/w1\n'), Buffer.of(4), raw]));
     const id = Buffer.from(digest.subarray(0, 4));
-    const vkey = await parseVkey(crypto, `witness.example/w1+${id.toString('hex')}+${Buffer.concat([Buffer.of(4), raw]).toString('base64')}`);
+    const vkey = await parseVkey(
+      crypto,
+      `witness.example/w1+${id.toString('hex')}+${Buffer.concat([Buffer.of(4), raw]).toString('base64')}`,
+    );
     const time = Buffer.alloc(8);
     time.writeBigUInt64BE(1679315147n);
     const signature = sign(null, Buffer.from(`cosignature/v1\ntime 1679315147\n${text}`), privateKey);

@@ -56,7 +56,7 @@ export function encodeEntryBundle(entries: readonly Uint8Array[]): Uint8Array {
 /** Reads an entry bundle. Refuses `tile.malformed`. */
 export function parseEntryBundle(bytes: Uint8Array): Uint8Array[] {
   const entries: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = at + 2 + ((bytes[at]! << 8) | (bytes[at + 1] ?? 0));
     if (at + 2 > bytes.length || end > bytes.length) throw new Refusal('malformed', 'tile.malformed', 'the entry bundle is cut off');
     entries.push(bytes.subarray(at + 2, end));

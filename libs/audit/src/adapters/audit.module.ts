@@ -1,0 +1,45 @@
+import { Module } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { type Config, Database } from '#platform';
+import { CONFIG, LOGGER } from '#platform/adapters/platform.module';
+import { Exports } from '../exports.js';
+import { LogReader } from '../log-reader.js';
+import { ExportRunner } from '../run-export.js';
+import { Sealer } from '../sealer.js';
+import { createExportRunner, createInclusionProofs, createLogReader, createSealer, exportsFolder } from './audit-wiring.js';
+import { FsBundleFiles } from './fs-bundle-files.js';
+import { PgExportStore } from './pg-export-store.js';
+
+/** Token of `InclusionProofs`. */
+export const INCLUSION_PROOFS = Symbol('INCLUSION_PROOFS');
+
+/** For processes that read the log and ask for exports: gateway, console. Needs no signing key. */
+@Module({
+  providers: [
+    { provide: INCLUSION_PROOFS, useFactory: createInclusionProofs, inject: [Database] },
+    { provide: LogReader, useFactory: createLogReader, inject: [Database] },
+    { provide: Exports, useFactory: (database: Database) => new Exports(new PgExportStore(database)), inject: [Database] },
+    { provide: FsBundleFiles, useFactory: (config: Config) => new FsBundleFiles(exportsFolder(config)), inject: [CONFIG] },
+  ],
+  exports: [INCLUSION_PROOFS, LogReader, Exports, FsBundleFiles],
+})
+export class AuditModule {}
+
+/** For the worker: seals and writes exports, with the keys `log` and `export`. */
+@Module({
+  imports: [AuditModule],
+  providers: [
+    {
+      provide: Sealer,
+      useFactory: (database: Database, config: Config, logger: Logger) => createSealer(database, config, logger),
+      inject: [Database, CONFIG, LOGGER],
+    },
+    {
+      provide: ExportRunner,
+      useFactory: (database: Database, config: Config) => createExportRunner(database, config),
+      inject: [Database, CONFIG],
+    },
+  ],
+  exports: [AuditModule, Sealer, ExportRunner],
+})
+export class SealingModule {}
