@@ -1,13 +1,21 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { type Config, Database, loadSigner } from '#platform';
+import { AuditModule } from '#audit/adapters/audit.module';
 import { ParticipantRegistry } from '#partners';
 import { PartnersModule } from '#partners/adapters/partners.module';
 import { HealthController, READINESS, type ReadinessCheck } from '#platform/adapters/health.controller';
 import { PlatformModule } from '#platform/adapters/platform.module';
+import { QueuesModule } from '#platform/adapters/queues.module';
+import { ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
+import { RecordExchangeModule } from '#standing/adapters/standing.module';
+import { EventsController } from './events.controller.js';
 import { JwksController, PUBLISHED_SIGNERS } from './jwks.controller.js';
 import { ParticipantsController } from './participants.controller.js';
+import { ReconciliationsController } from './reconciliations.controller.js';
+import { RecordsController } from './records.controller.js';
 import { SecurityController } from './security.controller.js';
+import { StatementsController } from './statements.controller.js';
 
 /** The partners' door: what stands behind the channel. */
 @Module({})
@@ -15,8 +23,24 @@ export class GatewayModule {
   static register(config: Config, logger: Logger): DynamicModule {
     return {
       module: GatewayModule,
-      imports: [PlatformModule.forRoot(config, logger), PartnersModule.register()],
-      controllers: [HealthController, ParticipantsController, SecurityController, JwksController],
+      imports: [
+        PlatformModule.forRoot(config, logger),
+        PartnersModule.register(),
+        RecordExchangeModule,
+        AuditModule,
+        QueuesModule.register(),
+        ReconciliationModule.register(),
+      ],
+      controllers: [
+        HealthController,
+        ParticipantsController,
+        SecurityController,
+        JwksController,
+        RecordsController,
+        EventsController,
+        StatementsController,
+        ReconciliationsController,
+      ],
       providers: [
         { provide: READINESS, useFactory: readiness, inject: [Database, ParticipantRegistry] },
         { provide: PUBLISHED_SIGNERS, useFactory: () => [loadSigner(config, 'receipt'), loadSigner(config, 'export')] },

@@ -1,15 +1,19 @@
 import { canonicalBytes, encodeBase64Url, type JsonObject } from '#evidence';
 
-/** What needs a key, a hash or chance; rules and flows are handed it. */
-export interface Notary {
-  /** Who signs: the `iss` of receipts and event tokens. */
-  readonly issuer: string;
+/** What needs a hash or chance; rules and flows are handed it. */
+export interface Clerk {
   sha256(bytes: Uint8Array): Uint8Array;
   /** 16 unpredictable bytes. */
   salt(): Uint8Array;
   /** A UUIDv7 of this moment. */
   uuid(at: Date): string;
-  /** A compact JWS under the receipt key. */
+}
+
+/** A clerk that also signs, with the receipt key. */
+export interface Notary extends Clerk {
+  /** Who signs: the `iss` of receipts and event tokens. */
+  readonly issuer: string;
+  /** A compact JWS. */
   sign(typ: string, claims: JsonObject): string;
 }
 
@@ -19,18 +23,18 @@ export interface Commitment {
 }
 
 /** Binds to bytes without telling anything of them: SHA-256(salt || bytes), both base64url (CONTRACT.md §9). */
-export function commitTo(notary: Notary, bytes: Uint8Array): Commitment {
-  const salt = notary.salt();
-  return { salt: encodeBase64Url(salt), commitment: encodeBase64Url(notary.sha256(concat(salt, bytes))) };
+export function commitTo(clerk: Clerk, bytes: Uint8Array): Commitment {
+  const salt = clerk.salt();
+  return { salt: encodeBase64Url(salt), commitment: encodeBase64Url(clerk.sha256(concat(salt, bytes))) };
 }
 
-export function commitToJson(notary: Notary, content: unknown): Commitment {
-  return commitTo(notary, canonicalBytes(content));
+export function commitToJson(clerk: Clerk, content: unknown): Commitment {
+  return commitTo(clerk, canonicalBytes(content));
 }
 
 /** A name for one thing that differs from reader to reader: two banks cannot join what they hear by it. */
-export function pairwiseName(notary: Notary, secretId: string, reader: string): string {
-  return encodeBase64Url(notary.sha256(new TextEncoder().encode(`${secretId} ${reader}`)).subarray(0, 16));
+export function pairwiseName(clerk: Clerk, secretId: string, reader: string): string {
+  return encodeBase64Url(clerk.sha256(new TextEncoder().encode(`${secretId} ${reader}`)).subarray(0, 16));
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {

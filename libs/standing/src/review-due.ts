@@ -1,5 +1,5 @@
 import { type Clock, invariant, type ShardedId } from '#kernel';
-import type { Notary } from './notary.js';
+import type { Clerk } from './notary.js';
 import { judge, type Occasion, saveChange } from './save-change.js';
 import type { Books, Exchange } from './store.js';
 
@@ -9,7 +9,7 @@ export const subjectsPerRunMax = 200;
 export class ReviewDue {
   constructor(
     private readonly exchange: Exchange,
-    private readonly notary: Notary,
+    private readonly clerk: Clerk,
     private readonly clock: Clock,
   ) {}
 
@@ -31,7 +31,7 @@ export class ReviewDue {
     const occasion: Occasion = { at, why: 'ENDED' };
     const body = { version: standing.version.toString() };
     const reviewed = { fact: { shard: subject.shard, kind: 'standing.reviewed', subject: subject.uuid, body }, notices: [] };
-    await saveChange(books, reviewed, judge(standing, grounds, occasion, this.notary), occasion, this.notary);
+    await saveChange(books, reviewed, judge(standing, grounds, occasion, this.clerk), occasion, this.clerk);
     await books.records.dropExpired(subject, at);
   }
 }

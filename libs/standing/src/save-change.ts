@@ -1,7 +1,7 @@
 import { SCORECARD_2026_1 } from '#scoring';
 import { type Happening, placeEvents } from './event.js';
 import type { LiftedWhy } from './ladder.js';
-import { type Commitment, commitToJson, type Notary, pairwiseName } from './notary.js';
+import { type Commitment, commitToJson, type Clerk, pairwiseName } from './notary.js';
 import type { Grounds, KnownStanding, StandingChange } from './rescore.js';
 import { rescore } from './rescore.js';
 import type { Books, StandingVersion } from './store.js';
@@ -24,11 +24,11 @@ export interface Judgement {
 }
 
 /** Judges anew and says who is told. */
-export function judge(known: KnownStanding, grounds: Grounds, { at, why }: Occasion, notary: Notary): Judgement {
-  const change = rescore(known, grounds, SCORECARD_2026_1, at, () => notary.uuid(at));
+export function judge(known: KnownStanding, grounds: Grounds, { at, why }: Occasion, clerk: Clerk): Judgement {
+  const change = rescore(known, grounds, SCORECARD_2026_1, at, () => clerk.uuid(at));
   const content = contentOf(change.next);
-  const commitment = commitToJson(notary, content);
-  const nameFor: Parameters<typeof tellChange>[2]['nameFor'] = ({ id }, { ref }) => pairwiseName(notary, id, ref.uuid);
+  const commitment = commitToJson(clerk, content);
+  const nameFor: Parameters<typeof tellChange>[2]['nameFor'] = ({ id }, { ref }) => pairwiseName(clerk, id, ref.uuid);
   return { change, content, commitment, happenings: tellChange(change, commitment, { links: grounds.links, at, why, nameFor }) };
 }
 
@@ -57,7 +57,7 @@ export async function saveChange(
   first: Happening,
   { change, content, commitment, happenings }: Judgement,
   occasion: Occasion,
-  notary: Notary,
+  clerk: Clerk,
 ): Promise<FactPosition> {
   const positions = await books.facts.append([first.fact, ...happenings.map(({ fact }) => fact)]);
   const [origin] = positions as [FactPosition, ...FactPosition[]];
@@ -66,6 +66,6 @@ export async function saveChange(
     const { subject, version } = change.next;
     await books.standings.addVersion({ subject, version, content, salt: commitment.salt, cause: occasion.cause, position: positions[1]! });
   }
-  await books.standings.addEvents(placeEvents([first, ...happenings], positions, (at) => notary.uuid(at)));
+  await books.standings.addEvents(placeEvents([first, ...happenings], positions, (at) => clerk.uuid(at)));
   return origin;
 }

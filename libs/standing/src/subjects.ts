@@ -3,7 +3,7 @@ import type { SubjectKind } from '#contract';
 import { type Clock, Refusal, type ShardedId } from '#kernel';
 import { SCORECARD_2026_1 } from '#scoring';
 import { type Happening, placeEvents } from './event.js';
-import { commitToJson, type Notary } from './notary.js';
+import { commitToJson, type Clerk } from './notary.js';
 import { firstStanding } from './rescore.js';
 import { contentOf } from './save-change.js';
 import type { Books, Exchange } from './store.js';
@@ -19,7 +19,7 @@ export interface Registration {
 export class Subjects {
   constructor(
     private readonly exchange: Exchange,
-    private readonly notary: Notary,
+    private readonly clerk: Clerk,
     private readonly clock: Clock,
   ) {}
 
@@ -27,7 +27,7 @@ export class Subjects {
   async register({ caller, key, kind }: Registration): Promise<{ id: ShardedId; repeated: boolean }> {
     const at = this.clock.now();
     return this.exchange.transaction(async (books) => {
-      const { subject, facts } = registerSubject(this.notary.uuid(at), kind, at);
+      const { subject, facts } = registerSubject(this.clerk.uuid(at), kind, at);
       const first = await books.consents.claimRequest({ caller, key, kind, subject: subject.id }, at);
       if (first && first.kind !== kind) {
         throw new Refusal('unprocessable', 'idempotency_key.reused', 'this Idempotency-Key came with another request before');
@@ -35,7 +35,7 @@ export class Subjects {
       if (first) return { id: first.subject, repeated: true };
       const standing = firstStanding(subject.id, kind, SCORECARD_2026_1, at);
       const content = contentOf(standing);
-      const { salt, commitment } = commitToJson(this.notary, content);
+      const { salt, commitment } = commitToJson(this.clerk, content);
       await books.consents.addSubject(subject);
       const body = { version: '1', scorecard: standing.score.version, commitment };
       const begun = { shard: subject.id.shard, kind: 'standing.changed', subject: subject.id.uuid, body };
@@ -51,7 +51,7 @@ export class Subjects {
     const at = this.clock.now();
     return this.exchange.transaction(async (books) => {
       const { id } = await hold(books, subject);
-      const { link, fact } = createLink(await books.consents.linksOf(id), id, wish, this.notary.uuid(at), at);
+      const { link, fact } = createLink(await books.consents.linksOf(id), id, wish, this.clerk.uuid(at), at);
       if (!fact) return { link, repeated: true };
       await books.consents.addLink(link);
       const { customerReference } = wish;
@@ -80,7 +80,7 @@ export class Subjects {
 
   private async tell(books: Books, happening: Happening): Promise<void> {
     const positions = await books.facts.append([happening.fact]);
-    await books.standings.addEvents(placeEvents([happening], positions, (at) => this.notary.uuid(at)));
+    await books.standings.addEvents(placeEvents([happening], positions, (at) => this.clerk.uuid(at)));
   }
 }
 

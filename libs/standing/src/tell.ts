@@ -64,7 +64,7 @@ function restrictionLifted({ next }: StandingChange, restriction: ImposedRestric
 
 /** Every bank that heard of a restriction hears of its end, also when its link ended meanwhile (CONTRACT.md §6). */
 function wasTold({ createdAt, endedAt }: Link, { startsAt }: ImposedRestriction): boolean {
-  return createdAt <= startsAt && (endedAt === undefined || endedAt > startsAt);
+  return createdAt <= startsAt && (endedAt === undefined || endedAt >= startsAt);
 }
 
 function restrictionFact(kind: string, { subject, version }: StandingChange['next'], { id }: ImposedRestriction): Happening['fact'] {

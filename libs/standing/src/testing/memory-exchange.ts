@@ -54,8 +54,8 @@ export class MemoryExchange implements Exchange, EventQueue, StandingReader {
     return subjects.map(({ uuid }) => {
       const known = this.standings.all.get(uuid);
       if (!known) return undefined;
-      const { nextChangeAt: _, restrictions, ...standing } = known;
-      return { ...standing, restrictions: restrictions.map(({ cause: _cause, ...restriction }) => restriction) };
+      const { subject, kind, version, score, factors, restrictions } = known;
+      return { subject, kind, version, score, factors, restrictions };
     });
   }
 
@@ -66,7 +66,8 @@ export class MemoryExchange implements Exchange, EventQueue, StandingReader {
   async waiting(participant: string, countMax: number, at: Date): Promise<StoredEvent[]> {
     const held = new Set<string>();
     const found: StoredEvent[] = [];
-    for (const { acked, failures: _, retryAt, ...event } of this.standings.events.filter((one) => one.participant === participant)) {
+    for (const event of this.standings.events.filter((one) => one.participant === participant)) {
+      const { acked, retryAt } = event;
       if (!acked && retryAt && retryAt > at) held.add(event.ref.uuid);
       if (!acked && !held.has(event.ref.uuid)) found.push(event);
     }

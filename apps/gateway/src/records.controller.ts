@@ -1,0 +1,90 @@
+import { hash } from 'node:crypto';
+import { Body, Controller, Get, Inject, Param, Post, Res } from '@nestjs/common';
+import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { InclusionProofs } from '#audit';
+import { INCLUSION_PROOFS } from '#audit/adapters/audit.module';
+import { encodeBase64Url, mapVerified, verifyJws } from '#evidence';
+import { formatFactId, formatId, isUuid, Refusal } from '#kernel';
+import { type Participant, ParticipantRegistry } from '#partners';
+import { readSignedRecord, type RecordFinder, type StoredRecord } from '#records';
+import { PgRecordBook } from '#records/adapters/pg-record-book';
+import { AcceptRecord } from '#standing';
+import { Caller } from './channel/caller.js';
+
+export const RECORD_TYPE = 'credit-record+jwt';
+export const recordBytesMax = 65_536;
+
+const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
+
+/** Credit records of the calling participant (CONTRACT.md §3). */
+@ApiTags('records')
+@Controller('v1/records')
+export class RecordsController {
+  constructor(
+    @Inject(ParticipantRegistry) private readonly registry: ParticipantRegistry,
+    @Inject(AcceptRecord) private readonly accept: AcceptRecord,
+    @Inject(PgRecordBook) private readonly records: RecordFinder,
+    @Inject(INCLUSION_PROOFS) private readonly proofs: InclusionProofs,
+  ) {}
+
+  @Post()
+  @ApiConsumes('application/jose')
+  @ApiOperation({ summary: 'Submit one signed record; 201 with a receipt, 200 with the first receipt when it is a repetition' })
+  async submit(
+    @Caller() caller: Participant,
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<{ receipt: string }> {
+    const received = documentOf(body);
+    const signed = await verifyJws(received, RECORD_TYPE, (kid) => this.registry.findKey(caller.id, kid));
+    const record = mapVerified(signed, (json) => readSignedRecord(json, sha256));
+    const { receipt, repeated } = await this.accept.run(caller.id, record);
+    void reply.header('location', `/v1/records/${record.value.record.jti}`);
+    if (repeated) void reply.status(200).header('idempotency-hit', 'true');
+    return { receipt };
+  }
+
+  @Get(':jti')
+  @ApiOperation({ summary: 'A record you sent, with its exact bytes' })
+  async read(@Caller() caller: Participant, @Param('jti') jti: string): Promise<object> {
+    const { seq, kind, ref, names, issuedAt, acceptedAt, payloadDigest, received, factSeq } = await this.find(caller, jti);
+    return {
+      ...{ iss: caller.id, jti, seq, kind, sub: formatId('lnk', ref), ...(names === undefined ? {} : { names }) },
+      issuedAt: issuedAt.toISOString(),
+      acceptedAt: acceptedAt.toISOString(),
+      payloadDigest: encodeBase64Url(payloadDigest),
+      fact: formatFactId(ref.shard, factSeq),
+      jws: new TextDecoder('latin1').decode(received),
+    };
+  }
+
+  @Get(':jti/receipt')
+  @ApiOperation({ summary: 'The receipt; once the fact is sealed, with its log index and inclusion proof (.tlog-proof)' })
+  async receipt(@Caller() caller: Participant, @Param('jti') jti: string): Promise<object> {
+    const { receipt, ref, factSeq } = await this.find(caller, jti);
+    const sealed = await this.proofs.find(ref.shard, factSeq);
+    return {
+      receipt,
+      fact: formatFactId(ref.shard, factSeq),
+      ...(sealed ? { logIndex: sealed.index.toString(), proof: sealed.proof } : {}),
+    };
+  }
+
+  /** Whoever is not the issuer gets what somebody gets who made the jti up. */
+  private async find(caller: Participant, jti: string): Promise<StoredRecord> {
+    const found = isUuid(jti) ? await this.records.find(caller.id, jti) : undefined;
+    if (!found) throw new Refusal('not_found', 'record.unknown', 'you sent no record of this jti');
+    return found;
+  }
+}
+
+function documentOf(body: unknown): Buffer {
+  if (!Buffer.isBuffer(body)) throw new Refusal('unsupported_media', 'media_type.unsupported', 'send the JWS as application/jose');
+  if (body.length > recordBytesMax) {
+    throw new Refusal('too_large', 'body.too_large', 'a record is larger than this call accepts', {
+      limit: `recordBytesMax=${recordBytesMax}`,
+    });
+  }
+  return body;
+}
