@@ -207,6 +207,8 @@ describe('the transport', () => {
 
   it('tells this machine’s supervisor that it is ready, without a certificate', async () => {
     for (const url of ['/health', '/ready', '/metrics']) await call({ ca: pki('server/ca.pem') }, url).expect(200);
+    const { text } = await call({ ca: pki('server/ca.pem') }, '/metrics');
+    expect(text).toMatch(/tallystick_gateway_refused_total\{code="certificate.missing"\} \d+/);
   });
 });
 

@@ -7,7 +7,10 @@ import { parseConfig } from './config.js';
 import { createSigner, loadSigner, publicJwks } from './keys.js';
 
 let home: string;
-const config = (environment = 'development') => ({ ...parseConfig({ TALLYSTICK_HOME: home }), TALLYSTICK_ENV: environment as 'development' });
+const config = (environment = 'development') => ({
+  ...parseConfig({ TALLYSTICK_HOME: home }),
+  TALLYSTICK_ENV: environment as 'development',
+});
 beforeEach(() => void (home = mkdtempSync(path.join(tmpdir(), 'keys-'))));
 afterEach(() => rmSync(home, { recursive: true }));
 

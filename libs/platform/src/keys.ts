@@ -43,7 +43,8 @@ export function loadSigner(config: KeySettings, name: SignerName): Signer {
 export function createSigner(config: KeySettings, name: SignerName): Signer {
   const file = privateFile(config, name);
   if (!existsSync(file)) {
-    if (config.TALLYSTICK_ENV === 'production') throw new ConfigError(`KEYS_DIR: put a signing key at ${file}; production makes none itself`);
+    if (config.TALLYSTICK_ENV === 'production')
+      throw new ConfigError(`KEYS_DIR: put a signing key at ${file}; production makes none itself`);
     writeOnce(file, newDevelopmentKey(config.TALLYSTICK_ENV));
   }
   const signer = loadSigner(config, name);
