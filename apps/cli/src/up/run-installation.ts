@@ -21,11 +21,14 @@ export type Progress = (line: string) => void;
 const READY_TIMEOUT_MS = 90_000;
 const READY_STEP_MS = 150;
 const RESTARTS_MAX_BEFORE_READY = 3;
+/** Development CRLs last for days and an installation may run for weeks. */
+const RENEW_EVERY_MS = 6 * 3_600_000;
 
 /** One installation's processes, looked after until `stop`. */
 export class RunningInstallation {
   private readonly keepers: Keeper[] = [];
   private stopped = false;
+  private renewal: NodeJS.Timeout | undefined;
 
   constructor(private readonly home: string) {
     becomeSupervisor(home);
@@ -49,6 +52,7 @@ export class RunningInstallation {
   /** Doors close before the servers they stand on. */
   async stop(): Promise<void> {
     this.stopped = true;
+    clearInterval(this.renewal);
     const [apps, servers] = [this.keepers.filter(({ name }) => isApp(name)), this.keepers.filter(({ name }) => !isApp(name))];
     await Promise.all(apps.map((keeper) => keeper.stop()));
     await Promise.all(servers.map((keeper) => keeper.stop()));
@@ -68,6 +72,7 @@ export class RunningInstallation {
     environment = await prepareSchema(environment, say);
     writeEnvironment(this.home, environment);
     await prepareKeys(environment, say);
+    this.renewal = setInterval(() => void this.renew(environment), RENEW_EVERY_MS);
     const password = randomBytes(12).toString('base64url');
     const { line, staff } = await seed(parseConfig(environment), password);
     say(line);
@@ -80,6 +85,11 @@ export class RunningInstallation {
       throw error;
     }
     return { environment, ...login };
+  }
+
+  /** The doors read renewed certificates and CRLs by themselves. */
+  private async renew(environment: Environment): Promise<void> {
+    await prepareKeys(environment, () => undefined).catch((error: unknown) => console.error('certificates were not renewed:', error));
   }
 
   /** @returns the URL of the server, where it is ours. */
