@@ -53,8 +53,12 @@ describe.each(homes)('the worker with its queues on $home', ({ usable, start }) 
     await world?.close();
   });
 
-  const startWorker = async () => (app = await createWorker(world.config, logger));
-  const sealedSize = async () => (await world.fresh.database.query<{ n: bigint }>('SELECT coalesce(max(last_seq), 0) AS n FROM shard_heads'))[0]!.n;
+  const startWorker = async () => {
+    app = await createWorker(world.config, logger);
+    await app.listen(0, '127.0.0.1');
+  };
+  const sealedSize = async () =>
+    (await world.fresh.database.query<{ n: bigint }>('SELECT coalesce(max(last_seq), 0) AS n FROM shard_heads'))[0]!.n;
 
   it.runIf(usable)('takes up what was outstanding, matches it and seals its facts', async () => {
     await insertPayments(world.fresh.url, payments(1, 3));
@@ -109,6 +113,7 @@ describe.runIf(hasRedis)('when Redis forgets or falls away', () => {
     redis = await privateRedis();
     world = await workerWorld(redis.url);
     app = await createWorker(world.config, logger);
+    await app.listen(0, '127.0.0.1');
   });
   afterEach(async () => {
     await app.close();
@@ -148,7 +153,9 @@ describe.runIf(hasRedis)('when Redis forgets or falls away', () => {
   it('a Redis that evicts keys is refused in a sentence', async () => {
     const client = new Redis(redis.url);
     await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
-    await expect(createWorker(world.config, logger)).rejects.toThrow(/REDIS_URL: this Redis deletes keys .* set maxmemory-policy to noeviction/);
+    await expect(createWorker(world.config, logger)).rejects.toThrow(
+      /REDIS_URL: this Redis deletes keys .* set maxmemory-policy to noeviction/,
+    );
     await client.config('SET', 'maxmemory-policy', 'noeviction');
     client.disconnect();
   });

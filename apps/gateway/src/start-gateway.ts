@@ -15,7 +15,10 @@ import { GatewayModule } from './gateway.module.js';
 export const bodyBytesMax = 4 * 1024 * 1024;
 
 /** Documents that are kept and judged byte by byte: they reach controllers as a Buffer. */
-const DOCUMENT_TYPES = ['application/jose', 'application/xml', 'text/xml', 'application/octet-stream'];
+const DOCUMENT_TYPES = ['application/jose', 'application/octet-stream'];
+
+/** Documents that may be large: they reach controllers as a stream, which measures and limits them itself. */
+const STREAM_TYPES = ['application/xml', 'text/xml'];
 
 export interface GatewayOptions {
   readonly clock?: Clock;
@@ -38,6 +41,10 @@ export async function createGateway(config: Config, logger: Logger, options: Gat
 function readBodies(app: NestFastifyApplication): void {
   for (const type of DOCUMENT_TYPES)
     app.useBodyParser(type, { bodyLimit: bodyBytesMax }, (_request: unknown, body: Buffer) => Promise.resolve(body));
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.addContentTypeParser(STREAM_TYPES, (_request: unknown, body: unknown, done: (error: null, body: unknown) => void) =>
+    done(null, body),
+  );
   const readJson = (_request: unknown, body: Buffer) => Promise.resolve().then(() => parseJsonStrict(body, 'body.malformed'));
   app.useBodyParser('application/json', { bodyLimit: bodyBytesMax }, readJson);
 }

@@ -41,7 +41,11 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
         ExportProcessor,
         { provide: SWEEP_STEPS, inject: [Database, JobSender, RECONCILIATION_STORE, Exports], useFactory: sweepSteps },
         { provide: RecurringTasks, inject: [Database, Sealer, SWEEP_STEPS, LOGGER], useFactory: recurringTasks },
-        { provide: Pacemaker, inject: [RecurringTasks, JobSender], useFactory: (tasks: RecurringTasks, jobs: JobSender) => new Pacemaker(tasks, jobs) },
+        {
+          provide: Pacemaker,
+          inject: [RecurringTasks, JobSender],
+          useFactory: (tasks: RecurringTasks, jobs: JobSender) => new Pacemaker(tasks, jobs),
+        },
         { provide: READINESS, inject: [Database, Sealer], useFactory: readiness },
       ],
     };

@@ -88,7 +88,8 @@ async function migrateQueueSchema(url: string): Promise<void> {
   await client.connect();
   try {
     const filling = {
-      query: (sql: string, params?: unknown[]) => (sql.startsWith('CREATE SCHEMA') ? Promise.resolve({ rows: [] }) : client.query(sql, params)),
+      query: (sql: string, params?: unknown[]) =>
+        sql.startsWith('CREATE SCHEMA') ? Promise.resolve({ rows: [] }) : client.query(sql, params),
     };
     await runMigrations(filling as unknown as Parameters<typeof runMigrations>[0], QUEUE_SCHEMA);
   } finally {

@@ -7,7 +7,11 @@ import type { StatementLine } from './statement-line.js';
 import { sampleLine, samplePayment } from './testing/samples.js';
 
 /** As the flow does it: identify, match, then ask which expected payments are left. */
-function reconcile(lines: readonly StatementLine[], payments: readonly ConfirmedPayment[], taken: ReadonlySet<ConfirmedPayment> = new Set()): Outcome[] {
+function reconcile(
+  lines: readonly StatementLine[],
+  payments: readonly ConfirmedPayment[],
+  taken: ReadonlySet<ConfirmedPayment> = new Set(),
+): Outcome[] {
   const known = new Set(payments.map(({ paymentReference }) => paymentReference));
   const identified = lines.map((line) => identifyLine(line, known));
   const candidates = payments.map((payment) => ({ payment, taken: taken.has(payment) }));
@@ -16,7 +20,8 @@ function reconcile(lines: readonly StatementLine[], payments: readonly Confirmed
   return [...outcomes, ...missingPayments(payments, new Set(gone), lines.length)];
 }
 
-const shown = (outcomes: readonly Outcome[]) => outcomes.map(({ kind, line, payment }) => `${kind} ${line ?? '-'} ${payment?.paymentReference ?? '-'}`);
+const shown = (outcomes: readonly Outcome[]) =>
+  outcomes.map(({ kind, line, payment }) => `${kind} ${line ?? '-'} ${payment?.paymentReference ?? '-'}`);
 
 describe('one line, one payment', () => {
   it.each([
@@ -68,7 +73,10 @@ describe('twins', () => {
   });
 
   it('two payments of two services with one reference are two payments', () => {
-    const payments = [samplePayment(1), samplePayment(2, { paymentReference: 'P-1', service: 'wallet', money: { minor: 5n, currency: 'CNY' } })];
+    const payments = [
+      samplePayment(1),
+      samplePayment(2, { paymentReference: 'P-1', service: 'wallet', money: { minor: 5n, currency: 'CNY' } }),
+    ];
     const lines = [sampleLine(1, { endToEndId: 'P-1', minor: 5n }), sampleLine(2, { endToEndId: 'P-1' })];
     expect(shown(reconcile(lines, payments))).toEqual(['MATCHED 1 P-1', 'MATCHED 2 P-1']);
   });
@@ -98,14 +106,18 @@ describe('whatever the lines and payments', () => {
     .map((entries) => entries.map((entry, i) => sampleLine(i + 1, entry)));
   const payments = fc
     .array(fc.record({ paymentReference: references, minor: amounts, currency: fc.constantFrom('CNY', 'EUR') }), { maxLength: 8 })
-    .map((all) => all.map(({ paymentReference, minor, currency }, i) => samplePayment(i + 1, { paymentReference, money: { minor, currency } })));
+    .map((all) =>
+      all.map(({ paymentReference, minor, currency }, i) => samplePayment(i + 1, { paymentReference, money: { minor, currency } })),
+    );
 
   it('every line and every expected payment ends in exactly one outcome', () => {
     fc.assert(
       fc.property(lines, payments, (theirs, ours) => {
         const outcomes = reconcile(theirs, ours);
         expect(outcomes.flatMap(({ line }) => line ?? []).sort((a, b) => a - b)).toEqual(theirs.map(({ n }) => n));
-        const settled = outcomes.filter((outcome) => takesPayment(outcome) || outcome.kind === 'MISSING_THEIRS').map(({ payment }) => payment!);
+        const settled = outcomes
+          .filter((outcome) => takesPayment(outcome) || outcome.kind === 'MISSING_THEIRS')
+          .map(({ payment }) => payment!);
         expect(new Set(settled).size).toBe(settled.length);
         expect(new Set(settled)).toEqual(new Set(ours));
         expect(outcomes.map(({ n }) => n)).toEqual(outcomes.map((_, i) => i + 1));

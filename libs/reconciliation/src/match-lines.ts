@@ -79,7 +79,9 @@ const PREFERENCE: readonly OutcomeKind[] = ['MATCHED', 'LATE', 'OVER_AMOUNT', 'U
 
 function matchGroup(group: readonly IdentifiedLine[], candidates: readonly Candidate[], rules: MatchRules): Outcome[] {
   const free = candidates.filter(({ taken }) => !taken);
-  const pairs = group.flatMap((identified) => free.map(({ payment }) => ({ identified, payment, ...judge(identified.line, payment, rules) })));
+  const pairs = group.flatMap((identified) =>
+    free.map(({ payment }) => ({ identified, payment, ...judge(identified.line, payment, rules) })),
+  );
   const outcomes = new Map<number, Outcome>();
   const used = new Set<ConfirmedPayment>();
   for (const pair of pairs.sort(comparePairs)) {
@@ -118,7 +120,8 @@ function judge(line: BookedLine, payment: ConfirmedPayment, rules: MatchRules): 
   const verdict = (kind: OutcomeKind, reason: string): Verdict => ({ kind, reason, daysApart });
   const theirs = wording(line.money);
   const ours = wording(payment.money);
-  if (line.money.currency !== payment.money.currency) return verdict('CURRENCY_MISMATCH', `the statement says ${theirs}, the payment is ${ours}`);
+  if (line.money.currency !== payment.money.currency)
+    return verdict('CURRENCY_MISMATCH', `the statement says ${theirs}, the payment is ${ours}`);
   if (line.direction !== 'CRDT') return verdict('DATA_MISMATCH', 'the statement debits what was confirmed as a payment to us');
   if (line.reversal) return verdict('DATA_MISMATCH', 'the statement marks it as a reversal');
   if (line.money.minor > payment.money.minor) return verdict('OVER_AMOUNT', `the statement says ${theirs}, the payment is ${ours}`);

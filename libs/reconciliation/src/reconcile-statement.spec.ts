@@ -20,7 +20,12 @@ class World {
     async function* read() {
       yield bytes;
     }
-    const { reconciliation } = await receive.receive(BANK, { survey, digest: String(this.files).padStart(64, '0'), sizeBytes: bytes.length, read });
+    const { reconciliation } = await receive.receive(BANK, {
+      survey,
+      digest: String(this.files).padStart(64, '0'),
+      sizeBytes: bytes.length,
+      read,
+    });
     return reconciliation.id;
   }
 
@@ -29,7 +34,9 @@ class World {
   }
 
   async breaksOf(id: ShardedId) {
-    return (await this.store.outcomes(id, 'breaks', 0, 100)).map(({ kind, line, payment }) => `${kind} ${payment?.paymentReference ?? line?.endToEndId}`);
+    return (await this.store.outcomes(id, 'breaks', 0, 100)).map(
+      ({ kind, line, payment }) => `${kind} ${payment?.paymentReference ?? line?.endToEndId}`,
+    );
   }
 }
 

@@ -3,7 +3,15 @@ import type { Clock, ShardedId } from '#kernel';
 import { CAMT053_LIMITS } from './camt053/limits.js';
 import { readCamt053 } from './camt053/read-camt053.js';
 import { reconciliationClosed } from './facts.js';
-import { type Candidate, type IdentifiedLine, identifyLine, MATCH_RULES, type MatchRules, matchLines, missingPayments } from './match-lines.js';
+import {
+  type Candidate,
+  type IdentifiedLine,
+  identifyLine,
+  MATCH_RULES,
+  type MatchRules,
+  matchLines,
+  missingPayments,
+} from './match-lines.js';
 import { currenciesOf, periodOf } from './period.js';
 import { type Progress, type Reconciliation, verdictOf } from './reconciliation.js';
 import { candidateReferences } from './references.js';
@@ -55,7 +63,11 @@ export class ReconcileStatement {
     await this.close(lease, known);
   }
 
-  private async readLines(lease: Lease, { progress, participant }: Reconciliation, advance: (linesRead: number) => Promise<void>): Promise<void> {
+  private async readLines(
+    lease: Lease,
+    { progress, participant }: Reconciliation,
+    advance: (linesRead: number) => Promise<void>,
+  ): Promise<void> {
     const file = readCamt053(this.store.readBytes(lease.id), CAMT053_LIMITS);
     let linesRead = progress.linesRead;
     for await (const page of pagesOfLines(file, linesRead, linesPerPageMax)) {
@@ -68,7 +80,10 @@ export class ReconcileStatement {
 
   /** EndToEndId first; only lines whose own is not ours are asked for everything else they bear. */
   private async identify(page: readonly StatementLine[], participant: string): Promise<IdentifiedLine[]> {
-    const first = await this.referencesOf(page.flatMap(({ endToEndId }) => endToEndId ?? []), participant);
+    const first = await this.referencesOf(
+      page.flatMap(({ endToEndId }) => endToEndId ?? []),
+      participant,
+    );
     const open = page.filter(({ endToEndId }) => endToEndId === undefined || !first.has(endToEndId));
     const others = open.flatMap(({ references }) => candidateReferences(references).map(({ value }) => value));
     const known = new Set([...first, ...(await this.referencesOf(others, participant))]);
@@ -93,7 +108,10 @@ export class ReconcileStatement {
     for (;;) {
       const page = await this.store.nextLines(lease, linesPerPageMax);
       if (page.length === 0) return;
-      const payments = await this.findPayments(page.flatMap(({ reference }) => reference?.value ?? []), participant);
+      const payments = await this.findPayments(
+        page.flatMap(({ reference }) => reference?.value ?? []),
+        participant,
+      );
       const candidates = await this.candidates(lease.id, payments);
       await this.store.saveOutcomes(lease, matchLines(page, candidates, this.rules), leaseMs);
       await advance(page.length);
@@ -101,7 +119,10 @@ export class ReconcileStatement {
   }
 
   private async candidates(id: ShardedId, payments: readonly ConfirmedPayment[]): Promise<Candidate[]> {
-    const taken = await this.store.takenPayments(id, payments.map(({ reservation }) => reservation.uuid));
+    const taken = await this.store.takenPayments(
+      id,
+      payments.map(({ reservation }) => reservation.uuid),
+    );
     return payments.map((payment) => ({ payment, taken: taken.has(payment.reservation.uuid) }));
   }
 

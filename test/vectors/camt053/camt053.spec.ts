@@ -56,7 +56,9 @@ describe('one change', () => {
   it('cut anywhere is truncated or malformed, never half a statement', async () => {
     const end = good.indexOf('</Document>') + '</Document>'.length;
     for (let length = 0; length < end; length += 13) {
-      await expect(survey(good.slice(0, length)), `${length} characters`).rejects.toMatchObject({ code: expect.stringMatching(/^statement\./) });
+      await expect(survey(good.slice(0, length)), `${length} characters`).rejects.toMatchObject({
+        code: expect.stringMatching(/^statement\./),
+      });
     }
     await expect(survey(good.slice(0, good.indexOf('</Stmt>')))).rejects.toMatchObject({ code: 'statement.truncated' });
   });

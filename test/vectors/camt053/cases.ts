@@ -8,8 +8,20 @@ export interface RefusedCase {
 }
 
 const AMOUNT = '199.00';
-const amount = (name: string, by: string, code = 'statement.amount_malformed'): RefusedCase => ({ name, replace: AMOUNT, by, code, line: 35 });
-const at = (line: number, name: string, replace: string | RegExp, by: string, code: string): RefusedCase => ({ name, replace, by, code, line });
+const amount = (name: string, by: string, code = 'statement.amount_malformed'): RefusedCase => ({
+  name,
+  replace: AMOUNT,
+  by,
+  code,
+  line: 35,
+});
+const at = (line: number, name: string, replace: string | RegExp, by: string, code: string): RefusedCase => ({
+  name,
+  replace,
+  by,
+  code,
+  line,
+});
 
 const HEADER = '<?xml version="1.0" encoding="UTF-8"?>';
 const NAMESPACE = 'camt.053.001.08"';
@@ -43,7 +55,13 @@ export const REFUSED: readonly RefusedCase[] = [
   at(35, 'a currency in lower case', `Ccy="CNY">${AMOUNT}`, `Ccy="cny">${AMOUNT}`, 'statement.currency_unknown'),
   at(34, 'no amount', `<Amt Ccy="CNY">${AMOUNT}</Amt>`, '', 'statement.element_missing'),
   at(35, 'two amounts', `<Amt Ccy="CNY">${AMOUNT}</Amt>`, '<Amt Ccy="CNY">1</Amt><Amt Ccy="CNY">2</Amt>', 'statement.element_repeated'),
-  at(34, 'an amount of another namespace', `<Amt Ccy="CNY">${AMOUNT}`, `<Amt xmlns="urn:x" Ccy="CNY">${AMOUNT}`, 'statement.element_missing'),
+  at(
+    34,
+    'an amount of another namespace',
+    `<Amt Ccy="CNY">${AMOUNT}`,
+    `<Amt xmlns="urn:x" Ccy="CNY">${AMOUNT}`,
+    'statement.element_missing',
+  ),
   at(36, 'no such direction', /(199.00<\/Amt>\s*<CdtDbtInd>)CRDT/, '$1CREDIT', 'statement.value_refused'),
   at(34, 'no direction', /(199.00<\/Amt>\s*)<CdtDbtInd>CRDT<\/CdtDbtInd>/, '$1', 'statement.element_missing'),
   at(37, 'no such status', /(199.00[\s\S]*?<Cd>)BOOK/, '$1DONE', 'statement.value_refused'),

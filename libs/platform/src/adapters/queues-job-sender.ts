@@ -16,7 +16,8 @@ export class JobSender {
     private readonly queues: ReadonlyMap<QueueName, Queue>,
     private readonly logger: Logger,
   ) {
-    for (const [name, queue] of queues) queue.on('error', (error) => this.logger.warn({ queue: name, error: error.message }, 'queue trouble'));
+    for (const [name, queue] of queues)
+      queue.on('error', (error) => this.logger.warn({ queue: name, error: error.message }, 'queue trouble'));
   }
 
   /** `attempt` makes a new job of an id that was sent before: a queue takes each id and attempt once while it knows it. */

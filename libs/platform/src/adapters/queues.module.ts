@@ -32,7 +32,8 @@ export class QueuesModule {
         {
           provide: JobSender,
           inject: [LOGGER, ...QUEUES.map((name) => getQueueToken(name))],
-          useFactory: (logger: Logger, ...all: Queue[]) => new JobSender(new Map(QUEUES.map((name, i): [QueueName, Queue] => [name, all[i]!])), logger),
+          useFactory: (logger: Logger, ...all: Queue[]) =>
+            new JobSender(new Map(QUEUES.map((name, i): [QueueName, Queue] => [name, all[i]!])), logger),
         },
       ],
       exports: [JobSender, queues],

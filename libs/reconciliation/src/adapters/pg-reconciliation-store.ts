@@ -3,7 +3,15 @@ import { appendFacts, type Database, type SqlRunner, type Tx } from '#platform';
 import type { IdentifiedLine } from '../match-lines.js';
 import type { Outcome, OutcomeKind } from '../outcome.js';
 import type { Reconciliation } from '../reconciliation.js';
-import { type Closing, type Lease, LeaseLost, type NewReconciliation, type Outstanding, type OutcomeView, type ReconciliationStore } from '../store.js';
+import {
+  type Closing,
+  type Lease,
+  LeaseLost,
+  type NewReconciliation,
+  type Outstanding,
+  type OutcomeView,
+  type ReconciliationStore,
+} from '../store.js';
 import {
   LINE_COLUMNS,
   lineArrays,

@@ -34,7 +34,11 @@ export function readText(value: FieldValue): string {
 /** Exact money. Refuses `statement.amount_malformed`, `.amount_precision`, `.amount_too_large`, `.currency_unknown`. */
 export function readMoney(value: FieldValue): Money {
   if (!AMOUNT_FORM.test(value.text)) {
-    throw refuseLine('statement.amount_malformed', value.line, `${value.name} must be digits with an optional point and at most five decimals`);
+    throw refuseLine(
+      'statement.amount_malformed',
+      value.line,
+      `${value.name} must be digits with an optional point and at most five decimals`,
+    );
   }
   try {
     return parseMoney({ amount: value.text, currency: value.currency ?? '' });

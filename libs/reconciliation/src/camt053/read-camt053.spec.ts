@@ -34,7 +34,9 @@ interface Expected {
 }
 
 async function read(bytes: Uint8Array, chunkBytes: number): Promise<{ head: StatementHead; entries: StatementEntry[] }[]> {
-  const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, i) => bytes.subarray(i * chunkBytes, (i + 1) * chunkBytes));
+  const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, i) =>
+    bytes.subarray(i * chunkBytes, (i + 1) * chunkBytes),
+  );
   const statements: { head: StatementHead; entries: StatementEntry[] }[] = [];
   let entries: StatementEntry[] = [];
   for await (const part of readCamt053(chunks)) {
@@ -83,7 +85,8 @@ describe.skipIf(!existsSync(DATA))('camt.053 of others (skipped where ../shared/
 
 function expectStatement(head: StatementHead, entries: StatementEntry[], expected: ExpectedStatement): void {
   const currency = expected.currencies[0]!;
-  const sum = (direction: string) => entries.filter((entry) => entry.direction === direction).reduce((total, { money }) => total + money.minor, 0n);
+  const sum = (direction: string) =>
+    entries.filter((entry) => entry.direction === direction).reduce((total, { money }) => total + money.minor, 0n);
   expect(head.id).toBe(expected.id);
   expect(head.account).toBe(expected.account);
   expect(entries).toHaveLength(expected.entries);
@@ -95,9 +98,9 @@ function expectStatement(head: StatementHead, entries: StatementEntry[], expecte
   const days = expected.booking_dates.map((date) => date.slice(0, 10));
   expect([...new Set(entries.map(({ bookedOn }) => bookedOn?.day))].sort()).toEqual([...new Set(days)]);
   const balances = Object.entries(expected.balances).flatMap(([code, rows]) => rows.map((row) => `${code} ${exact(row)} ${row.date}`));
-  expect(head.balances.map(({ code, minor, currency, on }) => `${code} ${formatMinor(minor, currency)} ${currency} ${on.day}`).sort()).toEqual(
-    balances.sort(),
-  );
+  expect(
+    head.balances.map(({ code, minor, currency, on }) => `${code} ${formatMinor(minor, currency)} ${currency} ${on.day}`).sort(),
+  ).toEqual(balances.sort());
   expect(check(head, entries)).toBe(expected.opening_plus_entries_equals_closing ?? undefined);
 }
 

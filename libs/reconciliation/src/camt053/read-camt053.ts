@@ -83,7 +83,11 @@ class Camt053Reader {
   /** `Document` in a namespace of camt.053, then `BkToCstmrStmt`: anything else is another message. */
   private checkEnvelope(tag: SaxesTagNS, depth: number, line: number): string {
     if (depth === 0 && (tag.local !== 'Document' || !NAMESPACE_FORM.test(tag.uri))) {
-      throw refuseLine('statement.namespace_unknown', line, 'expected Document in a namespace urn:iso:std:iso:20022:tech:xsd:camt.053.001.*');
+      throw refuseLine(
+        'statement.namespace_unknown',
+        line,
+        'expected Document in a namespace urn:iso:std:iso:20022:tech:xsd:camt.053.001.*',
+      );
     }
     if (depth === 0) this.namespace = tag.uri;
     else if (tag.local !== 'BkToCstmrStmt' || tag.uri !== this.namespace) {
@@ -111,14 +115,20 @@ class Camt053Reader {
   }
 
   private count(limit: keyof Camt053Limits, seen: number, line: number): void {
-    if (seen > this.limits[limit]) throw refuseLine('statement.too_many', line, 'more than is accepted in one file', `${limit}=${this.limits[limit]}`);
+    if (seen > this.limits[limit])
+      throw refuseLine('statement.too_many', line, 'more than is accepted in one file', `${limit}=${this.limits[limit]}`);
   }
 
   private addText(text: string): void {
     if (!this.capture) return;
     this.capture.text += text;
     if (this.capture.text.length > this.limits.valueCharsMax) {
-      throw refuseLine('statement.value_too_long', this.capture.line, `${this.capture.name} is too long`, `valueCharsMax=${this.limits.valueCharsMax}`);
+      throw refuseLine(
+        'statement.value_too_long',
+        this.capture.line,
+        `${this.capture.name} is too long`,
+        `valueCharsMax=${this.limits.valueCharsMax}`,
+      );
     }
   }
 
@@ -210,5 +220,7 @@ function need<T>(draft: T | undefined): T {
 }
 
 function withoutUndefined<T extends object>(fields: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [Key in keyof T]?: NonNullable<T[Key]> };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: NonNullable<T[Key]>;
+  };
 }

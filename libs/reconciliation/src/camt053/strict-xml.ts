@@ -73,7 +73,8 @@ export class StrictXml {
 
   private malformed(message: string): Error {
     if (this.ending) return this.refuse('statement.truncated', 'the file ends before the document does');
-    if (/entity/.test(message)) return this.refuse('statement.entity_refused', 'only &amp; &lt; &gt; &quot; &apos; and character references');
+    if (/entity/.test(message))
+      return this.refuse('statement.entity_refused', 'only &amp; &lt; &gt; &quot; &apos; and character references');
     // The library's sentence starts with its own position; ours already does.
     return this.refuse('statement.xml_malformed', `not well-formed XML: ${message.replace(/^[^a-z]*/, '').slice(0, 100)}`);
   }

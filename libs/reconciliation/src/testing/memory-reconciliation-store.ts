@@ -2,7 +2,15 @@ import { type Facts, invariant, type ShardedId } from '#kernel';
 import type { IdentifiedLine } from '../match-lines.js';
 import { type Outcome, type OutcomeKind, takesPayment } from '../outcome.js';
 import { isClosed, type Reconciliation } from '../reconciliation.js';
-import { type Closing, type Lease, LeaseLost, type NewReconciliation, type Outstanding, type OutcomeView, type ReconciliationStore } from '../store.js';
+import {
+  type Closing,
+  type Lease,
+  LeaseLost,
+  type NewReconciliation,
+  type Outstanding,
+  type OutcomeView,
+  type ReconciliationStore,
+} from '../store.js';
 
 interface Row {
   reconciliation: Reconciliation;
@@ -28,7 +36,12 @@ export class MemoryReconciliationStore implements ReconciliationStore {
     );
     if (first) return { reconciliation: first.reconciliation, repeated: true };
     const { linesTotal, ...rest } = incoming;
-    const reconciliation: Reconciliation = { ...rest, state: 'RECEIVED', counts: {}, progress: { linesTotal, linesRead: 0, linesMatched: 0 } };
+    const reconciliation: Reconciliation = {
+      ...rest,
+      state: 'RECEIVED',
+      counts: {},
+      progress: { linesTotal, linesRead: 0, linesMatched: 0 },
+    };
     this.rows.set(incoming.id.uuid, { reconciliation, bytes: kept, lines: [], outcomes: new Map(), epoch: 0, leasedUntilMs: -Infinity });
     this.facts.push(...facts);
     return { reconciliation, repeated: false };

@@ -48,7 +48,13 @@ function line(n: number, reference?: string): IdentifiedLine {
 }
 
 function outcome(n: number, kind: Outcome['kind'], payment?: number): Outcome {
-  return { n, line: n, kind, reason: `${kind} it is`, ...(payment === undefined ? {} : { payment: samplePayment(payment), identifiedBy: 'end_to_end_id' }) };
+  return {
+    n,
+    line: n,
+    kind,
+    reason: `${kind} it is`,
+    ...(payment === undefined ? {} : { payment: samplePayment(payment), identifiedBy: 'end_to_end_id' }),
+  };
 }
 
 /** What every reconciliation store promises. `make` gives an empty one. */
@@ -134,7 +140,11 @@ export function reconciliationStoreContract(make: () => Promise<{ store: Reconci
       const pages: number[][] = [];
       for (let page = await store.nextLines(lease, 1); page.length > 0; page = await store.nextLines(lease, 1)) {
         pages.push(page.map((identified) => identified.line.n));
-        await store.saveOutcomes(lease, page.map(({ line: { n } }) => outcome(n, 'MISSING_OURS')), LEASE_MS);
+        await store.saveOutcomes(
+          lease,
+          page.map(({ line: { n } }) => outcome(n, 'MISSING_OURS')),
+          LEASE_MS,
+        );
       }
       expect(pages.toSorted()).toEqual([[1, 3], [2]]);
       expect(await store.find(lease.id)).toMatchObject({ state: 'MATCHING', progress: { linesMatched: 3 } });
@@ -165,17 +175,32 @@ export function reconciliationStoreContract(make: () => Promise<{ store: Reconci
         [2, 'MISSING_OURS', 2],
         [3, 'DUPLICATE', 3],
       ]);
-      expect((await store.outcomes(lease.id, 'breaks', 3, 2)).map(({ n, payment }) => [n, payment?.paymentReference])).toEqual([[4, 'P-4']]);
+      expect((await store.outcomes(lease.id, 'breaks', 3, 2)).map(({ n, payment }) => [n, payment?.paymentReference])).toEqual([
+        [4, 'P-4'],
+      ]);
       const [match] = await store.outcomes(lease.id, 'matches', 0, 10);
       const { reservation, decision, paymentReference, money, confirmedAt } = samplePayment(1);
-      expect(match).toMatchObject({ n: 1, identifiedBy: 'end_to_end_id', payment: { reservation, decision, paymentReference, money, confirmedAt } });
+      expect(match).toMatchObject({
+        n: 1,
+        identifiedBy: 'end_to_end_id',
+        payment: { reservation, decision, paymentReference, money, confirmedAt },
+      });
     });
 
     it('knows which payments earlier statements took; a duplicate or a missing payment takes none', async () => {
       const lease = await leased();
       await store.saveLines(lease, [line(1, 'P-1'), line(2, 'P-2')], true, LEASE_MS);
       await store.saveOutcomes(lease, [outcome(1, 'UNDER_AMOUNT', 1), outcome(2, 'DUPLICATE', 2)], LEASE_MS);
-      await store.close(lease, { state: 'BROKEN', missing: [{ n: 3, kind: 'MISSING_THEIRS', reason: 'not there', payment: samplePayment(3) }], counts: {}, closedAt: AT }, FACTS);
+      await store.close(
+        lease,
+        {
+          state: 'BROKEN',
+          missing: [{ n: 3, kind: 'MISSING_THEIRS', reason: 'not there', payment: samplePayment(3) }],
+          counts: {},
+          closedAt: AT,
+        },
+        FACTS,
+      );
       const { id } = await received();
       const asked = [1, 2, 3, 4].map((n) => sampleUuid(n));
       expect(await store.takenPayments(id, asked)).toEqual(new Map([[sampleUuid(1), lease.id.uuid]]));

@@ -41,7 +41,11 @@ export interface SampleEntry {
 
 export function sampleLine(n: number, entry: SampleEntry = {}): StatementLine {
   const { endToEndId, minor = 10_000n, currency = 'CNY', direction = 'CRDT', bookedOn = DAY, text } = entry;
-  const references: References = { ...(endToEndId === undefined ? {} : { endToEndId }), others: [], texts: text === undefined ? [] : [text] };
+  const references: References = {
+    ...(endToEndId === undefined ? {} : { endToEndId }),
+    others: [],
+    texts: text === undefined ? [] : [text],
+  };
   return { n, statement: 1, fileLine: n, money: { minor, currency }, direction, reversal: false, bookedOn: { day: bookedOn }, references };
 }
 
