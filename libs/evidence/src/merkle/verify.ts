@@ -50,6 +50,13 @@ export async function verifyConsistency(crypto: CryptoPort, claim: ConsistencyCl
     return;
   }
   requireHashes([claim.oldRoot, claim.newRoot, ...claim.proof]);
+  const [oldRoot, newRoot] = await rootsOf(crypto, claim);
+  if (!sameBytes(oldRoot, claim.oldRoot) || !sameBytes(newRoot, claim.newRoot))
+    throw mismatch('the newer tree does not extend the older one');
+}
+
+/** The two roots that a consistency proof leads to. An old tree of a power of two is its own first hash. */
+async function rootsOf(crypto: CryptoPort, claim: ConsistencyClaim): Promise<[Uint8Array, Uint8Array]> {
   const isPowerOfTwo = (claim.oldSize & (claim.oldSize - 1n)) === 0n;
   const [first, ...rest] = isPowerOfTwo ? [claim.oldRoot, ...claim.proof] : claim.proof;
   if (first === undefined) throw malformed('the proof is empty');
@@ -69,8 +76,7 @@ export async function verifyConsistency(crypto: CryptoPort, claim: ConsistencyCl
     sn >>= 1n;
   }
   if (sn !== 0n) throw malformed('the proof is too short');
-  if (!sameBytes(oldHash, claim.oldRoot) || !sameBytes(newHash, claim.newRoot))
-    throw mismatch('the newer tree does not extend the older one');
+  return [oldHash, newHash];
 }
 
 /** Recomputes the root from a consecutive range of leaves, fed one by one, and the hashes that stand outside it. Constant memory. */

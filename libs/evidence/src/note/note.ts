@@ -34,7 +34,7 @@ export async function signNote(crypto: CryptoPort, text: string, name: string, s
 export function parseNote(bytes: Uint8Array): SignedNote {
   if (bytes.length > noteBytesMax) throw malformed(`a note has at most ${noteBytesMax} bytes`);
   const whole = parseUtf8(bytes, 'note.malformed');
-  if (/[\u0000-\u0009\u000b-\u001f]/.test(whole)) throw malformed('a note has no control characters but newlines');
+  if ([...whole].some((char) => char < ' ' && char !== '\n')) throw malformed('a note has no control characters but newlines');
   const split = whole.lastIndexOf('\n\n');
   if (split < 0 || !whole.endsWith('\n') || split + 2 >= whole.length) throw malformed('expected text, an empty line and signatures');
   const lines = whole.slice(split + 2, -1).split('\n');
