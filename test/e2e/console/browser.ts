@@ -56,6 +56,7 @@ const SCREENSHOTS = path.resolve('test/screenshots');
 /** Kept for people to look at; the folder is ignored by git. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.evaluate('scrollTo(0, 0)');
   await page.evaluate('document.fonts.ready');
   await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: 'disabled' });
 }

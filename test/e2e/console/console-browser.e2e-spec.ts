@@ -152,7 +152,6 @@ describe.skipIf(chromium === undefined)('the console in a browser', () => {
   it('closes by itself when the session was idle for too long', async () => {
     await signIn();
     await asOwner(`UPDATE staff_sessions SET seen_at = seen_at - interval '16 minutes'`);
-    await page.getByRole('link', { name: 'Decisions' }).first().click();
     await page.getByRole('heading', { name: 'Sign in to the console' }).waitFor();
     await page.getByText('away for 15 minutes').waitFor();
   });

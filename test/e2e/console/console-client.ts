@@ -16,10 +16,9 @@ export class ConsoleClient {
 
   send(method: 'post' | 'delete', path: string, body?: object, headers: Record<string, string> = {}): supertest.Test {
     const origin = new URL(this.world.url).origin;
-    return supertest(this.world.url)
-      [method](path)
-      .set({ cookie: this.cookie, origin, 'x-tallystick-console': '1', ...headers })
-      .send(body);
+    const agent = supertest(this.world.url);
+    const call = method === 'post' ? agent.post(path) : agent.delete(path);
+    return call.set({ cookie: this.cookie, origin, 'x-tallystick-console': '1', ...headers }).send(body);
   }
 
   async signIn(name: string, password: string): Promise<supertest.Response> {

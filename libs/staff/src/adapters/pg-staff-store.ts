@@ -27,10 +27,9 @@ export class PgStaffStore implements StaffStore {
   constructor(private readonly database: Database) {}
 
   async findAccount(name: string): Promise<StaffAccount | undefined> {
-    const [row] = await this.database.query<AccountRow>(
-      'SELECT id, name, role, state, password_hash FROM staff_accounts WHERE name = $1',
-      [name],
-    );
+    const [row] = await this.database.query<AccountRow>('SELECT id, name, role, state, password_hash FROM staff_accounts WHERE name = $1', [
+      name,
+    ]);
     return row && toAccount(row);
   }
 

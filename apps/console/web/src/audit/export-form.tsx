@@ -37,28 +37,7 @@ export function ExportForm() {
               { value: 'range', label: 'From – to' },
             ]}
           />
-          {span === 'day' ? (
-            <TextInput type="date" name="day" label="Day (UTC)" defaultValue={utcDay()} max={utcDay()} required withAsterisk={false} />
-          ) : (
-            <Group grow gap="sm" preventGrowOverflow={false}>
-              <TextInput
-                type="datetime-local"
-                name="from"
-                label="From (UTC)"
-                defaultValue={`${utcDay()}T00:00`}
-                required
-                withAsterisk={false}
-              />
-              <TextInput
-                type="datetime-local"
-                name="to"
-                label="To (UTC)"
-                defaultValue={`${utcDay()}T23:59`}
-                required
-                withAsterisk={false}
-              />
-            </Group>
-          )}
+          <SpanFields span={span} />
           <TextInput
             name="kind"
             label="Only this kind"
@@ -75,6 +54,17 @@ export function ExportForm() {
         </Stack>
       </form>
     </Section>
+  );
+}
+
+function SpanFields({ span }: { span: Span }) {
+  const quiet = { required: true, withAsterisk: false } as const;
+  if (span === 'day') return <TextInput type="date" name="day" label="Day (UTC)" defaultValue={utcDay()} max={utcDay()} {...quiet} />;
+  return (
+    <Group grow gap="sm" preventGrowOverflow={false}>
+      <TextInput type="datetime-local" name="from" label="From (UTC)" defaultValue={`${utcDay()}T00:00`} {...quiet} />
+      <TextInput type="datetime-local" name="to" label="To (UTC)" defaultValue={`${utcDay()}T23:59`} {...quiet} />
+    </Group>
   );
 }
 

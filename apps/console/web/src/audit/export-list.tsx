@@ -100,9 +100,9 @@ function ProgressOf({ item }: { item: ExportView }) {
   );
 }
 
-/** What an auditor types on a machine that knows neither our network nor our database. */
+/** What an auditor types on a machine that knows neither our network nor our database; `log.vkey` holds the keys, handed over on another way. */
 function VerifyCommand({ fileName }: { fileName: string }) {
-  const command = `npm run tallystick -- verify ${fileName}`;
+  const command = `npm run tallystick -- verify ${fileName} --key log.vkey`;
   return (
     <div className="command" role="group" aria-label="Verify it offline">
       <code tabIndex={0}>{command}</code>

@@ -80,7 +80,7 @@ function FactTable({ rows }: { rows: readonly FactView[] }) {
     <table className="table">
       <thead>
         <tr>
-          <th scope="col">Time</th>
+          <th scope="col">Time (UTC)</th>
           <th scope="col">Kind</th>
           <th scope="col">About</th>
           <th scope="col">Fact</th>
@@ -102,8 +102,8 @@ function FactRow({ fact, open, onToggle }: { fact: FactView; open: boolean; onTo
   return (
     <>
       <tr>
-        <td data-label="Time">
-          <Time at={fact.at} />
+        <td data-label="Time (UTC)">
+          <Time at={fact.at} bare />
         </td>
         <td data-label="Kind">
           <UnstyledButton onClick={onToggle} aria-expanded={open} className="disclose">

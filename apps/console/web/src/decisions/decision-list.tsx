@@ -57,7 +57,7 @@ function DecisionTable({ rows }: { rows: readonly DecisionRow[] }) {
     <table className="table">
       <thead>
         <tr>
-          <th scope="col">Time</th>
+          <th scope="col">Time (UTC)</th>
           <th scope="col">Outcome</th>
           <th scope="col">Service</th>
           <th scope="col" className="right">
@@ -71,8 +71,8 @@ function DecisionTable({ rows }: { rows: readonly DecisionRow[] }) {
       <tbody>
         {rows.map((row) => (
           <tr key={row.id}>
-            <td data-label="Time">
-              <Time at={row.at} />
+            <td data-label="Time (UTC)">
+              <Time at={row.at} bare />
             </td>
             <td data-label="Outcome">
               <OutcomeBadge outcome={row.outcome} />

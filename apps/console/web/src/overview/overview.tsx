@@ -73,7 +73,7 @@ function Alarms({ view }: { view: OverviewView }) {
 function Figures({ view, staff }: { view: OverviewView; staff: SignedInStaff }) {
   const { records, breaks, log } = view;
   return (
-    <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }} spacing="md">
+    <SimpleGrid cols={{ base: 2, lg: 4 }} spacing={{ base: 'xs', sm: 'md' }}>
       <Figure label="Records accepted" value={records.about ? `≈ ${count(records.total)}` : count(records.total)}>
         {records.lastAcceptedAt === null ? 'None yet' : `Last one ${ago(records.lastAcceptedAt, view.at)}`}
       </Figure>
@@ -120,7 +120,7 @@ function Decisions({ view, staff }: { view: OverviewView; staff: SignedInStaff }
         <Empty title="No decisions in this time">When a service asks, the answers are counted here within seconds.</Empty>
       ) : (
         <Stack gap="md">
-          <Group gap="xl">
+          <SimpleGrid cols={{ base: 2, xs: 4 }} spacing="md" maw={640}>
             <div>
               <div className="figure-value">
                 {count(total)}
@@ -144,7 +144,7 @@ function Decisions({ view, staff }: { view: OverviewView; staff: SignedInStaff }
                 </Text>
               </div>
             ))}
-          </Group>
+          </SimpleGrid>
           <ActivityBars bars={bars} windowSeconds={windowSeconds} at={view.at} />
         </Stack>
       )}

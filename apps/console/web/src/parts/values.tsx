@@ -14,13 +14,13 @@ const TIME = new Intl.DateTimeFormat('en-GB', {
 const CLOCK = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const DAY = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', day: '2-digit', month: 'short', year: 'numeric' });
 
-/** Everybody who reads a time of an audit log must read the same one: always UTC, and it says so. */
-export function Time({ at, only }: { at: string; only?: 'clock' | 'day' }) {
+/** Everybody who reads a time of an audit log must read the same one: always UTC, and it says so (`bare`: the column's head does). */
+export function Time({ at, only, bare = false }: { at: string; only?: 'clock' | 'day'; bare?: boolean }) {
   const date = new Date(at);
   const text = only === 'clock' ? CLOCK.format(date) : only === 'day' ? DAY.format(date) : TIME.format(date);
   return (
     <time dateTime={at} title={`${at} (UTC)`} className="time">
-      {only === 'day' ? text : `${text} UTC`}
+      {bare || only === 'day' ? text : `${text} UTC`}
     </time>
   );
 }

@@ -8,21 +8,9 @@ import { Brand } from './brand.js';
 import { SchemeSwitch } from './shell.js';
 
 export function SignIn() {
-  const signIn = useSignIn();
-  const waitSeconds = useWait(signIn.error);
-  const ended = useSessionEnd();
-  const password = useRef<HTMLInputElement>(null);
   useEffect(() => {
     document.title = 'Sign in · Tallystick';
   }, []);
-
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    const credentials = { name: String(form.get('name')).trim(), password: String(form.get('password')) };
-    signIn.mutate(credentials, { onError: () => password.current?.select() });
-  };
-
   return (
     <main className="sign-in">
       <Paper withBorder p="xl" className="sign-in-card">
@@ -36,43 +24,50 @@ export function SignIn() {
         <Text c="dimmed" size="sm" mb="lg">
           For staff. What you open here is written to the audit log.
         </Text>
-        <form onSubmit={submit}>
-          <Stack>
-            <TextInput
-              label="Name"
-              name="name"
-              autoComplete="username"
-              autoCapitalize="none"
-              spellCheck={false}
-              required
-              autoFocus
-              withAsterisk={false}
-            />
-            <PasswordInput
-              label="Password"
-              name="password"
-              autoComplete="current-password"
-              required
-              withAsterisk={false}
-              ref={password}
-              visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
-            />
-            {ended !== null && !signIn.error && (
-              <Alert color="ink" variant="light" icon={<Icon name="wait" />} role="status">
-                {sentence(ended)}
-              </Alert>
-            )}
-            {signIn.error && <Refused error={signIn.error} waitSeconds={waitSeconds} />}
-            <Button type="submit" loading={signIn.isPending} disabled={waitSeconds > 0} fullWidth>
-              {waitSeconds > 0 ? `Wait ${waitSeconds} s` : 'Sign in'}
-            </Button>
-          </Stack>
-        </form>
+        <SignInForm />
         <Text size="xs" c="dimmed" mt="lg">
           A session ends after 15 minutes without use. The first password was shown by <span className="mono">npm run up</span>.
         </Text>
       </Paper>
     </main>
+  );
+}
+
+function SignInForm() {
+  const signIn = useSignIn();
+  const waitSeconds = useWait(signIn.error);
+  const ended = useSessionEnd();
+  const password = useRef<HTMLInputElement>(null);
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const credentials = { name: String(form.get('name')).trim(), password: String(form.get('password')) };
+    signIn.mutate(credentials, { onError: () => password.current?.select() });
+  };
+  const quiet = { required: true, withAsterisk: false } as const;
+  return (
+    <form onSubmit={submit}>
+      <Stack>
+        <TextInput label="Name" name="name" autoComplete="username" autoCapitalize="none" spellCheck={false} autoFocus {...quiet} />
+        <PasswordInput
+          label="Password"
+          name="password"
+          autoComplete="current-password"
+          ref={password}
+          visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
+          {...quiet}
+        />
+        {ended !== null && !signIn.error && (
+          <Alert color="ink" variant="light" icon={<Icon name="wait" />} role="status">
+            {sentence(ended)}
+          </Alert>
+        )}
+        {signIn.error && <Refused error={signIn.error} waitSeconds={waitSeconds} />}
+        <Button type="submit" loading={signIn.isPending} disabled={waitSeconds > 0} fullWidth>
+          {waitSeconds > 0 ? `Wait ${waitSeconds} s` : 'Sign in'}
+        </Button>
+      </Stack>
+    </form>
   );
 }
 
