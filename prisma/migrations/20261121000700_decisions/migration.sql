@@ -173,7 +173,7 @@ BEGIN
 
   FOR v_round IN 1 .. p_rounds LOOP
     WITH room AS (
-      SELECT c.item, c.n, c.shard, c.subject, c.counter, c.start, c.minor, c.holds, c.enforced,
+      SELECT c.item, c.n, c.shard, c.subject, c.counter, c.start, c.minor, c.holds, c.enforced, u.ctid AS place,
              coalesce(u.used_minor, 0) AS used_minor, coalesce(u.reserved_minor, 0) AS reserved_minor,
              coalesce(u.used_count + u.reserved_count, 0) AS taken,
              coalesce(coalesce(u.used_minor + u.reserved_minor, 0) + c.minor > c.cap_minor, false)
@@ -184,11 +184,12 @@ BEGIN
        WHERE c.round = v_round
     ), judged AS (
       SELECT room.*, holds AND NOT (enforced AND bool_or(broken) OVER (PARTITION BY item)) AS taken_now FROM room
-    ), spent AS (
-      INSERT INTO usage AS u (shard, subject, counter, window_start, used_minor, reserved_minor, used_count, reserved_count)
-      SELECT shard, subject, counter, start, 0, minor, 0, 1 FROM judged WHERE taken_now
-      ON CONFLICT ON CONSTRAINT usage_pkey
-      DO UPDATE SET reserved_minor = u.reserved_minor + excluded.reserved_minor, reserved_count = u.reserved_count + 1
+    ), added AS (
+      UPDATE usage u SET reserved_minor = u.reserved_minor + j.minor, reserved_count = u.reserved_count + 1
+        FROM judged j WHERE u.ctid = j.place AND u.shard = j.shard AND j.taken_now
+    ), opened AS (
+      INSERT INTO usage (shard, subject, counter, window_start, used_minor, reserved_minor, used_count, reserved_count)
+      SELECT shard, subject, counter, start, 0, minor, 0, 1 FROM judged WHERE taken_now AND place IS NULL
     ), told AS (
       SELECT item, string_agg(used_minor || ':' || reserved_minor + CASE WHEN taken_now THEN minor ELSE 0 END || ':'
                               || taken + taken_now::integer || ':' || broken::integer, ',' ORDER BY n) AS usage
@@ -202,7 +203,7 @@ BEGIN
 
   RETURN QUERY
   WITH decided AS (
-    SELECT i.*, i.usage ~ ':1(,|$)' AS refused, h.last_seq + row_number() OVER (PARTITION BY i.shard ORDER BY i.n) AS seq
+    SELECT i.*, strpos(i.usage || ',', ':1,') > 0 AS refused, h.last_seq + row_number() OVER (PARTITION BY i.shard ORDER BY i.n) AS seq
       FROM unnest(v_verdict, v_usage, p_shard, p_subject, p_caller, p_key, p_digest, p_policy, p_standing, p_decision, p_service, p_outcome,
                   p_computed, p_enforced, p_hold_seconds, p_minor, p_currency, p_reference, p_channel, p_counters, p_salt, p_details)
            WITH ORDINALITY AS i (verdict, usage, shard, subject, caller, key, digest, policy, standing, decision, service, outcome,

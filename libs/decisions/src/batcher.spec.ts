@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { Refusal } from '#kernel';
+import { Batcher, type BatchPort, LostReply } from './batcher.js';
+
+const LIMITS = { itemsMax: 4, inFlightMax: 2, queueItemsMax: 10 };
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A ledger that saves numbers, and lies as told: it may fail before or after saving, answer late, or answer too little. */
+class LyingLedger implements BatchPort<number, string> {
+  readonly saved: number[] = [];
+  readonly calls: number[][] = [];
+  lies: ('fail before' | 'fail after' | 'lose before' | 'lose after' | 'answer too little')[] = [];
+  bad = new Set<number>();
+  gates: Promise<void>[] = [];
+  lookUpFails = false;
+
+  async send(items: readonly number[]): Promise<string[]> {
+    this.calls.push([...items]);
+    await this.gates.shift();
+    const lie = this.lies.shift();
+    if (lie === 'fail before') throw new Error('refused');
+    if (lie === 'lose before') throw new LostReply('no answer');
+    if (items.some((item) => this.bad.has(item))) throw new Error('bad item');
+    this.saved.push(...items);
+    if (lie === 'lose after') throw new LostReply('no answer');
+    return items.slice(lie === 'answer too little' ? 1 : 0).map((item) => `did ${item}`);
+  }
+
+  async lookUp(items: readonly number[]): Promise<(string | undefined)[]> {
+    if (this.lookUpFails) throw new Error('still down');
+    return items.map((item) => (this.saved.includes(item) ? `did ${item}` : undefined));
+  }
+}
+
+const outcomes = async (answers: Promise<string>[]) =>
+  (await Promise.allSettled(answers)).map((end) =>
+    end.status === 'fulfilled' ? end.value : end.reason instanceof Refusal ? end.reason.code : 'error',
+  );
+
+describe('a batcher', () => {
+  it('carries together what arrived together, at most itemsMax, at most inFlightMax at once', async () => {
+    const ledger = new LyingLedger();
+    let open: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    ledger.gates = [gate, gate];
+    const batcher = new Batcher(ledger, LIMITS);
+    const answers = Array.from({ length: 10 }, (_, i) => batcher.submit(i));
+    await turn();
+    expect(ledger.calls).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+    ]);
+    open();
+    expect(await outcomes(answers)).toEqual(Array.from({ length: 10 }, (_, i) => `did ${i}`));
+    expect(ledger.calls[2]).toEqual([8, 9]);
+  });
+
+  it('refuses at once what would wait too long', async () => {
+    const batcher = new Batcher(new LyingLedger(), LIMITS);
+    const answers = Array.from({ length: 11 }, (_, i) => batcher.submit(i));
+    expect((await outcomes(answers)).at(-1)).toBe('overloaded');
+  });
+
+  it('answers a bad item alone and lets the others stand', async () => {
+    const ledger = new LyingLedger();
+    ledger.bad.add(2);
+    const batcher = new Batcher(ledger, LIMITS);
+    expect(await outcomes([0, 1, 2, 3].map((item) => batcher.submit(item)))).toEqual(['did 0', 'did 1', 'error', 'did 3']);
+    expect(ledger.saved).toEqual([0, 1, 3]);
+  });
+
+  it.each([
+    ['lose after', 'did 1', [1]],
+    ['lose before', 'outcome.unknown', []],
+    ['answer too little', 'did 1', [1]],
+    ['fail before', 'error', []],
+  ] as const)('when the ledger does "%s" it says %s and sends nothing twice', async (lie, expected, saved) => {
+    const ledger = new LyingLedger();
+    ledger.lies = [lie];
+    const batcher = new Batcher(ledger, LIMITS);
+    expect(await outcomes([batcher.submit(1)])).toEqual([expected]);
+    expect(ledger.saved).toEqual(saved);
+    expect(ledger.calls).toHaveLength(1);
+  });
+
+  it('does not know the outcome while the ledger cannot be asked, and works on afterwards', async () => {
+    const ledger = new LyingLedger();
+    ledger.lies = ['lose after'];
+    ledger.lookUpFails = true;
+    const batcher = new Batcher(ledger, LIMITS);
+    expect(await outcomes([batcher.submit(1)])).toEqual(['outcome.unknown']);
+    expect(await outcomes([batcher.submit(2)])).toEqual(['did 2']);
+  });
+});

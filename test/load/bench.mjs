@@ -1,0 +1,14 @@
+// npm run bench decisions: measures, prints a table, writes test/load/results/<name>.json.
+import { spawnSync } from 'node:child_process';
+
+const BENCHES = { decisions: './decisions.mjs' };
+
+const [name = '', ...rest] = process.argv.slice(2);
+if (!(name in BENCHES)) {
+  console.error(`usage: npm run bench <${Object.keys(BENCHES).join('|')}> [-- --seconds 5 --rounds 3]`);
+  process.exit(2);
+}
+const built = spawnSync(process.execPath, ['apps/cli/bootstrap.mjs', 'build'], { stdio: ['ignore', 'ignore', 'inherit'] });
+if (built.status !== 0) process.exit(built.status ?? 1);
+const { run } = await import(BENCHES[name]);
+await run(rest);

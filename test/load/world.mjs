@@ -1,0 +1,133 @@
+// A private world for one measurement: PostgreSQL with fsync, subjects, an active policy, decision-api and the echo as own processes.
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import pg from 'pg';
+import { addSubjects } from '#decisions/testing/subjects';
+import { Database, freePort, migrate, startPostgres } from '#platform';
+import { PgPolicies } from '#policies/adapters/pg-policies';
+
+export const SUBJECTS = 10_000;
+const ISSUER = 'bench-issuer';
+const PAGE_BYTES = 4096;
+
+/** Wide limits: every request is allowed, and each passes one transaction limit and two counters. */
+const POLICY = {
+  id: 'bench',
+  version: 1,
+  timeZone: 'Asia/Shanghai',
+  currency: 'CNY',
+  tiers: [
+    { name: 'LIMITED', minimumScore: 350 },
+    { name: 'EXCELLENT', minimumScore: 700 },
+  ],
+  limits: [{ id: 'all-day', window: 'DAY', scope: 'SUBJECT', amount: '10000000.00' }],
+  services: [
+    {
+      name: 'checkout',
+      mode: 'enforce',
+      limits: [
+        { id: 'checkout-one', window: 'TRANSACTION', scope: 'SUBJECT', amount: '2000.00' },
+        { id: 'checkout-day', window: 'DAY', scope: 'SUBJECT_SERVICE', amount: '9000000.00', count: 1000000 },
+      ],
+    },
+  ],
+  discounts: [{ id: 'excellent', tiers: ['EXCELLENT'], percent: '1.5' }],
+};
+
+export async function openWorld() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'tallystick-bench-'));
+  chmodSync(folder, 0o711);
+  const stops = [() => rmSync(folder, { recursive: true, force: true })];
+  const close = async () => {
+    for (const stop of stops.reverse()) await stop();
+  };
+  try {
+    const url = await databaseUrl(folder, stops);
+    const database = await Database.open(url, 4);
+    stops.push(() => database.close());
+    await new PgPolicies(database).activate(POLICY, { author: 'bench', approver: 'bench-approver' }, new Date());
+    const subjects = await addSubjects(database, SUBJECTS);
+    const token = await makeIssuer(folder);
+    const [http, grpc, echo] = [await freePort(), await freePort(), await freePort()];
+    const api = await startApi({ folder, url, http, grpc, stops });
+    await startEcho(echo, stops);
+    return { database, url, subjects, token, ports: { http, grpc, echo }, api, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function databaseUrl(folder, stops) {
+  const own = process.env.DATABASE_URL ? undefined : await startPostgres({ folder: path.join(folder, 'pg') });
+  if (own) stops.push(() => own.stop());
+  const url = new URL(own?.url ?? process.env.DATABASE_URL);
+  const name = `bench_${process.pid}`;
+  const client = new pg.Client({ connectionString: url.href });
+  await client.connect();
+  await client.query(`CREATE DATABASE ${name}`);
+  await client.end();
+  url.pathname = name;
+  await migrate(url.href);
+  return url.href;
+}
+
+async function makeIssuer(folder) {
+  const { publicKey, privateKey } = await generateKeyPair('EdDSA', { extractable: true });
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'bench', alg: 'EdDSA' };
+  mkdirSync(path.join(folder, 'keys'));
+  writeFileSync(path.join(folder, 'keys', 'internal-issuer.jwks.json'), JSON.stringify({ keys: [jwk] }));
+  return async () =>
+    await new SignJWT({ scope: 'decisions:evaluate decisions:reserve' })
+      .setProtectedHeader({ alg: 'EdDSA', kid: 'bench' })
+      .setIssuer(ISSUER)
+      .setSubject('bench-client')
+      .setAudience('tallystick-decision-api')
+      .setIssuedAt()
+      .setExpirationTime('14m')
+      .sign(privateKey);
+}
+
+async function startApi({ folder, url, http, grpc, stops }) {
+  const env = { DATABASE_URL: url, TALLYSTICK_HOME: folder, DECISION_HTTP_PORT: http, DECISION_GRPC_PORT: grpc, INTERNAL_TOKEN_ISSUER: ISSUER };
+  const child = start(['dist/apps/decision-api/src/main.js'], { ...env, LOG_LEVEL: 'warn', NODE_ENV: 'production' }, stops);
+  await untilAnswers(`http://127.0.0.1:${http}/ready`, (status) => status === 200);
+  return { pid: child.pid, rssMiB: () => rssMiB(child.pid) };
+}
+
+async function startEcho(port, stops) {
+  start(['test/load/echo-server.mjs'], { PORT: port, NODE_ENV: 'production' }, stops);
+  await untilAnswers(`http://127.0.0.1:${port}/v1/decisions`, () => true);
+}
+
+function start(args, env, stops) {
+  const profile = process.env.BENCH_PROFILE && args[0].startsWith('dist') ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : [];
+  const child = spawn(process.execPath, [...profile, ...args], { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'inherit', 'inherit'] });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  stops.push(async () => {
+    child.kill('SIGTERM');
+    await ended;
+  });
+  return child;
+}
+
+async function untilAnswers(url, accepts) {
+  for (let tries = 0; tries < 100; tries++) {
+    const status = await fetch(url).then(
+      (answer) => answer.status,
+      () => 0,
+    );
+    if (status !== 0 && accepts(status)) return;
+    await pause(100);
+  }
+  throw new Error(`${url} does not answer`);
+}
+
+function rssMiB(pid) {
+  const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
+  return Math.round((pages * PAGE_BYTES) / 2 ** 20);
+}
