@@ -14,7 +14,7 @@ export default ts.config(
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-extraneous-class': 'off',
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       'max-lines': ['error', { max: 400 }],
       'max-lines-per-function': ['error', { max: 60, skipComments: true, skipBlankLines: true }],
       complexity: ['error', 15],
@@ -22,13 +22,15 @@ export default ts.config(
     },
   },
   {
-    files: ['**/*.{spec,e2e-spec}.ts', 'test/**'],
+    files: ['**/*.{spec,e2e-spec}.ts', 'test/**', 'libs/*/src/testing/**'],
     rules: { 'max-lines-per-function': 'off' },
   },
   {
     files: ['**/*.{js,mjs}'],
     languageOptions: {
-      globals: { process: 'readonly', console: 'readonly', URL: 'readonly', setTimeout: 'readonly', Buffer: 'readonly', fetch: 'readonly' },
+      globals: Object.fromEntries(
+        ['process', 'console', 'performance', 'URL', 'setTimeout', 'Buffer', 'fetch'].map((name) => [name, 'readonly']),
+      ),
     },
   },
 );

@@ -51,7 +51,7 @@ function filesFor(asked: string | undefined): string[] {
 }
 
 function sentence(error: unknown): string {
-  if (error instanceof Refusal) return `${error.code}: ${error.message}`;
+  if (error instanceof Refusal) return error.message;
   if (!(error instanceof Error)) return String(error);
   return process.env['LOG_LEVEL'] === 'debug' ? (error.stack ?? error.message) : error.message;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatMinor, parseMoney } from './money.js';
-import { Refusal } from './refusal.js';
+import type { Refusal } from './refusal.js';
 
 const codeOf = (amount: string, currency: string): string => {
   try {
