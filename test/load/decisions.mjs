@@ -19,7 +19,10 @@ const BARS = { 'http-reserve': [0.25, 0.4], 'stream-reserve': [0.3, 0.5], 'batch
 
 /** Everything in one run on one machine, interleaved; the median round of each. Only ratios mean something. */
 export async function run(args) {
-  const { values } = parseArgs({ args, options: { seconds: { type: 'string', default: '5' }, rounds: { type: 'string', default: '3' }, only: { type: 'string' } } });
+  const { values } = parseArgs({
+    args,
+    options: { seconds: { type: 'string', default: '5' }, rounds: { type: 'string', default: '3' }, only: { type: 'string' } },
+  });
   const seconds = Number(values.seconds);
   const world = await openWorld();
   try {
@@ -38,9 +41,17 @@ export async function run(args) {
 async function scenariosOf({ database, subjects, token, ports }) {
   const ids = subjects.map((subject) => formatId('sub', subject));
   let turn = 0;
-  const wire = () => ({ subject: ids[turn++ % SUBJECTS], service: 'checkout', amount: { amount: '1.99', currency: 'CNY' }, mode: 'RESERVE' });
+  const wire = () => ({
+    subject: ids[turn++ % SUBJECTS],
+    service: 'checkout',
+    amount: { amount: '1.99', currency: 'CNY' },
+    mode: 'RESERVE',
+  });
   const bearer = await token();
-  const nextHttp = () => ({ headers: `authorization: Bearer ${bearer}\r\nidempotency-key: ${randomUUID()}\r\n`, body: JSON.stringify(wire()) });
+  const nextHttp = () => ({
+    headers: `authorization: Bearer ${bearer}\r\nidempotency-key: ${randomUUID()}\r\n`,
+    body: JSON.stringify(wire()),
+  });
   const nextGrpc = () => ({ ...wire(), idempotencyKey: randomUUID() });
   const policy = await new PgPolicies(database).findActive();
   const standing = { score: { value: 720, version: 'test-1' }, factors: [], restrictions: [] };
@@ -96,12 +107,23 @@ async function countDecisions(database) {
 }
 
 function rowsOf(scenarios, results) {
-  const median = new Map([...results].map(([name, rounds]) => [name, [...rounds].sort((a, b) => a.rate - b.rate)[Math.floor(rounds.length / 2)]]));
+  const median = new Map(
+    [...results].map(([name, rounds]) => [name, [...rounds].sort((a, b) => a.rate - b.rate)[Math.floor(rounds.length / 2)]]),
+  );
   const round = (value) => Math.round(value * 100) / 100;
   return scenarios.map(({ name, baseline }) => {
     const { rate, p50Ms, p99Ms, rssMiB } = median.get(name);
     const ratio = baseline && median.has(baseline) ? round(rate / median.get(baseline).rate) : null;
-    return { name, rate: Math.round(rate), unit: 'per second', p50Ms: round(p50Ms), p99Ms: round(p99Ms), rssMiB, baseline: baseline ?? null, ratio };
+    return {
+      name,
+      rate: Math.round(rate),
+      unit: 'per second',
+      p50Ms: round(p50Ms),
+      p99Ms: round(p99Ms),
+      rssMiB,
+      baseline: baseline ?? null,
+      ratio,
+    };
   });
 }
 

@@ -52,7 +52,9 @@ export async function batchLoad({ client, metadata, callers, items, untilMs, nex
     while (performance.now() < untilMs) {
       const startedMs = performance.now();
       const { results } = await new Promise((resolve, reject) =>
-        client.decideBatch({ items: Array.from({ length: items }, next) }, metadata, (error, answer) => (error ? reject(error) : resolve(answer))),
+        client.decideBatch({ items: Array.from({ length: items }, next) }, metadata, (error, answer) =>
+          error ? reject(error) : resolve(answer),
+        ),
       );
       const failed = results.find(({ answer }) => !answer);
       if (failed) throw new Error(JSON.stringify(failed));

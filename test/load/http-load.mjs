@@ -19,7 +19,9 @@ function oneConnection(port, untilMs, next, latencies) {
       sentMs = performance.now();
       if (sentMs >= untilMs) return socket.end(resolve);
       const { headers, body } = next();
-      socket.write(`POST /v1/decisions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n${headers}content-length: ${body.length}\r\n\r\n${body}`);
+      socket.write(
+        `POST /v1/decisions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n${headers}content-length: ${body.length}\r\n\r\n${body}`,
+      );
     };
     socket.on('connect', send);
     socket.on('error', reject);

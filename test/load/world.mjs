@@ -93,7 +93,13 @@ async function makeIssuer(folder) {
 }
 
 async function startApi({ folder, url, http, grpc, stops }) {
-  const env = { DATABASE_URL: url, TALLYSTICK_HOME: folder, DECISION_HTTP_PORT: http, DECISION_GRPC_PORT: grpc, INTERNAL_TOKEN_ISSUER: ISSUER };
+  const env = {
+    DATABASE_URL: url,
+    TALLYSTICK_HOME: folder,
+    DECISION_HTTP_PORT: http,
+    DECISION_GRPC_PORT: grpc,
+    INTERNAL_TOKEN_ISSUER: ISSUER,
+  };
   const child = start(['dist/apps/decision-api/src/main.js'], { ...env, LOG_LEVEL: 'warn', NODE_ENV: 'production' }, stops);
   await untilAnswers(`http://127.0.0.1:${http}/ready`, (status) => status === 200);
   return { pid: child.pid, rssMiB: () => rssMiB(child.pid) };
@@ -105,8 +111,12 @@ async function startEcho(port, stops) {
 }
 
 function start(args, env, stops) {
-  const profile = process.env.BENCH_PROFILE && args[0].startsWith('dist') ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : [];
-  const child = spawn(process.execPath, [...profile, ...args], { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'inherit', 'inherit'] });
+  const profile =
+    process.env.BENCH_PROFILE && args[0].startsWith('dist') ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : [];
+  const child = spawn(process.execPath, [...profile, ...args], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   stops.push(async () => {
     child.kill('SIGTERM');

@@ -139,11 +139,16 @@ DECLARE
   v_usage    text[] := array_fill(''::text, ARRAY[cardinality(p_shard)]);
   v_items    integer[];
   v_texts    text[];
+  v_heads    smallint[];
+  v_last     bigint[];
+  -- By shard + 1: the number given last. Head rows change with every batch and are read once: a look-up per item would walk their dead versions.
+  v_next     bigint[] := array_fill(NULL::bigint, ARRAY[256]);
+  v_seq      bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(p_shard)]);
 BEGIN
   -- The heads, in ascending order. Time is read once they are held, and never runs backwards.
-  SELECT greatest(date_trunc('milliseconds', clock_timestamp()), max(h.last_at)), max(h.policy_version)
-    INTO v_at, v_policy
-    FROM (SELECT last_at, policy_version FROM shard_heads WHERE shard = ANY (p_shards) ORDER BY shard FOR NO KEY UPDATE) h;
+  SELECT greatest(date_trunc('milliseconds', clock_timestamp()), max(h.last_at)), max(h.policy_version), array_agg(h.shard), array_agg(h.last_seq)
+    INTO v_at, v_policy, v_heads, v_last
+    FROM (SELECT shard, last_seq, last_at, policy_version FROM shard_heads WHERE shard = ANY (p_shards) ORDER BY shard FOR NO KEY UPDATE) h;
 
   SELECT array_agg(CASE
            WHEN d.seq IS NOT NULL THEN 'KNOWN'
@@ -201,14 +206,27 @@ BEGIN
     END LOOP;
   END LOOP;
 
+  -- Numbers, in the items' order (memory only).
+  FOR i IN 1 .. cardinality(v_heads) LOOP
+    v_next[v_heads[i] + 1] := v_last[i];
+  END LOOP;
+  FOR i IN 1 .. cardinality(p_shard) LOOP
+    IF v_verdict[i] IS NULL THEN
+      v_next[p_shard[i] + 1] := v_next[p_shard[i] + 1] + 1;
+      v_seq[i] := v_next[p_shard[i] + 1];
+    END IF;
+  END LOOP;
+  FOR i IN 1 .. cardinality(v_heads) LOOP
+    v_last[i] := v_next[v_heads[i] + 1];
+  END LOOP;
+
   RETURN QUERY
   WITH decided AS (
-    SELECT i.*, strpos(i.usage || ',', ':1,') > 0 AS refused, h.last_seq + row_number() OVER (PARTITION BY i.shard ORDER BY i.n) AS seq
-      FROM unnest(v_verdict, v_usage, p_shard, p_subject, p_caller, p_key, p_digest, p_policy, p_standing, p_decision, p_service, p_outcome,
+    SELECT i.*, strpos(i.usage || ',', ':1,') > 0 AS refused
+      FROM unnest(v_verdict, v_usage, v_seq, p_shard, p_subject, p_caller, p_key, p_digest, p_policy, p_standing, p_decision, p_service, p_outcome,
                   p_computed, p_enforced, p_hold_seconds, p_minor, p_currency, p_reference, p_channel, p_counters, p_salt, p_details)
-           WITH ORDINALITY AS i (verdict, usage, shard, subject, caller, key, digest, policy, standing, decision, service, outcome,
+           WITH ORDINALITY AS i (verdict, usage, seq, shard, subject, caller, key, digest, policy, standing, decision, service, outcome,
                   computed, enforced, hold_seconds, minor, currency, reference, channel, counters, salt, details, n)
-      JOIN shard_heads h ON h.shard = i.shard
      WHERE i.verdict IS NULL
   ), bound AS (
     SELECT d.*, CASE WHEN refused AND enforced THEN 'DENY' ELSE outcome END AS final,
@@ -227,8 +245,8 @@ BEGIN
       FROM bound
   ), counted AS (
     UPDATE shard_heads h SET last_seq = c.last_seq, last_at = v_at
-      FROM (SELECT shard, max(seq) AS last_seq FROM bound GROUP BY shard) c
-     WHERE h.shard = c.shard
+      FROM unnest(v_heads, v_last) AS c (shard, last_seq)
+     WHERE h.shard = c.shard AND h.last_seq < c.last_seq
   )
   SELECT n::integer, 'DECIDED', seq, (extract(epoch FROM v_at) * 1000)::bigint, v_policy, usage FROM bound
   UNION ALL
@@ -279,13 +297,16 @@ BEGIN
   END LOOP;
 
   RETURN QUERY
+  WITH heads AS MATERIALIZED (
+    SELECT shard, last_at, policy_version FROM shard_heads WHERE shard = ANY (p_shard)
+  )
   SELECT i.n::integer,
          CASE WHEN i.policy <> h.policy_version OR s.version IS DISTINCT FROM i.standing
                 OR greatest(v_now, h.last_at) < i.valid_from OR greatest(v_now, h.last_at) >= i.valid_until THEN 'STALE' ELSE 'SEEN' END,
          (extract(epoch FROM greatest(v_now, h.last_at)) * 1000)::bigint, h.policy_version, i.usage
     FROM unnest(v_usage, p_shard, p_subject, p_policy, p_standing, p_from, p_until)
          WITH ORDINALITY AS i (usage, shard, subject, policy, standing, valid_from, valid_until, n)
-    JOIN shard_heads h ON h.shard = i.shard
+    JOIN heads h ON h.shard = i.shard
     LEFT JOIN standings s ON s.shard = i.shard AND s.subject = i.subject;
 END
 $$;
