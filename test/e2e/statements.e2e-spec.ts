@@ -76,7 +76,10 @@ describe.each(homes.filter(({ usable }) => usable))('statements over mTLS, queue
     expect(page.breaks.map(({ type }) => type)).toEqual(['UNDER_AMOUNT', 'DUPLICATE']);
     expect(page.next).toMatchObject({ breaksAfter: 5 });
 
-    const [stranger, nobody] = await Promise.all([show('bank-b', location), show('bank-b', '/v1/reconciliations/rec_000000000000000000000000000')]);
+    const [stranger, nobody] = await Promise.all([
+      show('bank-b', location),
+      show('bank-b', '/v1/reconciliations/rec_000000000000000000000000000'),
+    ]);
     const { instance: _a, ...first } = stranger.body as Record<string, unknown>;
     const { instance: _b, ...second } = nobody.body as Record<string, unknown>;
     expect([stranger.status, first]).toEqual([404, second]);
@@ -97,7 +100,12 @@ describe.each(homes.filter(({ usable }) => usable))('statements over mTLS, queue
 
   it.each([
     ['a malformed amount', 400, 'statement.amount_malformed', (text: string) => text.replace('100.00', '1e2')],
-    ['a document type', 400, 'statement.dtd_refused', (text: string) => text.replace('<Document', '<!DOCTYPE d [<!ENTITY a "9">]><Document')],
+    [
+      'a document type',
+      400,
+      'statement.dtd_refused',
+      (text: string) => text.replace('<Document', '<!DOCTYPE d [<!ENTITY a "9">]><Document'),
+    ],
     ['a cut file', 400, 'statement.truncated', (text: string) => text.slice(0, -40)],
     ['an empty body', 400, 'statement.truncated', () => ' '],
     ['another message', 422, 'statement.namespace_unknown', (text: string) => text.replace('camt.053', 'camt.054')],

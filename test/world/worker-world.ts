@@ -67,11 +67,13 @@ export async function workerWorld(redisUrl: string | undefined): Promise<WorkerW
   };
 }
 
+const pieceBytes = 64 * 1024;
+
 async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }
 
-const UNTIL_TIMEOUT_MS = 45_000;
+const UNTIL_TIMEOUT_MS = 55_000;
 
 export async function until<T>(probe: () => Promise<T | undefined>, timeoutMs = UNTIL_TIMEOUT_MS): Promise<T> {
   const deadline = Date.now() + timeoutMs;
@@ -79,7 +81,7 @@ export async function until<T>(probe: () => Promise<T | undefined>, timeoutMs = 
     const found = await probe();
     if (found !== undefined) return found;
     if (Date.now() > deadline) throw new Error(`it did not happen within ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

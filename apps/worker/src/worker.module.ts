@@ -1,3 +1,4 @@
+import type { WorkerHost } from '@nestjs/bullmq';
 import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { Exports, Sealer } from '#audit';
@@ -22,12 +23,18 @@ const sealEveryMs = 1_000;
 const sweepEveryMs = 3_000;
 const resentPerSweepMax = 200;
 
+const PROCESSOR_CLASSES = [SealProcessor, SweepProcessor, ReconcileProcessor, ExportProcessor];
+const PROCESSORS = Symbol('PROCESSORS');
 const SWEEP_STEPS = Symbol('SWEEP_STEPS');
 
 /** The clock and the queues. */
 @Module({})
 export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
-  constructor(@Inject(Pacemaker) private readonly pacemaker: Pacemaker) {}
+  constructor(
+    @Inject(Pacemaker) private readonly pacemaker: Pacemaker,
+    @Inject(JobSender) private readonly jobs: JobSender,
+    @Inject(PROCESSORS) private readonly processors: readonly WorkerHost[],
+  ) {}
 
   static register(config: Config, logger: Logger): DynamicModule {
     return {
@@ -35,10 +42,8 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
       imports: [PlatformModule.forRoot(config, logger), QueuesModule.register(), ReconciliationModule.register(), SealingModule],
       controllers: [HealthController],
       providers: [
-        SealProcessor,
-        SweepProcessor,
-        ReconcileProcessor,
-        ExportProcessor,
+        ...PROCESSOR_CLASSES,
+        { provide: PROCESSORS, inject: PROCESSOR_CLASSES, useFactory: (...all: WorkerHost[]) => all },
         { provide: SWEEP_STEPS, inject: [Database, JobSender, RECONCILIATION_STORE, Exports], useFactory: sweepSteps },
         { provide: RecurringTasks, inject: [Database, Sealer, SWEEP_STEPS, LOGGER], useFactory: recurringTasks },
         {
@@ -55,9 +60,13 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
     await this.pacemaker.start();
   }
 
-  /** Before anything is closed: the tick in progress may still need the database. */
+  /**
+   * Before anything is closed: the tick in progress may still need the database. Without a queue to say goodbye to, jobs are dropped:
+   * they stand in PostgreSQL, and their leases run out.
+   */
   async onModuleDestroy(): Promise<void> {
     await this.pacemaker.stop();
+    if (!(await this.jobs.isReachable())) await Promise.all(this.processors.map(({ worker }) => worker.close(true)));
   }
 }
 

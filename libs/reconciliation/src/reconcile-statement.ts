@@ -20,7 +20,8 @@ import { type Lease, LeaseLost, type ReconciliationStore } from './store.js';
 import { pagesOfLines } from './survey-statement.js';
 
 const leaseMs = 15_000;
-const retryAfterMs = 5_000;
+const retryAfterMsMin = 5_000;
+const retryDoublingsMax = 6;
 const linesPerPageMax = 1_000;
 const paymentsPerQueryMax = 5_000;
 
@@ -47,7 +48,7 @@ export class ReconcileStatement {
       return 'closed';
     } catch (error) {
       if (error instanceof LeaseLost) return 'lost';
-      await this.store.release(taken.lease, retryAfterMs);
+      await this.store.release(taken.lease, retryAfterMsMin * 2 ** Math.min(taken.lease.epoch - 1, retryDoublingsMax));
       throw error;
     }
   }

@@ -31,6 +31,18 @@ export class JobSender {
     return await this.answered(queue, this.ensureSchedule(this.queue(queue), everyMs));
   }
 
+  /** Whether the queues answer now. */
+  async isReachable(): Promise<boolean> {
+    return await this.answered('sweep', this.queue('sweep').isPaused());
+  }
+
+  /** Nest calls it before it closes the queues: a polite goodbye to a Redis that is gone would wait for its return. */
+  async onModuleDestroy(): Promise<void> {
+    if (await this.isReachable()) return;
+    // Through the backend: a queue's own close() has no force, and its disconnect() waits for an event that never comes.
+    await Promise.all([...this.queues.values()].map((queue) => queue.backend.close(true)));
+  }
+
   private async ensureSchedule(queue: Queue, everyMs: number): Promise<void> {
     const known = await queue.getJobScheduler(queue.name);
     const stands = known?.next === undefined || known.every !== everyMs || known.next < Date.now() - 5 * everyMs;
@@ -50,7 +62,7 @@ export class JobSender {
       });
       return await Promise.race([asked.then(() => true), late]);
     } catch (error) {
-      this.logger.warn({ queue, error: (error as Error).message }, 'the queue did not take a job; the sweep will send it again');
+      this.logger.warn({ queue, error: (error as Error).message }, 'the queue did not answer; the sweep will ask again');
       return false;
     } finally {
       timeout.abort();
