@@ -19,6 +19,7 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 installPrograms();
 if (step('build', [process.execPath, 'apps/cli/bootstrap.mjs', 'build'])) {
   step('typecheck', [process.execPath, 'node_modules/typescript/bin/tsc', '--noEmit']);
+  step('typecheck of the console page', [process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'apps/console/web']);
   step('lint', [process.execPath, 'node_modules/eslint/bin/eslint.js', '.']);
   step('format', [process.execPath, 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.']);
   tests();

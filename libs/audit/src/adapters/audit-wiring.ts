@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { exportKeyName, formatVkey, nodeCrypto, type Vkey, vkeyOf } from '#evidence';
-import { type Config, type Database, keysFolder, loadSigner, type PublicJwks } from '#platform';
+import { type Config, type Database, keysFolder, loadSigner, type PassPoint, type PublicJwks } from '#platform';
 import { PgDecisionFacts } from '#decisions/adapters/pg-decision-facts';
 import { Exports } from '../exports.js';
 import { StoredInclusionProofs } from '../inclusion-proofs.js';
@@ -41,13 +41,13 @@ export function createLogReader(database: Database): LogReader {
 }
 
 /** Needs the signing key `log`. Also writes the file of public keys that verifiers are given. */
-export async function createSealer(database: Database, config: Config, logger: Logger): Promise<Sealer> {
+export async function createSealer(database: Database, config: Config, logger: Logger, passPoint?: PassPoint): Promise<Sealer> {
   const { store, sources, entries } = openLog(database);
   const sealer = new Sealer({
     crypto: nodeCrypto,
     store,
     sources,
-    files: new FsLogFiles(config.TALLYSTICK_HOME),
+    files: new FsLogFiles(config.TALLYSTICK_HOME, passPoint),
     tiles: new TileFiles(nodeCrypto, store, entries),
     signer: loadSigner(config, 'log'),
     alarms: new PgAlarms(database, logger),

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
-import type { Logger } from 'pino';
 import { type Config, Database } from '#platform';
-import { CONFIG, LOGGER } from '#platform/adapters/platform.module';
+import { CONFIG, LOGGER, PASS_POINT } from '#platform/adapters/platform.module';
 import { Exports } from '../exports.js';
 import { LogReader } from '../log-reader.js';
 import { ExportRunner } from '../run-export.js';
@@ -31,8 +30,8 @@ export class AuditModule {}
   providers: [
     {
       provide: Sealer,
-      useFactory: (database: Database, config: Config, logger: Logger) => createSealer(database, config, logger),
-      inject: [Database, CONFIG, LOGGER],
+      useFactory: createSealer,
+      inject: [Database, CONFIG, LOGGER, PASS_POINT],
     },
     {
       provide: ExportRunner,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { PassPoint } from '#platform';
 import type { LogFile, LogFiles } from '../store.js';
 
 /** The log as static files below `<home>/log`, the anchor below `<home>/log-anchor` (which a production system mounts from elsewhere). */
@@ -8,7 +9,10 @@ export class FsLogFiles implements LogFiles {
   private readonly log: string;
   private readonly anchor: string;
 
-  constructor(home: string) {
+  constructor(
+    home: string,
+    private readonly passPoint: PassPoint = () => undefined,
+  ) {
     this.log = path.join(home, 'log');
     this.anchor = path.join(home, 'log-anchor', 'checkpoint');
   }
@@ -19,10 +23,12 @@ export class FsLogFiles implements LogFiles {
     // c2sp.org/tlog-tiles: partial tiles may go once the full one stands.
     const full = files.filter((file) => !path.dirname(file.path).endsWith('.p'));
     await Promise.all(full.map((file) => rm(path.join(this.log, `${file.path}.p`), { recursive: true, force: true })));
+    this.passPoint('file.after');
   }
 
-  writeCheckpoint(note: string): Promise<void> {
-    return writeDurably(path.join(this.log, 'checkpoint'), Buffer.from(note));
+  async writeCheckpoint(note: string): Promise<void> {
+    await writeDurably(path.join(this.log, 'checkpoint'), Buffer.from(note));
+    this.passPoint('file.after');
   }
 
   async readAnchor(): Promise<string | undefined> {
@@ -34,8 +40,9 @@ export class FsLogFiles implements LogFiles {
     }
   }
 
-  writeAnchor(note: string): Promise<void> {
-    return writeDurably(this.anchor, Buffer.from(note));
+  async writeAnchor(note: string): Promise<void> {
+    await writeDurably(this.anchor, Buffer.from(note));
+    this.passPoint('file.after');
   }
 }
 
