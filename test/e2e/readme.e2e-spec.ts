@@ -20,7 +20,7 @@ function runBlock(block: string): Promise<CommandResult> {
   const env = { ...process.env, TALLYSTICK_HOME: installation.home };
   return new Promise((resolve) => {
     execFile('bash', ['-c', script], { env, maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
-      resolve({ code: error ? 1 : 0, output: `${stdout}\n${stderr}` });
+      resolve({ code: error ? 1 : 0, stdout, output: `${stdout}\n${stderr}` });
     });
   });
 }

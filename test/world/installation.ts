@@ -6,6 +6,8 @@ import path from 'node:path';
 
 export interface CommandResult {
   readonly code: number;
+  readonly stdout: string;
+  /** Everything on the screen: stdout, then stderr. */
   readonly output: string;
 }
 
@@ -62,7 +64,8 @@ export function bootstrap(args: readonly string[], env: Readonly<Record<string, 
       process.execPath,
       ['apps/cli/bootstrap.mjs', ...args],
       { env: { ...process.env, ...env }, maxBuffer: outputBytesMax },
-      (error, stdout, stderr) => resolve({ code: error ? (typeof error.code === 'number' ? error.code : 1) : 0, output: stdout + stderr }),
+      (error, stdout, stderr) =>
+        resolve({ code: error ? (typeof error.code === 'number' ? error.code : 1) : 0, stdout, output: stdout + stderr }),
     );
   });
 }

@@ -67,5 +67,7 @@ export async function insist<T>(attempt: () => Promise<T>): Promise<T> {
 
 /** A refusal that no waiting changes. */
 function isFinal(error: unknown): boolean {
-  return /\b(400|401|403|404|409|412|413|415|421|422)\b/.test(String(error)) && !/in_flight/.test(String(error));
+  return error instanceof TypeError
+    ? error.cause === undefined
+    : /\b(400|401|403|404|409|412|413|415|421|422)\b/.test(String(error)) && !/in_flight/.test(String(error));
 }
