@@ -11,6 +11,8 @@ import { LOGGER, PlatformModule } from '#platform/adapters/platform.module';
 import { JobSender, QueuesModule } from '#platform/adapters/queues.module';
 import type { ReconciliationStore } from '#reconciliation';
 import { RECONCILIATION_STORE, ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
+import { ReviewDue } from '#standing';
+import { StandingModule } from '#standing/adapters/standing.module';
 import { Beats } from './beats.js';
 import { ExportProcessor } from './export.processor.js';
 import { Pacemaker } from './pacemaker.js';
@@ -39,12 +41,18 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
   static register(config: Config, logger: Logger): DynamicModule {
     return {
       module: WorkerModule,
-      imports: [PlatformModule.forRoot(config, logger), QueuesModule.register(), ReconciliationModule.register(), SealingModule],
+      imports: [
+        PlatformModule.forRoot(config, logger),
+        QueuesModule.register(),
+        ReconciliationModule.register(),
+        SealingModule,
+        StandingModule,
+      ],
       controllers: [HealthController],
       providers: [
         ...PROCESSOR_CLASSES,
         { provide: PROCESSORS, inject: PROCESSOR_CLASSES, useFactory: (...all: WorkerHost[]) => all },
-        { provide: SWEEP_STEPS, inject: [Database, JobSender, RECONCILIATION_STORE, Exports], useFactory: sweepSteps },
+        { provide: SWEEP_STEPS, inject: [Database, ReviewDue, JobSender, RECONCILIATION_STORE, Exports], useFactory: sweepSteps },
         { provide: RecurringTasks, inject: [Database, Sealer, SWEEP_STEPS, LOGGER], useFactory: recurringTasks },
         {
           provide: Pacemaker,
@@ -70,10 +78,17 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-function sweepSteps(database: Database, jobs: JobSender, reconciliations: ReconciliationStore, exports: Exports): SweepStep[] {
+function sweepSteps(
+  database: Database,
+  reviewDue: ReviewDue,
+  jobs: JobSender,
+  reconciliations: ReconciliationStore,
+  exports: Exports,
+): SweepStep[] {
   const expiry = new ExpirySweep(database);
   return [
     { name: 'expired holds', run: () => expiry.run() },
+    { name: 'standings that time changed', run: () => reviewDue.run() },
     {
       name: 'outstanding reconciliations',
       run: async () => {
