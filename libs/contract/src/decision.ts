@@ -55,18 +55,18 @@ export interface DecisionReason {
 export interface DecisionLimit {
   readonly id: string;
   readonly window: string;
-  readonly limit?: string;
+  readonly limit?: string | undefined;
   readonly used: string;
   readonly reserved: string;
-  readonly available?: string;
-  readonly count?: { readonly limit: number; readonly taken: number; readonly available: number };
+  readonly available?: string | undefined;
+  readonly count?: { readonly limit: number; readonly taken: number; readonly available: number } | undefined;
   /** When the window starts anew; absent for a single transaction and for a lifetime. */
-  readonly resetAt?: string;
+  readonly resetAt?: string | undefined;
 }
 
 export interface DecisionAnswer {
   /** Absent only for an EVALUATE that ends in ALLOW: nothing was taken, so nothing was recorded. */
-  readonly decisionId?: string;
+  readonly decisionId?: string | undefined;
   readonly outcome: Outcome;
   readonly computedOutcome: Outcome;
   readonly reasons: readonly DecisionReason[];
@@ -74,11 +74,16 @@ export interface DecisionAnswer {
   readonly score: { readonly value: number; readonly version: string };
   readonly policy: { readonly id: string; readonly version: string; readonly hash: string };
   readonly limits: readonly DecisionLimit[];
-  readonly discount?: { readonly rate: string; readonly amount: string; readonly rule: string };
-  readonly restrictions: readonly { readonly id: string; readonly step: string; readonly code: string; readonly endsAt?: string }[];
+  readonly discount?: { readonly rate: string; readonly amount: string; readonly rule: string } | undefined;
+  readonly restrictions: readonly {
+    readonly id: string;
+    readonly step: string;
+    readonly code: string;
+    readonly endsAt?: string | undefined;
+  }[];
   /** Up to four, where the outcome is adverse. */
-  readonly factors?: readonly { readonly code: string; readonly text: string }[];
-  readonly reservation?: { readonly id: string; readonly expiresAt: string };
+  readonly factors?: readonly { readonly code: string; readonly text: string }[] | undefined;
+  readonly reservation?: { readonly id: string; readonly expiresAt: string } | undefined;
   readonly decidedAt: string;
 }
 

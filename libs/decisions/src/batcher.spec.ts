@@ -55,6 +55,14 @@ describe('a batcher', () => {
     expect(ledger.calls[2]).toEqual([8, 9]);
   });
 
+  it('shares a crowd between the free places, and keeps a few together', async () => {
+    const ledger = new LyingLedger();
+    const batcher = new Batcher(ledger, { itemsMax: 100, inFlightMax: 2, queueItemsMax: 1_000 });
+    await Promise.all(Array.from({ length: 60 }, (_, i) => batcher.submit(i)));
+    await Promise.all(Array.from({ length: 20 }, (_, i) => batcher.submit(i)));
+    expect(ledger.calls.map(({ length }) => length)).toEqual([30, 30, 20]);
+  });
+
   it('refuses at once what would wait too long', async () => {
     const batcher = new Batcher(new LyingLedger(), LIMITS);
     const answers = Array.from({ length: 11 }, (_, i) => batcher.submit(i));

@@ -22,6 +22,9 @@ export interface BatchPort<Item, Answer> {
   lookUp(items: readonly Item[]): Promise<readonly (Answer | undefined)[]>;
 }
 
+/** Fewer than this and a second commit costs more than working side by side gains. */
+const itemsWorthSharing = 32;
+
 interface Waiting<Item, Answer> {
   readonly item: Item;
   readonly resolve: (answer: Answer) => void;
@@ -61,12 +64,18 @@ export class Batcher<Item, Answer> {
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      while (this.queue.length > 0 && this.inFlight < this.limits.inFlightMax) this.depart();
+      while (this.queue.length > 0 && this.inFlight < this.limits.inFlightMax) this.depart(this.seats());
     });
   }
 
-  private depart(): void {
-    const batch = this.queue.splice(0, this.limits.itemsMax);
+  /** Many at once share the free places: while one batch is with the ledger the other is read and answered here. */
+  private seats(): number {
+    if (this.queue.length <= itemsWorthSharing) return this.queue.length;
+    return Math.min(this.limits.itemsMax, Math.ceil(this.queue.length / (this.limits.inFlightMax - this.inFlight)));
+  }
+
+  private depart(seats: number): void {
+    const batch = this.queue.splice(0, Math.min(seats, this.limits.itemsMax));
     this.inFlight++;
     void this.carry(batch).finally(() => {
       this.inFlight--;

@@ -8,20 +8,25 @@ import { type CounterState, type DecisionRequest, readUsage } from './decision.j
 export interface DecisionDetails {
   readonly amount: string;
   readonly caps: readonly CapDetails[];
-  readonly channel?: string;
+  readonly channel?: string | undefined;
   readonly computed: Outcome;
-  readonly counterparty?: string;
+  readonly counterparty?: string | undefined;
   readonly currency: string;
-  readonly discount?: { readonly minor: string; readonly rate: string; readonly rule: string };
+  readonly discount?: { readonly minor: string; readonly rate: string; readonly rule: string } | undefined;
   readonly enforced: boolean;
   readonly factors: readonly { readonly code: string; readonly text: string }[];
-  readonly holdSeconds?: number;
+  readonly holdSeconds?: number | undefined;
   readonly mode: DecisionMode;
   readonly outcome: Outcome;
-  readonly paymentReference?: string;
+  readonly paymentReference?: string | undefined;
   readonly policy: { readonly hash: string; readonly id: string; readonly version: string };
   readonly reasons: readonly DecisionReason[];
-  readonly restrictions: readonly { readonly code: string; readonly endsAt?: string; readonly id: string; readonly step: string }[];
+  readonly restrictions: readonly {
+    readonly code: string;
+    readonly endsAt?: string | undefined;
+    readonly id: string;
+    readonly step: string;
+  }[];
   readonly score: { readonly value: number; readonly version: string };
   readonly service: string;
   readonly tier: string;
@@ -29,39 +34,39 @@ export interface DecisionDetails {
 }
 
 interface CapDetails {
-  readonly amount?: string;
-  readonly count?: number;
+  readonly amount?: string | undefined;
+  readonly count?: number | undefined;
   readonly counter: string;
   readonly limit: string;
-  readonly resetAt?: string;
+  readonly resetAt?: string | undefined;
   readonly start: string;
   readonly window: string;
 }
 
 export const factorsMax = 4;
 
-/** Names stand in the order of RFC 8785, so that `JSON.stringify` of this is the canonical form (its spec holds it to that). */
+/** Absent values are undefined, which JSON leaves out. Names stand in the order of RFC 8785, so that `JSON.stringify` of this is the canonical form (its spec holds it to that). */
 export function detailsOf(request: DecisionRequest, evaluation: Evaluation, policy: Policy, standing: Standing): DecisionDetails {
   const { channel, counterparty, paymentReference, money } = request;
   return {
     amount: money.minor.toString(),
-    caps: evaluation.caps.map(capDetails),
-    ...(channel === undefined ? {} : { channel }),
+    caps: capsDetails(evaluation.caps),
+    channel,
     computed: evaluation.computedOutcome,
-    ...(counterparty === undefined ? {} : { counterparty }),
+    counterparty,
     currency: money.currency,
-    ...(evaluation.discount === undefined ? {} : { discount: discountDetails(evaluation.discount) }),
+    discount: evaluation.discount && discountDetails(evaluation.discount),
     enforced: evaluation.enforced,
     factors: standing.factors.slice(0, factorsMax).map(({ code, text }) => ({ code, text })),
-    ...(request.mode === 'RESERVE' ? { holdSeconds: request.holdSeconds } : {}),
+    holdSeconds: request.mode === 'RESERVE' ? request.holdSeconds : undefined,
     mode: request.mode,
     outcome: evaluation.outcome,
-    ...(paymentReference === undefined ? {} : { paymentReference }),
+    paymentReference,
     policy: { hash: policy.hash, id: policy.id, version: policy.version.toString() },
     reasons: evaluation.reasons.map(({ code, source, text }) => ({ code, source, text })),
     restrictions: evaluation.restrictions.map(({ id, step, reason, endsAt }) => ({
       code: reason.code,
-      ...(endsAt === undefined ? {} : { endsAt: endsAt.toISOString() }),
+      endsAt: endsAt?.toISOString(),
       id,
       step,
     })),
@@ -72,13 +77,22 @@ export function detailsOf(request: DecisionRequest, evaluation: Evaluation, poli
   };
 }
 
+/** Caps are shared between evaluations, and so is their telling. */
+const TOLD = new WeakMap<Evaluation['caps'], readonly CapDetails[]>();
+
+function capsDetails(caps: Evaluation['caps']): readonly CapDetails[] {
+  const told = TOLD.get(caps) ?? caps.map(capDetails);
+  TOLD.set(caps, told);
+  return told;
+}
+
 function capDetails({ amountMinor, count, counter, limit, start, end, window }: Evaluation['caps'][number]): CapDetails {
   return {
-    ...(amountMinor === undefined ? {} : { amount: amountMinor.toString() }),
-    ...(count === undefined ? {} : { count }),
+    amount: amountMinor?.toString(),
+    count,
     counter,
     limit,
-    ...(window === 'LIFETIME' ? {} : { resetAt: end.toISOString() }),
+    resetAt: window === 'LIFETIME' ? undefined : end.toISOString(),
     start: start.toISOString(),
     window,
   };
@@ -103,7 +117,7 @@ export function composeAnswer(details: DecisionDetails, { decision, at, usage }:
   const outcome = exceeded.length > 0 && details.enforced ? 'DENY' : details.outcome;
   const reserved = decision !== undefined && holds(details, outcome);
   return {
-    ...(decision === undefined ? {} : { decisionId: formatId('dec', decision) }),
+    decisionId: decision && formatId('dec', decision),
     outcome,
     computedOutcome,
     reasons: exceeded.length > 0 ? [...exceeded, ...details.reasons] : details.reasons,
@@ -111,10 +125,10 @@ export function composeAnswer(details: DecisionDetails, { decision, at, usage }:
     score: details.score,
     policy: { id: details.policy.id, version: details.policy.version, hash: details.policy.hash },
     limits: limitsOf(details, counters),
-    ...(details.discount === undefined || computedOutcome === 'DENY' ? {} : { discount: discountAnswer(details, details.discount) }),
+    discount: details.discount === undefined || computedOutcome === 'DENY' ? undefined : discountAnswer(details, details.discount),
     restrictions: details.restrictions,
-    ...(computedOutcome === 'ALLOW' ? {} : { factors: details.factors }),
-    ...(reserved ? { reservation: reservationOf(decision, at, details.holdSeconds!) } : {}),
+    factors: computedOutcome === 'ALLOW' ? undefined : details.factors,
+    reservation: reserved ? reservationOf(decision, at, details.holdSeconds!) : undefined,
     decidedAt: at.toISOString(),
   };
 }
@@ -169,11 +183,11 @@ function limitAnswer(cap: CapDetails, counter: CounterState, currency: string): 
   return {
     id: limit,
     window,
-    ...(amount === undefined ? {} : { limit: formatMinor(BigInt(amount), currency) }),
+    limit: amount === undefined ? undefined : formatMinor(BigInt(amount), currency),
     used: formatMinor(counter.usedMinor, currency),
     reserved: formatMinor(counter.reservedMinor, currency),
-    ...(amount === undefined ? {} : { available: formatMinor(roomOf(cap, counter), currency) }),
-    ...(count === undefined ? {} : { count: { limit: count, taken: counter.taken, available: Math.max(0, count - counter.taken) } }),
-    ...(resetAt === undefined ? {} : { resetAt }),
+    available: amount === undefined ? undefined : formatMinor(roomOf(cap, counter), currency),
+    count: count === undefined ? undefined : { limit: count, taken: counter.taken, available: Math.max(0, count - counter.taken) },
+    resetAt,
   };
 }

@@ -1,25 +1,15 @@
 import type { DecisionReason, Outcome } from '#contract';
 import { formatMinor, type Money, Refusal } from '#kernel';
 import type { Restriction, Standing } from '#standing';
-import { tierOf, type LimitRule, type Policy, type Service } from './compile.js';
+import { type Policy, type Service, tierOf } from './compile.js';
 import { bestDiscount, type Discount } from './discount.js';
-import { LIFETIME, type WindowKind } from './window.js';
+import { type Cap, type Terms, termsOf, type TransactionLimit } from './terms.js';
+import { LIFETIME } from './window.js';
 
 export interface EvaluationRequest {
   readonly service: string;
   readonly money: Money;
   readonly counterparty?: string | undefined;
-}
-
-/** A limit that the ledger has to hold: how much the counter may reach in this window. */
-export interface Cap {
-  readonly limit: string;
-  readonly window: WindowKind;
-  readonly counter: string;
-  readonly start: Date;
-  readonly end: Date;
-  readonly amountMinor: bigint | undefined;
-  readonly count: number | undefined;
 }
 
 /** What a policy says about one request; whether the counters have room is the ledger's to say. */
@@ -33,7 +23,7 @@ export interface Evaluation {
   readonly discount: Discount | undefined;
   readonly restrictions: readonly Restriction[];
   /** Limits of a single transaction, already judged; shown with the answer. */
-  readonly transactionLimits: readonly { readonly limit: string; readonly amountMinor: bigint }[];
+  readonly transactionLimits: readonly TransactionLimit[];
   readonly caps: readonly Cap[];
   /** The evaluation holds in [from, until): no window and no restriction begins or ends inside. */
   readonly from: Date;
@@ -54,35 +44,35 @@ export function evaluate(standing: Standing, policy: Policy, request: Evaluation
   const service = knownService(policy, request);
   const tier = tierOf(policy, standing.score.value);
   const { from, until, active } = restrictionsAt(standing.restrictions, service.name, at);
-  const common = { tier, restrictions: active, enforced: service.mode === 'enforce' };
-  if (service.mode === 'off') return { ...common, ...NOTHING_ASKED, from, until };
+  const enforced = service.mode === 'enforce';
+  if (service.mode === 'off') return { ...NOTHING_ASKED, tier, restrictions: active, enforced, from, until };
   const rules = service.byTier.get(tier)!;
-  const keep = percentKept(active);
+  const terms = termsOf(rules, policy, request, active, at);
   const findings = [
     ...restrictionFindings(active),
     ...scoreFindings(service, standing.score.value),
-    ...transactionFindings(rules.limits, request.money, keep),
+    ...transactionFindings(terms, request.money),
     ...reviewFindings(service, request.money),
-  ].sort((a, b) => SEVERITY[b.says] - SEVERITY[a.says]);
+  ];
+  if (findings.length > 1) findings.sort((a, b) => SEVERITY[b.says] - SEVERITY[a.says]);
   const computedOutcome = findings[0]?.says ?? 'ALLOW';
-  const caps = rules.limits.flatMap((rule) => (rule.window === 'TRANSACTION' ? [] : [capOf(rule, policy, request, at, keep)]));
   return {
-    ...common,
-    outcome: common.enforced ? computedOutcome : 'ALLOW',
+    outcome: enforced ? computedOutcome : 'ALLOW',
     computedOutcome,
-    reasons: (findings.length > 0 ? findings : [whyAllowed(service, tier, standing.score.value)]).map(({ code, text, source }) => ({
-      code,
-      text,
-      source,
-    })),
+    enforced,
+    reasons: findings.length > 0 ? findings.map(told) : [whyAllowed(service, tier, standing.score.value)],
+    tier,
     discount: computedOutcome === 'DENY' ? undefined : bestDiscount(rules.discounts, request.money.minor),
-    transactionLimits: rules.limits.flatMap(({ id, window, amountMinor }) =>
-      window === 'TRANSACTION' ? [{ limit: id, amountMinor: cut(amountMinor!, keep) }] : [],
-    ),
-    caps,
-    from: caps.reduce((latest, cap) => (cap.start > latest ? cap.start : latest), from),
-    until: caps.reduce((earliest, cap) => (cap.end < earliest ? cap.end : earliest), until),
+    restrictions: active,
+    transactionLimits: terms.transactionLimits,
+    caps: terms.caps,
+    from: terms.from > from ? terms.from : from,
+    until: terms.until < until ? terms.until : until,
   };
+}
+
+function told({ code, text, source }: Finding): DecisionReason {
+  return { code, text, source };
 }
 
 const NOTHING_ASKED = {
@@ -146,45 +136,17 @@ function scoreFindings({ name, minimumScore }: Service, score: number): Finding[
   return [{ code: 'score.below_minimum', says: 'DENY', text, source: `service ${name}` }];
 }
 
-function transactionFindings(limits: readonly LimitRule[], money: Money, keep: bigint): Finding[] {
-  return limits.flatMap(({ id, window, amountMinor }) => {
-    if (window !== 'TRANSACTION' || amountMinor === undefined || money.minor <= cut(amountMinor, keep)) return [];
-    const text = `one transaction may be ${formatMinor(cut(amountMinor, keep), money.currency)} ${money.currency} at most`;
-    return [{ code: 'limit.transaction_exceeded', says: 'DENY' as const, text, source: `limit ${id}` }];
-  });
+function transactionFindings({ transactionLimits }: Terms, money: Money): Finding[] {
+  return transactionLimits
+    .filter(({ amountMinor }) => money.minor > amountMinor)
+    .map(({ limit, amountMinor }) => {
+      const text = `one transaction may be ${formatMinor(amountMinor, money.currency)} ${money.currency} at most`;
+      return { code: 'limit.transaction_exceeded', says: 'DENY', text, source: `limit ${limit}` };
+    });
 }
 
 function reviewFindings({ name, reviewAboveMinor }: Service, money: Money): Finding[] {
   if (reviewAboveMinor === undefined || money.minor <= reviewAboveMinor) return [];
   const text = `amounts above ${formatMinor(reviewAboveMinor, money.currency)} ${money.currency} are looked at by a person`;
   return [{ code: 'amount.review', says: 'REVIEW', text, source: `service ${name}` }];
-}
-
-function capOf(rule: LimitRule, policy: Policy, request: EvaluationRequest, at: Date, keep: bigint): Cap {
-  const { start, end } = policy.calendar.windowAt(rule.window as Exclude<WindowKind, 'TRANSACTION'>, at);
-  return {
-    limit: rule.id,
-    window: rule.window,
-    counter: `${rule.id}/${policy.currency}${scopeOf(rule, request)}`,
-    start,
-    end,
-    amountMinor: rule.amountMinor === undefined ? undefined : cut(rule.amountMinor, keep),
-    count: rule.count,
-  };
-}
-
-/** What sets counters of one limit apart. Requests that name no counterparty share one counter: leaving it out gains nothing. */
-function scopeOf({ scope }: LimitRule, { service, counterparty = '' }: EvaluationRequest): string {
-  if (scope === 'SUBJECT') return '';
-  return scope === 'SUBJECT_SERVICE' ? `/${service}` : `/to/${counterparty}`;
-}
-
-/** The deepest cut in force decides; cuts do not multiply. */
-function percentKept(active: readonly Restriction[]): bigint {
-  const kept = active.flatMap(({ step, limitPercent }) => (step === 'LIMIT_CUT' ? [limitPercent ?? 0] : []));
-  return BigInt(Math.min(100, ...kept));
-}
-
-function cut(amountMinor: bigint, keep: bigint): bigint {
-  return (amountMinor * keep) / 100n;
 }

@@ -105,6 +105,11 @@ function capRows(items: readonly DecisionItem[], rounds: readonly number[]): Cap
   return rows;
 }
 
+/** Caps are shared between evaluations, and so is their JSON. */
+const COUNTERS = new WeakMap<readonly Cap[], string>();
+
 function countersJson(caps: readonly Cap[]): string {
-  return JSON.stringify(Object.fromEntries(caps.map(({ counter, start }) => [counter, start])));
+  const json = COUNTERS.get(caps) ?? JSON.stringify(Object.fromEntries(caps.map(({ counter, start }) => [counter, start])));
+  COUNTERS.set(caps, json);
+  return json;
 }
