@@ -2,6 +2,8 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Clock } from '#kernel';
 import { type Participant, type ParticipantCertificate, participantKeysMax } from '#partners';
+import type { RecordFinder } from '#records';
+import { PgRecordBook } from '#records/adapters/pg-record-book';
 import type { TransportIdentity } from '#platform/adapters/mtls-peer';
 import { CLOCK } from '#platform/adapters/platform.module';
 import { callsPerSecondMax } from './channel/call-budget.js';
@@ -10,12 +12,15 @@ import { Caller, CallerCertificate } from './channel/caller.js';
 @ApiTags('participants')
 @Controller('v1/participants')
 export class ParticipantsController {
-  constructor(@Inject(CLOCK) private readonly clock: Clock) {}
+  constructor(
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(PgRecordBook) private readonly records: RecordFinder,
+  ) {}
 
   @Get('me')
-  @ApiOperation({ summary: 'What we know about you: state, certificates, keys, quotas, and what is still missing' })
+  @ApiOperation({ summary: 'What we know about you: state, certificates, keys, last seq, quotas, and what is still missing' })
   @ApiOkResponse({ description: 'the participant that the client certificate identifies' })
-  me(@Caller() caller: Participant, @CallerCertificate() current: TransportIdentity): object {
+  async me(@Caller() caller: Participant, @CallerCertificate() current: TransportIdentity): Promise<object> {
     const { id, name, state, certificates, keys } = caller;
     return {
       ...{ id, name, state, missing: missing(caller) },
@@ -30,6 +35,7 @@ export class ParticipantsController {
         state: this.stateOf(certificate),
       })),
       keys: keys.map(({ kid, alg, state, addedAt }) => ({ kid, alg, state, addedAt })),
+      lastSeq: (await this.records.lastSeq(id)) ?? null,
       quotas: { callsPerSecondMax, participantKeysMax },
     };
   }

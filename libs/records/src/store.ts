@@ -6,6 +6,8 @@ import type { RecordInForce, StoredRecord } from './record.js';
 /** Reads records for their issuer. */
 export interface RecordFinder {
   find(iss: string, jti: string): Promise<StoredRecord | undefined>;
+  /** The highest `seq` the issuer has used; undefined before its first record. */
+  lastSeq(iss: string): Promise<number | undefined>;
 }
 
 /** What is known of records, inside one transaction. Nothing in it is ever changed or removed, except what is in force. */

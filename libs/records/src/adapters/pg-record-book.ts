@@ -63,6 +63,14 @@ export class PgRecordBook implements RecordBook {
     return row && stored(iss, jti, shard, row);
   }
 
+  async lastSeq(iss: string): Promise<number | undefined> {
+    const [row] = await this.sql.query<{ seq: bigint }>(
+      `SELECT seq FROM record_identities WHERE shard = $1 AND iss = $2 ORDER BY seq DESC LIMIT 1`,
+      [shardOf(iss), iss],
+    );
+    return row && Number(row.seq);
+  }
+
   async inForce(subject: ShardedId): Promise<RecordInForce[]> {
     const rows = await this.sql.query<ForceRow>(
       `SELECT iss, jti, root_jti, as_of, valid_until, body FROM records_in_force

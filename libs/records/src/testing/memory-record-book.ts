@@ -29,6 +29,11 @@ export class MemoryRecordBook implements RecordBook {
     return this.records.find((record) => record.iss === iss && record.jti === jti);
   }
 
+  async lastSeq(iss: string): Promise<number | undefined> {
+    const used = this.identities.filter((identity) => identity.iss === iss).map(({ seq }) => seq);
+    return used.length === 0 ? undefined : Math.max(...used);
+  }
+
   async inForce(subject: ShardedId): Promise<RecordInForce[]> {
     return this.force.filter((row) => row.subject === subject.uuid).map(({ subject: _, ...row }) => row);
   }

@@ -56,6 +56,13 @@ export function recordBookContract(run: <T>(work: (book: RecordBook) => Promise<
     expect(claim).toEqual({ outcome: 'known', payloadDigest: identity.payloadDigest });
   });
 
+  it('knows the highest seq of an issuer, and of that issuer alone', async () => {
+    await run((book) => book.claim({ ...identity, jti: jtiOf(40), seq: 40 }));
+    await run((book) => book.claim({ ...identity, jti: jtiOf(30), seq: 30 }));
+    expect(await run((book) => book.lastSeq(identity.iss))).toBe(40);
+    expect(await run((book) => book.lastSeq('bank-without-records'))).toBeUndefined();
+  });
+
   it('keeps a record with its exact bytes, for its issuer alone', async () => {
     await run((book) => book.keep(stored));
     expect(await run((book) => book.find('bank-a', stored.jti))).toEqual(stored);
