@@ -171,6 +171,20 @@ describe('what was evaluated on old ground', () => {
     expect(await decide(requestOf(mine, { service: 'pay-later' }))).toMatchObject({ outcome: 'DENY', tier: 'GOOD' });
   });
 
+  it('waits for a change under way, and is not decided on what was before it', async () => {
+    const mine = await newSubject(720);
+    await decide(requestOf(mine, { service: 'pay-later' }));
+    let answer: Promise<{ outcome: string }> | undefined;
+    await fresh.database.transaction(async (tx) => {
+      await tx.query('SELECT 1 FROM shard_heads WHERE shard = $1 FOR NO KEY UPDATE', [mine.shard]);
+      await tx.query('UPDATE standings SET score = 600, version = version + 1 WHERE shard = $1 AND subject = $2', [mine.shard, mine.uuid]);
+      answer = decide(requestOf(mine, { service: 'pay-later' }));
+      const first = await Promise.race([answer, new Promise((resolve) => setTimeout(() => resolve('still waiting'), 200))]);
+      expect(first).toBe('still waiting');
+    });
+    expect((await answer)!.outcome).toBe('DENY');
+  });
+
   it('is evaluated again when the policy changed, and the ledger’s clock decides the window', async () => {
     const mine = await newSubject();
     const wrongClock = await liveDecider(fresh.database, { now: () => new Date('2020-01-01T00:00:00Z') });
