@@ -78,8 +78,8 @@ export async function refuseBusyPorts(environment: Environment): Promise<void> {
   const busy = PORTS.filter((_name, i) => !free[i]);
   if (busy.length === 0) return;
   const others = await Promise.all(busy.map(async (name) => `${name}=${await freePort()}`));
-  const taken = busy.map((name) => environment[name]).join(', ');
-  throw new Error(`port ${taken} is taken by another program: stop that, or choose another port, e.g.\n  ${others.join(' ')} npm run up`);
+  const taken = busy.map((name) => `${name} ${environment[name]}`).join(', ');
+  throw new Error(`another program listens on ${taken}: stop it, or choose other ports, e.g.\n  ${others.join(' ')} npm run up`);
 }
 
 /**
