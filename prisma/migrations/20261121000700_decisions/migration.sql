@@ -92,6 +92,14 @@ AS $$
 DECLARE
   v_freed bigint;
 BEGIN
+  -- Nearly always there is nothing to free, and finding that out is cheaper than planning to free it.
+  IF NOT EXISTS (
+    SELECT FROM unnest(p_shard, p_subject) AS i (shard, subject)
+      JOIN reservations r ON r.shard = i.shard AND r.subject = i.subject AND r.state = 'RESERVED' AND r.expires_at <= p_at
+  ) THEN
+    RETURN 0;
+  END IF;
+
   WITH freed AS (
     UPDATE reservations r
        SET state = 'EXPIRED'
