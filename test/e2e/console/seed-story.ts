@@ -23,11 +23,18 @@ const OTHER_BANK = 'beta-bank';
 const newId = (at: Date): string => uuidV7(at.getTime(), randomBytes(10));
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
+/** Subject and bank on one shard: what is found both ways must still be shown once. */
+function subjectOnShardOf(participant: string, at: Date): ShardedId {
+  for (;;) {
+    const uuid = newId(at);
+    if (shardOf(uuid) === shardOf(participant)) return { shard: shardOf(uuid), uuid };
+  }
+}
+
 /** One subject's story as rows, as the rooms would have left them: rating, score, payment, violation, refusal, statement with one break. */
 export async function seedStory(database: Database, now: Date): Promise<Story> {
   const at = (minutesAgo: number) => new Date(now.getTime() - minutesAgo * 60_000);
-  const uuid = newId(at(55));
-  const subject: ShardedId = { shard: shardOf(uuid), uuid };
+  const subject = subjectOnShardOf(BANK, at(55));
   await database.transaction((tx) => seedBanks(tx, now));
   const ref = await database.transaction((tx) => seedSubject(tx, subject, at(55)));
   const rating = await database.transaction((tx) =>

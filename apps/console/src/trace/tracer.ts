@@ -203,9 +203,12 @@ export class Tracer {
 
   /** Gives every step its facts: by its own number, or because a fact's body names it. */
   private async prove(steps: readonly BareStep[], found: Found): Promise<TraceStep[]> {
-    const facts = [...found.facts, ...found.rows.decisions.map(factOfDecision)];
-    const known = new Set(facts.map(({ seq }) => seq));
-    const missing = steps.flatMap(({ shard, places }) => places.filter((seq) => !known.has(seq)).map((seq) => this.log.find(shard, seq)));
+    // A subject and a participant may live on one shard: then the same fact was found on both ways.
+    const facts = eachOnce([...found.facts, ...found.rows.decisions.map(factOfDecision)]);
+    const known = new Set(facts.map(placeOf));
+    const missing = steps.flatMap(({ shard, places }) =>
+      places.filter((seq) => !known.has(placeOf({ shard, seq }))).map((seq) => this.log.find(shard, seq)),
+    );
     const all = [...facts, ...(await Promise.all(missing)).filter((fact) => fact !== undefined)];
     if (steps.length === 0) return (await this.log.present(found.facts)).map(factStep);
     const chosen = steps.map((step) => oldestFirst(all.filter((fact) => proves(fact, step)).slice(0, FACTS_PER_STEP_MAX)));
@@ -217,6 +220,14 @@ export class Tracer {
       facts: views.slice(next, (next += chosen[i]!.length)),
     }));
   }
+}
+
+function placeOf({ shard, seq }: Pick<FactRow, 'shard' | 'seq'>): string {
+  return `${shard} ${seq}`;
+}
+
+function eachOnce(facts: readonly FactRow[]): FactRow[] {
+  return [...new Map(facts.map((fact) => [placeOf(fact), fact])).values()];
 }
 
 function oldestFirst(facts: readonly FactRow[]): FactRow[] {
