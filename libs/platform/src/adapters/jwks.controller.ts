@@ -1,10 +1,11 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Signer } from '#evidence';
-import { type PublicJwks, publicJwks } from '#platform';
+import { type PublicJwks, publicJwks } from '../keys.js';
 
 export const PUBLISHED_SIGNERS = Symbol('PUBLISHED_SIGNERS');
 
+/** The public halves of the keys that this door signs with, for everybody. */
 @ApiTags('keys')
 @Controller('.well-known')
 export class JwksController {
@@ -17,7 +18,7 @@ export class JwksController {
   @Get('jwks.json')
   @Header('content-type', 'application/jwk-set+json')
   @Header('cache-control', 'public, max-age=300')
-  @ApiOperation({ summary: 'The keys that our receipts, event tokens and exports are signed with (RFC 7517)' })
+  @ApiOperation({ summary: 'The keys that receipts, event tokens and exports of ours are signed with (RFC 7517)', security: [] })
   published(): PublicJwks {
     return this.jwks;
   }
