@@ -80,6 +80,8 @@ export interface DecisionAnswer {
     readonly step: string;
     readonly code: string;
     readonly endsAt?: string | undefined;
+    /** What a cut leaves of every limit. */
+    readonly limitPercent?: number | undefined;
   }[];
   /** Up to four, where the outcome is adverse. */
   readonly factors?: readonly { readonly code: string; readonly text: string }[] | undefined;

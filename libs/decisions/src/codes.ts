@@ -6,6 +6,11 @@ export const subjectUnknown = () => new Refusal('not_found', 'subject.unknown', 
 
 export const decisionUnknown = () => new Refusal('not_found', 'decision.unknown', 'there is no such decision of yours');
 
+export const receiptTooLong = (bytesMax: number) =>
+  new Refusal('unprocessable', 'receipt.too_long', 'this decision passed more limits than one receipt can tell', {
+    limit: `jwsBytesMax=${bytesMax}`,
+  });
+
 export const reservationUnknown = () => new Refusal('not_found', 'reservation.unknown', 'there is no such reservation of yours');
 
 export const keyMissing = () =>

@@ -6,6 +6,7 @@ import { keyMissing, referenceTaken, unsettled } from './codes.js';
 import { type DecisionAsk, type DecisionItem, type DecisionRow, isAnyBroken, type Ruling, type Sighting } from './decision.js';
 import { composeAnswer, type DecisionDetails, detailsOf, holds, type Ruled } from './details.js';
 import { type Decided, replayOf } from './decision-row.js';
+import { inputText } from './input-text.js';
 import { KeysInFlight } from './keys-in-flight.js';
 import type { StandingCache } from './standing-cache.js';
 import type { DecisionLedger } from './store.js';
@@ -159,18 +160,6 @@ export class Decider {
   }
 
   private digestOf({ request }: DecisionAsk): Uint8Array {
-    const { subject, service, money, mode, counterparty, channel, holdSeconds, paymentReference } = request;
-    const fields = [
-      subject.uuid,
-      service,
-      money.minor.toString(),
-      money.currency,
-      mode,
-      counterparty,
-      channel,
-      holdSeconds,
-      paymentReference,
-    ];
-    return this.sources.digest(JSON.stringify(fields));
+    return this.sources.digest(inputText(request));
   }
 }

@@ -47,6 +47,6 @@ export function decisionFact(row: DecisionRow): {
   return { shard: row.decision.shard, seq: row.seq, at: row.at, kind: 'decision.made', subject: row.subject.uuid, body };
 }
 
-function hex(bytes: Uint8Array): string {
+export function hex(bytes: Uint8Array): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

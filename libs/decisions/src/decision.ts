@@ -72,6 +72,7 @@ export interface DecisionRow {
   readonly expiresAt: Date | undefined;
   readonly details: string;
   readonly usage: string;
+  readonly salt: string;
   readonly commitment: Uint8Array;
 }
 

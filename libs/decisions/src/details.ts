@@ -25,6 +25,8 @@ export interface DecisionDetails {
     readonly code: string;
     readonly endsAt?: string | undefined;
     readonly id: string;
+    /** What a cut leaves of every limit. */
+    readonly limitPercent?: number | undefined;
     readonly step: string;
   }[];
   readonly score: { readonly value: number; readonly version: string };
@@ -64,10 +66,11 @@ export function detailsOf(request: DecisionRequest, evaluation: Evaluation, poli
     paymentReference,
     policy: { hash: policy.hash, id: policy.id, version: policy.version.toString() },
     reasons: evaluation.reasons.map(({ code, source, text }) => ({ code, source, text })),
-    restrictions: evaluation.restrictions.map(({ id, step, reason, endsAt }) => ({
+    restrictions: evaluation.restrictions.map(({ id, step, limitPercent, reason, endsAt }) => ({
       code: reason.code,
       endsAt: endsAt?.toISOString(),
       id,
+      limitPercent,
       step,
     })),
     score: { value: standing.score.value, version: standing.score.version },

@@ -28,7 +28,7 @@ const RESERVE = `SELECT item, verdict, at_ms, policy_version, usage FROM reserve
 const INSPECT = `SELECT item, verdict, at_ms, policy_version, usage FROM inspect_batch(${parameters(14)})`;
 
 export const DECISION_COLUMNS = `shard, seq, at, decision, subject, caller, key, digest, service, outcome, computed, policy_version AS "policyVersion",
-  standing_version AS "standingVersion", expires_at AS "expiresAt", details, usage, commitment`;
+  standing_version AS "standingVersion", expires_at AS "expiresAt", details, usage, salt, commitment`;
 
 /** Decisions on PostgreSQL: one function call and one commit per batch (prisma/migrations/20261121000700_decisions). */
 export class PgDecisionLedger implements DecisionLedger {
