@@ -11,6 +11,7 @@ import { LOGGER, PlatformModule } from '#platform/adapters/platform.module';
 import { JobSender, QueuesModule } from '#platform/adapters/queues.module';
 import type { ReconciliationStore } from '#reconciliation';
 import { RECONCILIATION_STORE, ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
+import { policyLife } from '#policies/adapters/pg-policies';
 import { ReviewDue } from '#standing';
 import { StandingModule } from '#standing/adapters/standing.module';
 import { Beats } from './beats.js';
@@ -22,7 +23,8 @@ import { SealProcessor, SweepProcessor } from './recurring.processors.js';
 import { sweep, type SweepStep } from './sweep.js';
 
 const sealEveryMs = 1_000;
-const sweepEveryMs = 3_000;
+/** A policy that is set for a time is in force within a second of it. */
+const sweepEveryMs = 1_000;
 const resentPerSweepMax = 200;
 
 const PROCESSOR_CLASSES = [SealProcessor, SweepProcessor, ReconcileProcessor, ExportProcessor];
@@ -86,7 +88,9 @@ function sweepSteps(
   exports: Exports,
 ): SweepStep[] {
   const expiry = new ExpirySweep(database);
+  const policies = policyLife(database);
   return [
+    { name: 'policies that are due', run: () => policies.activateDue(new Date()) },
     { name: 'expired holds', run: () => expiry.run() },
     { name: 'standings that time changed', run: () => reviewDue.run() },
     {

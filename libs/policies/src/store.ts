@@ -1,6 +1,5 @@
 import type { Policy } from './compile.js';
-
-export type PolicyState = 'DRAFT' | 'SHADOW' | 'APPROVED' | 'ACTIVE' | 'RETIRED';
+import type { PolicyChange, PolicyVersion } from './lifecycle.js';
 
 /** The policy that decides now, held in memory. */
 export interface ActivePolicy {
@@ -8,4 +7,25 @@ export interface ActivePolicy {
   current(): Policy;
   /** Reads the database at once: the ledger said that another version is active. */
   reload(): Promise<Policy>;
+}
+
+export interface PolicyReader {
+  find(version: bigint): Promise<PolicyVersion | undefined>;
+  findActive(): Promise<PolicyVersion | undefined>;
+}
+
+/** The versions inside one transaction: nobody else changes them meanwhile, and no decision is saved. */
+export interface PolicyShelf extends PolicyReader {
+  /** Saves versions, in order, and facts; an active version becomes the one that every shard's head row demands. */
+  save(change: PolicyChange): Promise<void>;
+}
+
+/** Every version of the policy there ever was. */
+export interface PolicyBook extends PolicyReader {
+  /** Saves all of it when `work` returns, nothing when it throws. */
+  transaction<T>(work: (shelf: PolicyShelf) => Promise<T>): Promise<T>;
+  /** Newest first. */
+  list(): Promise<PolicyVersion[]>;
+  /** Approved versions whose `activateAt` has come, in the order of their times. */
+  due(at: Date): Promise<bigint[]>;
 }

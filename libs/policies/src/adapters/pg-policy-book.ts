@@ -1,0 +1,78 @@
+import { appendFacts, type Database, type SqlRunner, type Tx } from '#platform';
+import type { PolicyChange, PolicyVersion } from '../lifecycle.js';
+import type { PolicyBook, PolicyShelf } from '../store.js';
+
+type PolicyRow = { readonly [Name in keyof PolicyVersion]: Exclude<PolicyVersion[Name], undefined> | null };
+
+const COLUMNS = `version, id, hash, document AS text, state, author, created_at AS "draftedAt", approver, approved_at AS "approvedAt",
+  activate_at AS "activateAt", activated_at AS "activatedAt", retired_at AS "retiredAt"`;
+
+/** The versions of the policy on PostgreSQL. Changing them is rare and short: it takes every shard's head row and so waits for nobody twice. */
+export class PgPolicyBook implements PolicyBook {
+  constructor(private readonly database: Database) {}
+
+  async transaction<T>(work: (shelf: PolicyShelf) => Promise<T>): Promise<T> {
+    return await this.database.transaction(async (tx) => {
+      // The heads come first, in ascending order, as in every transaction that takes several.
+      await tx.query('SELECT shard FROM shard_heads ORDER BY shard FOR NO KEY UPDATE');
+      return await work({
+        find: (version) => find(tx, version),
+        findActive: () => findActive(tx),
+        save: (change) => save(tx, change),
+      });
+    });
+  }
+
+  async find(version: bigint): Promise<PolicyVersion | undefined> {
+    return await find(this.database, version);
+  }
+
+  async findActive(): Promise<PolicyVersion | undefined> {
+    return await findActive(this.database);
+  }
+
+  async list(): Promise<PolicyVersion[]> {
+    return await select(this.database, 'ORDER BY version DESC');
+  }
+
+  async due(at: Date): Promise<bigint[]> {
+    const rows = await this.database.query<{ version: bigint }>(
+      `SELECT version FROM policies WHERE state = 'APPROVED' AND activate_at <= $1 ORDER BY activate_at, version`,
+      [at],
+    );
+    return rows.map(({ version }) => version);
+  }
+}
+
+async function select(runner: SqlRunner, where: string, params: readonly unknown[] = []): Promise<PolicyVersion[]> {
+  const rows = await runner.query<PolicyRow>(`SELECT ${COLUMNS} FROM policies ${where}`, params);
+  return rows.map(
+    (row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value ?? undefined])) as unknown as PolicyVersion,
+  );
+}
+
+async function find(runner: SqlRunner, version: bigint): Promise<PolicyVersion | undefined> {
+  return (await select(runner, 'WHERE version = $1', [version]))[0];
+}
+
+async function findActive(runner: SqlRunner): Promise<PolicyVersion | undefined> {
+  return (await select(runner, `WHERE state = 'ACTIVE'`))[0];
+}
+
+async function save(tx: Tx, { versions, facts }: PolicyChange): Promise<void> {
+  for (const one of versions) {
+    await tx.query(
+      `INSERT INTO policies (version, id, hash, document, author, created_at, state, approver, approved_at, activate_at, activated_at, retired_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+       ON CONFLICT (version) DO UPDATE SET state = excluded.state, approver = excluded.approver, approved_at = excluded.approved_at,
+         activate_at = excluded.activate_at, activated_at = excluded.activated_at, retired_at = excluded.retired_at`,
+      [one.version, one.id, one.hash, one.text, one.author, one.draftedAt, one.state, ...changeable(one)],
+    );
+    if (one.state === 'ACTIVE') await tx.query('UPDATE shard_heads SET policy_version = $1', [one.version]);
+  }
+  await appendFacts(tx, facts);
+}
+
+function changeable({ approver, approvedAt, activateAt, activatedAt, retiredAt }: PolicyVersion): unknown[] {
+  return [approver, approvedAt, activateAt, activatedAt, retiredAt].map((value) => value ?? null);
+}

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { Refusal } from '#kernel';
+import {
+  activatePolicy,
+  approvePolicy,
+  carryOutSchedule,
+  draftPolicy,
+  parsePerson,
+  type PolicyChange,
+  type PolicyState,
+  type PolicyVersion,
+  retirePolicy,
+  schedulePolicy,
+} from './lifecycle.js';
+
+const AT = new Date('2026-11-22T08:00:00Z');
+const SOON = new Date('2026-11-22T08:00:01Z');
+const STATES: PolicyState[] = ['DRAFT', 'SHADOW', 'APPROVED', 'ACTIVE', 'RETIRED'];
+
+function version(state: PolicyState, change: Partial<PolicyVersion> = {}): PolicyVersion {
+  const approved = state === 'DRAFT' || state === 'SHADOW' ? undefined : AT;
+  return {
+    version: 2n,
+    id: 'house',
+    hash: 'h2',
+    text: '{}',
+    state,
+    author: 'ann',
+    draftedAt: AT,
+    approver: approved && 'ben',
+    approvedAt: approved,
+    activateAt: undefined,
+    activatedAt: state === 'ACTIVE' ? AT : undefined,
+    retiredAt: state === 'RETIRED' ? AT : undefined,
+    ...change,
+  };
+}
+
+const active = version('ACTIVE', { version: 1n, hash: 'h1' });
+
+/** What a step makes of a version: its next state, the same, or the refusal's code. */
+function outcome(step: () => PolicyChange | undefined): string {
+  try {
+    return step()?.versions.at(-1)!.state ?? 'same';
+  } catch (error) {
+    return error instanceof Refusal ? error.code : 'defect';
+  }
+}
+
+const STEPS: Readonly<Record<string, (known: PolicyVersion) => PolicyChange | undefined>> = {
+  'approve by another': (known) => approvePolicy(known, 'cem', AT),
+  'approve by its approver': (known) => approvePolicy(known, 'ben', AT),
+  'approve by its author': (known) => approvePolicy(known, 'ann', AT),
+  schedule: (known) => schedulePolicy(known, SOON),
+  activate: (known) => activatePolicy(known, active, AT),
+  retire: (known) => retirePolicy(known, AT),
+};
+
+describe('the life of a policy', () => {
+  it.each<[step: string, ...outcomes: string[]]>([
+    // DRAFT, SHADOW, APPROVED, ACTIVE, RETIRED (never active)
+    ['approve by another', 'APPROVED', 'APPROVED', 'policy.state', 'policy.state', 'policy.state'],
+    ['approve by its approver', 'APPROVED', 'APPROVED', 'same', 'policy.state', 'policy.state'],
+    ['approve by its author', 'policy.four_eyes', 'policy.four_eyes', 'policy.four_eyes', 'policy.four_eyes', 'policy.four_eyes'],
+    ['schedule', 'policy.state', 'policy.state', 'APPROVED', 'policy.state', 'policy.state'],
+    ['activate', 'policy.state', 'policy.state', 'ACTIVE', 'same', 'policy.state'],
+    ['retire', 'RETIRED', 'RETIRED', 'RETIRED', 'policy.in_force', 'same'],
+  ])('%s', (step, ...expected) => {
+    expect(STATES.map((state) => outcome(() => STEPS[step]!(version(state))))).toEqual(expected);
+  });
+
+  it.each<[name: string, known: PolicyVersion, now: PolicyVersion | undefined, expected: string]>([
+    ['its time has come', version('APPROVED', { activateAt: AT }), active, 'ACTIVE'],
+    ['its time has come and nothing is active', version('APPROVED', { activateAt: AT }), undefined, 'ACTIVE'],
+    ['its time has not come', version('APPROVED', { activateAt: SOON }), active, 'same'],
+    ['it has no time', version('APPROVED'), active, 'same'],
+    ['another process was faster', version('ACTIVE', { activateAt: AT }), version('ACTIVE'), 'same'],
+    ['a later version is active', version('APPROVED', { activateAt: AT }), version('ACTIVE', { version: 3n }), 'RETIRED'],
+  ])('a schedule is carried out: %s', (_name, known, now, expected) => {
+    expect(outcome(() => carryOutSchedule(known, now, AT))).toBe(expected);
+  });
+
+  it('an activation says what it replaces, and the fact of each is on the policy’s shard', () => {
+    const { versions, facts } = activatePolicy(version('APPROVED'), active, SOON)!;
+    expect(versions.map(({ version: n, state }) => [n, state])).toEqual([
+      [1n, 'RETIRED'],
+      [2n, 'ACTIVE'],
+    ]);
+    expect(facts.map(({ kind, body }) => [kind, body])).toEqual([
+      ['policy.retired', { policy: 'house', version: '1', hash: 'h1', author: 'ann', approver: 'ben', replacedBy: '2' }],
+      ['policy.activated', { policy: 'house', version: '2', hash: 'h2', author: 'ann', approver: 'ben', replaces: '1' }],
+    ]);
+  });
+
+  it('a version that was active once may come back', () => {
+    expect(outcome(() => activatePolicy(version('RETIRED', { activatedAt: AT }), active, SOON))).toBe('ACTIVE');
+  });
+
+  it('a draft with a known version is the same or refused', () => {
+    const again = (hash: string) => outcome(() => draftPolicy(version('ACTIVE'), { version: 2n, id: 'house', hash, text: '' }, 'ann', AT));
+    expect([again('h2'), again('other')]).toEqual(['same', 'policy.version_taken']);
+  });
+
+  it.each(['Ann', 'ann ', 'a', '', 'änn', '-ann'])('%j is nobody’s name', (name) => {
+    expect(() => parsePerson(name)).toThrow(expect.objectContaining({ code: 'policy.person_malformed' }));
+  });
+});

@@ -1,0 +1,112 @@
+import { type Facts, Refusal, shardOf } from '#kernel';
+
+export type PolicyState = 'DRAFT' | 'SHADOW' | 'APPROVED' | 'ACTIVE' | 'RETIRED';
+
+/** What never changes about a version once it is drafted. */
+export interface DraftedPolicy {
+  readonly version: bigint;
+  readonly id: string;
+  /** SHA-256 of `text`, hex. */
+  readonly hash: string;
+  /** The document in canonical form (RFC 8785). */
+  readonly text: string;
+}
+
+/** One version of the policy and how far it has come. */
+export interface PolicyVersion extends DraftedPolicy {
+  readonly state: PolicyState;
+  readonly author: string;
+  readonly draftedAt: Date;
+  readonly approver: string | undefined;
+  readonly approvedAt: Date | undefined;
+  /** From when it is to decide, where that was set. */
+  readonly activateAt: Date | undefined;
+  readonly activatedAt: Date | undefined;
+  readonly retiredAt: Date | undefined;
+}
+
+/** Versions as they are to be saved, in this order, with the facts that explain them. */
+export interface PolicyChange {
+  readonly versions: readonly [PolicyVersion, ...PolicyVersion[]];
+  readonly facts: Facts;
+}
+
+const PERSON = /^[a-z0-9][a-z0-9._@-]{1,63}$/;
+
+/** Who signs. One spelling per person, or four eyes could be two. Refuses 400 `policy.person_malformed`. */
+export function parsePerson(name: string): string {
+  if (PERSON.test(name)) return name;
+  throw new Refusal(
+    'malformed',
+    'policy.person_malformed',
+    'a person is 2 to 64 of a-z, 0-9 and . _ @ -, beginning with a letter or digit',
+  );
+}
+
+/** A new version. Refuses 409 `policy.version_taken`; the same content again changes nothing. */
+export function draftPolicy(known: PolicyVersion | undefined, drafted: DraftedPolicy, author: string, at: Date): PolicyChange | undefined {
+  if (known?.hash === drafted.hash) return undefined;
+  if (known) {
+    const detail = `version ${drafted.version} exists with other content; raise the version`;
+    throw new Refusal('conflict', 'policy.version_taken', detail, { field: '/version' });
+  }
+  const none = { approver: undefined, approvedAt: undefined, activateAt: undefined, activatedAt: undefined, retiredAt: undefined };
+  return changed('policy.drafted', { ...drafted, ...none, state: 'DRAFT', author, draftedAt: at });
+}
+
+/** The second pair of eyes. Refuses 409 `policy.four_eyes` and `policy.state`; the same approval again changes nothing. */
+export function approvePolicy(known: PolicyVersion, approver: string, at: Date): PolicyChange | undefined {
+  if (known.author === approver) throw new Refusal('conflict', 'policy.four_eyes', 'the approver of a policy is not its author');
+  if (known.state === 'APPROVED' && known.approver === approver) return undefined;
+  if (known.state !== 'DRAFT' && known.state !== 'SHADOW') throw wrongState(known, 'only a draft can be approved');
+  return changed('policy.approved', { ...known, state: 'APPROVED', approver, approvedAt: at });
+}
+
+/** From when it is to decide; may be set anew until then. Refuses 409 `policy.state`. */
+export function schedulePolicy(known: PolicyVersion, activateAt: Date): PolicyChange {
+  if (known.state !== 'APPROVED') throw wrongState(known, 'only an approved version can be set for a time');
+  return changed('policy.scheduled', { ...known, activateAt }, { activateAt: activateAt.toISOString() });
+}
+
+/**
+ * Makes it the one that decides and retires the one before. A version that was active once may come back: it was approved as it stands,
+ * and going back must be quick. Refuses 409 `policy.state`; activating the active version changes nothing.
+ */
+export function activatePolicy(known: PolicyVersion, active: PolicyVersion | undefined, at: Date): PolicyChange | undefined {
+  if (known.state === 'ACTIVE') return undefined;
+  const returns = known.state === 'RETIRED' && known.activatedAt !== undefined;
+  if (known.state !== 'APPROVED' && !returns) throw wrongState(known, 'only an approved version can be activated');
+  const next = { ...known, state: 'ACTIVE', activatedAt: at, retiredAt: undefined } as const;
+  const { versions, facts } = changed('policy.activated', next, active && { replaces: String(active.version) });
+  if (!active) return { versions, facts };
+  const before = changed('policy.retired', { ...active, state: 'RETIRED', retiredAt: at }, { replacedBy: String(known.version) });
+  return { versions: [...before.versions, next], facts: [...before.facts, ...facts] };
+}
+
+/** What becomes of a version whose time has come: it decides, unless a later version was activated while it waited. */
+export function carryOutSchedule(known: PolicyVersion, active: PolicyVersion | undefined, at: Date): PolicyChange | undefined {
+  if (known.state !== 'APPROVED' || known.activateAt === undefined || known.activateAt > at) return undefined;
+  return active && active.version > known.version ? retirePolicy(known, at) : activatePolicy(known, active, at);
+}
+
+/** Puts a version away that does not decide. Refuses 409 `policy.in_force`: the active one ends by activating another. */
+export function retirePolicy(known: PolicyVersion, at: Date): PolicyChange | undefined {
+  if (known.state === 'RETIRED') return undefined;
+  if (known.state === 'ACTIVE') {
+    throw new Refusal('conflict', 'policy.in_force', `version ${known.version} decides now: activate another one to replace it`);
+  }
+  return changed('policy.retired', { ...known, state: 'RETIRED', retiredAt: at });
+}
+
+function wrongState({ version, state }: PolicyVersion, why: string): Refusal {
+  return new Refusal('conflict', 'policy.state', `version ${version} is ${state}: ${why}`, { extra: { state } });
+}
+
+function changed(kind: string, next: PolicyVersion, more: Readonly<Record<string, string>> = {}): PolicyChange {
+  const { id, version, hash, author, approver } = next;
+  const signatures = approver === undefined ? { author } : { author, approver };
+  return {
+    versions: [next],
+    facts: [{ shard: shardOf(id), kind, body: { policy: id, version: String(version), hash, ...signatures, ...more } }],
+  };
+}
