@@ -61,6 +61,9 @@ export class Database implements SqlRunner {
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
     let broken: Error | undefined;
+    // The pool listens to idle connections only: one that breaks while it is lent would end the process if nobody heard of it.
+    const onBreak = (error: Error) => (broken = error);
+    client.on('error', onBreak);
     try {
       await client.query('BEGIN');
       const result = await work(this.asTx(client));
@@ -72,6 +75,7 @@ export class Database implements SqlRunner {
       await client.query('ROLLBACK').catch((failure: unknown) => (broken = failure as Error));
       throw error;
     } finally {
+      if (!broken) client.off('error', onBreak);
       client.release(broken);
     }
   }
