@@ -16,8 +16,10 @@ const COMMANDS = {
   revoke: 'revoke',
   token: 'token',
   keys: 'keys',
+  policy: 'policy',
   export: 'export',
   verify: 'verify',
+  replay: 'replay',
 } as const;
 
 interface CommandFile {

@@ -2,12 +2,15 @@ import path from 'node:path';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { Logger } from 'pino';
-import { Decider, Settler } from '#decisions';
+import { Decider, type DecisionLedger, ReceiptWriter, Settler } from '#decisions';
 import { DecisionsModule } from '#decisions/adapters/decisions.module';
+import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
+import type { Signer } from '#evidence';
 import type { Clock } from '#kernel';
 import { PartnersModule } from '#partners/adapters/partners.module';
-import { type Config, Database, keysFolder } from '#platform';
+import { type Config, createSigner, Database, keysFolder, loadSigner } from '#platform';
 import { HealthController, READINESS } from '#platform/adapters/health.controller';
+import { JwksController, PUBLISHED_SIGNERS } from '#platform/adapters/jwks.controller';
 import { CLOCK, PlatformModule } from '#platform/adapters/platform.module';
 import { ActivePolicyCache } from '#policies/adapters/active-policy-cache';
 import { StandingModule } from '#standing/adapters/standing.module';
@@ -17,6 +20,7 @@ import { DecisionDoor } from './decision-door.js';
 import { DecisionsController } from './decisions.controller.js';
 import { DecisionsGrpcController } from './decisions-grpc.controller.js';
 import { HeadroomController } from './headroom.controller.js';
+import { PoliciesController } from './policies.controller.js';
 import { ReservationsController } from './reservations.controller.js';
 import { SubjectsController } from './subjects.controller.js';
 
@@ -28,9 +32,11 @@ export class DecisionApiModule {
       imports: [PlatformModule.forRoot(config, logger), PartnersModule.register(), StandingModule, DecisionsModule],
       controllers: [
         HealthController,
+        JwksController,
         DecisionsController,
         ReservationsController,
         HeadroomController,
+        PoliciesController,
         SubjectsController,
         DecisionsGrpcController,
       ],
@@ -42,6 +48,12 @@ export class DecisionApiModule {
           useFactory: (decider: Decider, settler: Settler, tokens: TokenVerifier) => new DecisionDoor(decider, settler, tokens, logger),
           inject: [Decider, Settler, TokenVerifier],
         },
+        { provide: PUBLISHED_SIGNERS, useFactory: () => [receiptSigner(config)] },
+        {
+          provide: ReceiptWriter,
+          useFactory: (ledger: DecisionLedger, [signer]: [Signer]) => new ReceiptWriter(ledger, signer, config.GATEWAY_ORIGIN),
+          inject: [PgDecisionLedger, PUBLISHED_SIGNERS],
+        },
         { provide: READINESS, useFactory: readiness, inject: [Database, ActivePolicyCache] },
       ],
     };
@@ -51,6 +63,11 @@ export class DecisionApiModule {
 function tokenVerifier(config: Config, clock: Clock): TokenVerifier {
   const jwksFile = config.INTERNAL_JWKS_FILE ?? path.join(keysFolder(config), 'internal-issuer.jwks.json');
   return new TokenVerifier(jwksFile, config.INTERNAL_TOKEN_ISSUER, clock);
+}
+
+/** In production an operator brings the key and its folder may be read-only; elsewhere the first door that needs one makes it. */
+function receiptSigner(config: Config): Signer {
+  return config.TALLYSTICK_ENV === 'production' ? loadSigner(config, 'receipt') : createSigner(config, 'receipt');
 }
 
 function readiness(database: Database, policies: ActivePolicyCache) {

@@ -3,8 +3,8 @@ import { Controller, Inject } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
 import { randomUUID } from 'node:crypto';
 import { batchItemsMax, parseSettlementRequest } from '#contract';
-import type { Settlement } from '#decisions';
-import { Refusal } from '#kernel';
+import { ReceiptWriter, type Settlement } from '#decisions';
+import { parseId, Refusal } from '#kernel';
 import type { ServiceCaller } from './auth/caller.js';
 import { TokenVerifier } from './auth/token-verifier.js';
 import { DecisionDoor } from './decision-door.js';
@@ -24,6 +24,7 @@ export class DecisionsGrpcController {
   constructor(
     @Inject(DecisionDoor) private readonly door: DecisionDoor,
     @Inject(TokenVerifier) private readonly tokens: TokenVerifier,
+    @Inject(ReceiptWriter) private readonly receipts: ReceiptWriter,
   ) {}
 
   @GrpcMethod('DecisionService', 'Decide')
@@ -68,6 +69,14 @@ export class DecisionsGrpcController {
   @GrpcMethod('DecisionService', 'Refund')
   refund(message: GrpcSettlementRequest, metadata: Metadata) {
     return this.settle('refund', message, metadata);
+  }
+
+  @GrpcMethod('DecisionService', 'GetReceipt')
+  async getReceipt({ decisionId = '' }: { readonly decisionId?: string }, metadata: Metadata) {
+    return await this.answer(metadata, async (caller) => {
+      this.tokens.admit(caller, ['decisions:evaluate']);
+      return { receipt: await this.receipts.write(parseId('dec', decisionId), caller.name) };
+    });
   }
 
   private async settle(

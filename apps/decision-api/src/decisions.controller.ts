@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { DecisionAnswer } from '#contract';
-import { answerOf, type DecisionLedger, type DecisionRow, decisionUnknown } from '#decisions';
+import { answerOf, type DecisionLedger, type DecisionRow, decisionUnknown, ReceiptWriter } from '#decisions';
 import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
 import { parseId, Refusal } from '#kernel';
 import { Caller, Scopes, type ServiceCaller } from './auth/caller.js';
@@ -11,7 +11,10 @@ import { Caller, Scopes, type ServiceCaller } from './auth/caller.js';
 @Controller('v1/decisions')
 @Scopes('decisions:evaluate')
 export class DecisionsController {
-  constructor(@Inject(PgDecisionLedger) private readonly ledger: DecisionLedger) {}
+  constructor(
+    @Inject(PgDecisionLedger) private readonly ledger: DecisionLedger,
+    @Inject(ReceiptWriter) private readonly receipts: ReceiptWriter,
+  ) {}
 
   /** Keys belong to a subject: the subject says on which shard to look. */
   @Get()
@@ -28,6 +31,21 @@ export class DecisionsController {
   @Get(':id')
   async find(@Caller() caller: ServiceCaller, @Param('id') id: string): Promise<DecisionAnswer> {
     return told(await this.ledger.findById(parseId('dec', id)), caller);
+  }
+
+  @Get(':id/receipt')
+  @ApiOperation({
+    summary: 'The decision as a signed receipt (JWS, typ decision-receipt+jwt): keep it, and "tallystick replay" decides again offline',
+  })
+  @ApiOkResponse({
+    schema: {
+      type: 'object',
+      required: ['receipt'],
+      properties: { receipt: { type: 'string', description: 'compact JWS (RFC 7515), EdDSA' } },
+    },
+  })
+  async receipt(@Caller() caller: ServiceCaller, @Param('id') id: string): Promise<{ readonly receipt: string }> {
+    return { receipt: await this.receipts.write(parseId('dec', id), caller.name) };
   }
 }
 

@@ -73,7 +73,7 @@ describe('a decision replayed from its receipt', () => {
     expect(replayReceipt(claims, parsePolicy(policyInput()), sha256)).toEqual([]);
   });
 
-  const later = { limits: [{ id: 'all-day', window: 'WEEK', scope: 'SUBJECT', amount: '10000.00' }] } as const;
+  const later: Partial<PolicyInput> = { limits: [{ id: 'all-day', window: 'WEEK', scope: 'SUBJECT', amount: '10000.00' }] };
   it.each<[name: string, policy: Partial<PolicyInput>, places: string[]]>([
     ['another version', { version: 2 }, ['/evaluation/policy/hash', '/evaluation/policy/version']],
     ['another discount', { discounts: [] }, ['/evaluation/discount', '/evaluation/policy/hash', '/discount']],
