@@ -1,4 +1,5 @@
-import { currencyExponent, parseMoney, Refusal } from '#kernel';
+import { parseMoney, Refusal } from '#kernel';
+import { findContradictions } from './contradictions.js';
 import { discountRule, type DiscountRule } from './discount.js';
 import type { LimitDocument, PolicyDocument, ServiceDocument } from './document.js';
 import { Calendar, type WindowKind } from './window.js';
@@ -38,11 +39,13 @@ export interface Policy {
   readonly services: ReadonlyMap<string, Service>;
 }
 
-const LOWEST_SCORE = 350;
-
-/** Resolves a document. Refuses 422 `policy.inconsistent` where it contradicts itself, with the field. */
+/** Resolves a document. Refuses 422 `policy.inconsistent` (`amount.*` for an amount) where it contradicts itself, with the field. */
 export function compilePolicy(document: PolicyDocument, hash: string): Policy {
-  refuseContradictions(document);
+  const [contradiction] = findContradictions(document);
+  if (contradiction) {
+    const { kind, code, message, pointer } = contradiction;
+    throw new Refusal(kind, code, message, { field: pointer });
+  }
   const services = document.services.map((service) => [service.name, compileService(document, service)] as const);
   return {
     id: document.id,
@@ -82,51 +85,4 @@ function limitRule({ id, window, scope, byTier, ...own }: LimitDocument, tier: s
 
 function minor(amount: string, currency: string): bigint {
   return parseMoney({ amount, currency }).minor;
-}
-
-function refuseContradictions(document: PolicyDocument): void {
-  const tiers = document.tiers.map(({ name }) => name);
-  const services = document.services.map(({ name }) => name);
-  const limits = [...document.limits, ...document.services.flatMap((service) => service.limits)];
-  refuse(currencyExponent(document.currency) === undefined, '/currency', 'not an active ISO 4217 code');
-  refuse(!isTimeZone(document.timeZone), '/timeZone', 'not an IANA time zone');
-  refuse(!document.tiers.some(({ minimumScore }) => minimumScore === LOWEST_SCORE), '/tiers', 'one tier must start at 350');
-  refuse(hasTwice(tiers) || hasTwice(document.tiers.map((tier) => tier.minimumScore)), '/tiers', 'two tiers share a name or a score');
-  refuse(hasTwice(services), '/services', 'two services share a name');
-  refuse(hasTwice(limits.map(({ id }) => id)), '/limits', 'two limits share an id, and so would share counters');
-  refuse(hasTwice(document.discounts.map(({ id }) => id)), '/discounts', 'two discounts share an id');
-  for (const limit of limits) refuseLimit(limit, tiers);
-  for (const { id, tiers: named, services: at } of document.discounts) {
-    refuse(!named.every((tier) => tiers.includes(tier)), `/discounts/${id}/tiers`, 'names a tier that does not exist');
-    refuse(!at.every((service) => services.includes(service)), `/discounts/${id}/services`, 'names a service that does not exist');
-  }
-}
-
-function refuseLimit(limit: LimitDocument, tiers: readonly string[]): void {
-  const field = `/limits/${limit.id}`;
-  refuse(!Object.keys(limit.byTier).every((tier) => tiers.includes(tier)), `${field}/byTier`, 'names a tier that does not exist');
-  const unlimited = tiers.find((tier) => {
-    const cap = { ...limit, ...limit.byTier[tier] };
-    return cap.amount === undefined && cap.count === undefined;
-  });
-  refuse(unlimited !== undefined, field, `says neither amount nor count for tier ${unlimited}`);
-  const counts = [limit, ...Object.values(limit.byTier)].some((cap) => cap.count !== undefined);
-  refuse(limit.window === 'TRANSACTION' && counts, field, 'a single transaction has no count');
-}
-
-function refuse(contradicts: boolean, field: string, detail: string): void {
-  if (contradicts) throw new Refusal('unprocessable', 'policy.inconsistent', detail, { field });
-}
-
-function hasTwice(values: readonly unknown[]): boolean {
-  return new Set(values).size < values.length;
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Calendar(name);
-    return true;
-  } catch {
-    return false;
-  }
 }

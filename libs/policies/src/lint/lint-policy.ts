@@ -1,0 +1,78 @@
+import type { z } from 'zod';
+import { findContradictions } from '../contradictions.js';
+import { type PolicyDocument, policySchema } from '../document.js';
+import type { Remark, Severity } from './finding.js';
+import { JsonSyntaxError, type Place, type PlacedJson, pointerTo, readPlacedJson } from './json-places.js';
+import { limitsThatNeverBind, reviewsThatNeverHappen, servicesWithoutLimit } from './limit-checks.js';
+import { discountsNeverBest, discountsOutOfReach, servicesOutOfReach, tiersServedNowhere } from './reach-checks.js';
+
+/** Line and column count from 1, columns in UTF-16 code units. */
+export interface Finding extends Place {
+  readonly severity: Severity;
+  readonly code: string;
+  readonly message: string;
+  /** RFC 6901. */
+  readonly pointer: string;
+}
+
+/** Each looks at a document that is well-formed and does not contradict itself. */
+const CHECKS: readonly ((document: PolicyDocument) => Remark[])[] = [
+  limitsThatNeverBind,
+  servicesWithoutLimit,
+  reviewsThatNeverHappen,
+  servicesOutOfReach,
+  tiersServedNowhere,
+  discountsOutOfReach,
+  discountsNeverBest,
+];
+
+/**
+ * Everything that is wrong or strange about the text of a policy, in the order of the text. Without errors the document can be drafted.
+ * Checks that ask what a policy means are made once it has a meaning: after errors of form, none of them.
+ */
+export function lintPolicy(text: string): Finding[] {
+  const json = readOrExplain(text);
+  if ('severity' in json) return [json];
+  const repeated = json.repeated.map(({ pointer, place }) => ({ ...REPEATED, pointer, ...place }));
+  const findings = judge(json.value).map(({ atName, ...remark }) => ({ ...remark, ...placeOf(json, remark.pointer, atName) }));
+  return [...repeated, ...findings].sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+const REPEATED = { severity: 'error', code: 'json.name_twice', message: 'this name stands twice in one object' } as const;
+
+function readOrExplain(text: string): PlacedJson | Finding {
+  try {
+    return readPlacedJson(text);
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    return { severity: 'error', code: 'json.malformed', message: error.message, pointer: error.pointer, ...error.place };
+  }
+}
+
+function judge(value: unknown): Remark[] {
+  const read = policySchema.safeParse(value);
+  if (!read.success) return read.error.issues.flatMap(formRemarks);
+  const contradictions = findContradictions(read.data);
+  if (contradictions.length === 0) return CHECKS.flatMap((check) => check(read.data));
+  return contradictions.map(({ code, message, pointer }) => ({ severity: 'error', code, message, pointer }));
+}
+
+function formRemarks(issue: z.core.$ZodIssue): Remark[] {
+  const pointer = issue.path.reduce<string>(pointerTo, '');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((name) => ({
+      severity: 'error',
+      code: 'policy.unknown_field',
+      message: `"${name}" is not known here`,
+      pointer: pointerTo(pointer, name),
+      atName: true,
+    }));
+  }
+  return [{ severity: 'error', code: 'policy.malformed', message: issue.message, pointer, atName: issue.code === 'invalid_key' }];
+}
+
+/** What is missing has no place: then it is the place of what it is missing from. */
+function placeOf({ names, values }: Pick<PlacedJson, 'names' | 'values'>, pointer: string, atName = false): Place {
+  const place = (atName ? names.get(pointer) : undefined) ?? values.get(pointer);
+  return place ?? placeOf({ names, values }, pointer.slice(0, pointer.lastIndexOf('/')));
+}
