@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import grpc from '@grpc/grpc-js';
@@ -11,6 +11,7 @@ import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDecisionApi } from '../../apps/decision-api/src/decision-api.js';
 import { addSubjects } from '#decisions/testing/subjects';
+import { canonicalize } from '#evidence';
 import { formatId } from '#kernel';
 import { createLogger, freePort, parseConfig } from '#platform';
 import { type FreshDatabase, freshDatabase } from '#platform/testing/database';
@@ -105,6 +106,17 @@ describe('decisions over HTTP', () => {
     expect(confirmed.body).toMatchObject({ state: 'CONFIRMED', confirmed: { amount: '6.00' } });
     expect((await post(`${reservation}/release`, {}).expect(409)).body).toMatchObject({ code: 'reservation.settled', state: 'CONFIRMED' });
     expect((await post(`${reservation}/refund`, {}).expect(200)).body).toMatchObject({ refunded: { amount: '6.00' } });
+  });
+
+  it('publish the policy that decides, and the schema of such documents', async () => {
+    const get = (url: string, token: string) => http().get(url).set('authorization', `Bearer ${token}`);
+    const active = await get('/v1/policies/active', bearer).expect(200);
+    expect(active.body).toMatchObject({ id: 'house', version: '1', document: { id: 'house', version: 1, timeZone: 'Asia/Shanghai' } });
+    expect(createHash('sha256').update(canonicalize(active.body.document)).digest('hex')).toBe(active.body.hash);
+    const schema = await get('/v1/policies/schema', await mint({ scope: 'standing:read' })).expect(200);
+    expect(schema.body).toMatchObject({ type: 'object', required: expect.arrayContaining(['tiers', 'services']) });
+    await get('/v1/policies/active', await mint({ scope: 'standing:read' })).expect(403);
+    await http().get('/v1/policies/schema').expect(401);
   });
 
   it('answers a batch item by item', async () => {

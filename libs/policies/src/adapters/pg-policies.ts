@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Database } from '#platform';
 import { compilePolicy, type Policy } from '../compile.js';
 import { parsePolicy } from '../document.js';
+import type { PolicyVersion } from '../lifecycle.js';
 import { PolicyLife, type PolicySignatures } from '../policy-life.js';
 import { PgPolicyBook } from './pg-policy-book.js';
 
@@ -33,6 +34,13 @@ export class PgPolicies {
     return version && readPolicy(version);
   }
 
+  /** As it was approved; its hash is checked. */
+  async findActiveDocument(): Promise<PolicyVersion | undefined> {
+    const version = await this.book.findActive();
+    if (version) refuseChanged(version);
+    return version;
+  }
+
   /** A past or present version, for replays and reports. */
   async find(version: bigint): Promise<Policy | undefined> {
     const found = await this.book.find(version);
@@ -45,10 +53,14 @@ export class PgPolicies {
   }
 }
 
+function readPolicy(version: PolicyVersion): Policy {
+  refuseChanged(version);
+  return compilePolicy(parsePolicy(JSON.parse(version.text)), version.hash);
+}
+
 /** The hash is checked where it is read, too: a document that was changed in place does not decide. */
-function readPolicy({ version, hash, text }: { version: bigint; hash: string; text: string }): Policy {
+function refuseChanged({ version, hash, text }: PolicyVersion): void {
   if (sha256Hex(text) !== hash) throw new Error(`policy ${version} does not have the hash it was approved with`);
-  return compilePolicy(parsePolicy(JSON.parse(text)), hash);
 }
 
 function sha256Hex(text: string): string {
