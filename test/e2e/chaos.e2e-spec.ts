@@ -26,7 +26,12 @@ const SCENARIOS_WITH_ROUNDS = 3;
 async function rounds(name: string, round: (dice: Dice) => Promise<string>): Promise<void> {
   const end = performance.now() + longMs / SCENARIOS_WITH_ROUNDS;
   for (let next = seed; ; next++) {
-    console.log(`chaos: ${name}, seed ${next}: ${await round(new Dice(next))}`);
+    try {
+      console.log(`chaos: ${name}, seed ${next}: ${await round(new Dice(next))}`);
+    } catch (error) {
+      console.error(`chaos: ${name}, seed ${next}: FAILED`);
+      throw error;
+    }
     if (performance.now() > end) return;
   }
 }

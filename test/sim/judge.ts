@@ -52,18 +52,29 @@ function promiseBreaches(history: History, model: Model, { decisions, steps }: J
     if (answer.reservation && hold?.minor !== minorOf(ask.amount)) breaches.push(`reservation ${told} was acknowledged and is gone`);
     if (!answer.reservation && hold) breaches.push(`decision ${told} holds what its caller was denied`);
   }
-  return [...breaches, ...steps.flatMap((step) => stepBreaches(history, model, step))];
+  const refunds = countRefunds(history);
+  return [...breaches, ...steps.flatMap((step) => stepBreaches(refunds, model, step))];
 }
 
-function stepBreaches(history: History, model: Model, { kind, reservation, key }: Journal['steps'][number]): string[] {
+function countRefunds(history: History): Map<string, number> {
+  const refunds = new Map<string, number>();
+  for (const event of history.events) {
+    if (event.type !== 'settlement' || event.kind !== 'refund') continue;
+    const name = `${event.reservation} ${event.key}`;
+    refunds.set(name, (refunds.get(name) ?? 0) + 1);
+  }
+  return refunds;
+}
+
+function stepBreaches(refunds: ReadonlyMap<string, number>, model: Model, { kind, reservation, key }: Journal['steps'][number]): string[] {
   const { uuid } = parseId('rsv', reservation);
   const state = model.holds.get(uuid)?.state;
   if (kind !== 'refund') {
     const expected = kind === 'confirm' ? 'CONFIRMED' : 'RELEASED';
     return state === expected ? [] : [`the ${kind} of ${uuid} was acknowledged and the reservation is ${state}`];
   }
-  const saved = history.events.filter((event) => event.type === 'settlement' && event.reservation === uuid && event.key === key);
-  return saved.length === 1 ? [] : [`the refund ${key} of ${uuid} was acknowledged and is there ${saved.length} times`];
+  const times = refunds.get(`${uuid} ${key}`) ?? 0;
+  return times === 1 ? [] : [`the refund ${key} of ${uuid} was acknowledged and is there ${times} times`];
 }
 
 function remember(map: Map<string, Set<string>>, key: string, value: string): void {

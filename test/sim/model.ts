@@ -32,6 +32,8 @@ export class Model {
   readonly breaches: string[] = [];
   readonly holds = new Map<string, Hold>();
   private readonly tallies = new Map<string, Tally>();
+  /** By subject: what may still run out. */
+  private readonly open = new Map<string, Set<Hold>>();
   private readonly refundKeys = new Set<string>();
 
   /** Every breach that the history shows, in words. */
@@ -74,7 +76,9 @@ export class Model {
   private hold({ decision, subject, expiresAt, at }: DecisionEvent, minor: bigint, caps: Details['caps']): void {
     if (!expiresAt || expiresAt <= at) return this.breach(`decision ${decision} holds nothing`);
     const counters = caps.map(({ counter, start }) => counterName(subject, counter, start));
-    this.holds.set(decision, { subject, minor, expiresAt, counters, state: 'RESERVED', confirmed: 0n, refunded: 0n });
+    const hold: Hold = { subject, minor, expiresAt, counters, state: 'RESERVED', confirmed: 0n, refunded: 0n };
+    this.holds.set(decision, hold);
+    this.open.set(subject, (this.open.get(subject) ?? new Set()).add(hold));
     this.move(counters, { used: 0n, reserved: minor, usedCount: 0n, reservedCount: 1n });
   }
 
@@ -106,8 +110,10 @@ export class Model {
   }
 
   private freeExpired(subject: string, at: Date): void {
-    for (const hold of this.holds.values()) {
-      if (hold.subject === subject && hold.state === 'RESERVED' && hold.expiresAt <= at) this.expire(hold);
+    const open = this.open.get(subject) ?? new Set();
+    for (const hold of open) {
+      if (hold.state === 'RESERVED' && hold.expiresAt <= at) this.expire(hold);
+      if (hold.state !== 'RESERVED') open.delete(hold);
     }
   }
 
