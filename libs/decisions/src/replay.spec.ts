@@ -1,4 +1,5 @@
 import { generateKeyPairSync, hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalize, createEd25519Signer, type JsonObject, signJws, verifyJws } from '#evidence';
@@ -11,6 +12,10 @@ import { ReceiptWriter } from './receipt-writer.js';
 import { replayReceipt, type Sha256 } from './replay.js';
 import { decidedRow, type Spent } from './testing/decided-row.js';
 
+const KEPT = JSON.parse(readFileSync('test/vectors/receipts/version-1.json', 'utf8')) as {
+  policy: JsonObject;
+  receipts: Record<string, JsonObject>;
+};
 const AT = new Date('2026-11-21T12:00:00.123Z');
 const SUBJECT = { shard: 0, uuid: '01890000-0000-7000-8000-000000000001' } as const;
 const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
@@ -114,6 +119,11 @@ describe('a decision replayed from its receipt', () => {
     const claims = GOOD();
     expect(differing(claims)).toEqual([]);
     expect(differing({ ...claims, ...change(claims) })).toEqual(expect.arrayContaining(places));
+  });
+
+  // What was signed yesterday replays tomorrow: mend the rule, not the vector.
+  it.each(Object.entries(KEPT.receipts))('is the same years later: %s', (_name, payload) => {
+    expect(replayReceipt(parseReceiptClaims(payload), KEPT.policy, sha256)).toEqual([]);
   });
 
   it('names both sides of a difference', () => {
