@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Settler } from '#decisions';
+import { PgReservations } from '#decisions/adapters/pg-reservations';
 import { addSubjects } from '#decisions/testing/subjects';
 import { liveDecider } from '#decisions/testing/live-decider';
 import { type Clock, formatId, systemClock } from '#kernel';
@@ -12,7 +14,7 @@ import { Dice } from '../sim/dice.js';
 import { innerDoor } from '../sim/doors.js';
 import { judge, type Verdict } from '../sim/judge.js';
 import { lossyProxy } from '../sim/lossy-proxy.js';
-import { asOwner, PLANTS, plantReadCheckWrite } from '../sim/planted.js';
+import { asOwner, PLANTS, plantReadCheckWrite, withoutHeadLocks } from '../sim/planted.js';
 import { simPolicy } from '../sim/sim-policy.js';
 import { insist, type Journal, newJournal, runTraffic } from '../sim/traffic.js';
 
@@ -187,6 +189,18 @@ describe('several ledgers on one database', () => {
       const { breaches } = await judge(fresh.database, journal);
       expect(breaches).toContainEqual(expect.stringMatching(/^overspend: /));
       expect(breaches).toContainEqual(expect.stringMatching(/^usage of /));
+    });
+
+    it('catch a settlement that does not wait for the head row', async () => {
+      await openLedger();
+      const [dice, journal] = [new Dice(seed), newJournal()];
+      const { decider } = await liveDecider(fresh.database);
+      const racing = withoutHeadLocks(fresh.database);
+      const doors = [1, 2, 3].map(() => innerDoor({ decider, settler: new Settler(new PgReservations(racing)) }));
+      const subjects = await hotSubjects(fresh.database, 1);
+      await runTraffic({ dice, doors, subjects, journal, callers: 6, rounds: 4, expiries: false, fates: ['conflict', 'leave', 'leave'] });
+      const { breaches } = await judge(fresh.database, journal);
+      expect(breaches).toContainEqual(expect.stringMatching(/ is (CONFIRMED|RELEASED) and took a (confirm|release)$/));
     });
 
     it.each(PLANTS)('name %s', async (_what, sql, breach) => {

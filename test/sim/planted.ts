@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { Database, Tx } from '#platform';
 
 /** Runs SQL as the owner of a scratch database: what no application may do. */
 export async function asOwner(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
@@ -29,6 +30,13 @@ export async function plantReadCheckWrite(url: string): Promise<void> {
     if (!LOCKS_FIRST.test(source) || !BEFORE_NUMBERS.test(source)) throw new Error('reserve_batch has changed: plant the race anew');
     await client.query(source.replace(LOCKS_FIRST, ') h;').replace(BEFORE_NUMBERS, LOCKS_LATE));
   });
+}
+
+/** The same database, whose transactions read head rows without taking them. */
+export function withoutHeadLocks(database: Database): Database {
+  const unlocked = (tx: Tx) =>
+    ({ query: (sql: string, params?: readonly unknown[]) => tx.query(sql.replace('FOR NO KEY UPDATE', ''), params) }) as Tx;
+  return { transaction: (work: (tx: Tx) => Promise<unknown>) => database.transaction((tx) => work(unlocked(tx))) } as unknown as Database;
 }
 
 type Plant = readonly [what: string, sql: string, breach: RegExp];
