@@ -22,8 +22,9 @@ export function parseCreateLink(body: unknown): CreateLinkRequest {
   return parseStrictly(createLinkRequest, body, 'link.malformed');
 }
 
+const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{8,64}$/, 'send an Idempotency-Key header of 8 to 64 visible characters');
+
 /** An Idempotency-Key: 8 to 64 visible characters. Refuses 400 `idempotency_key.malformed`, also when there is none. */
 export function parseIdempotencyKey(header: unknown): string {
-  const form = z.string().regex(/^[\x21-\x7e]{8,64}$/, 'send an Idempotency-Key header of 8 to 64 visible characters');
-  return parseStrictly(form, header, 'idempotency_key.malformed');
+  return parseStrictly(idempotencyKeySchema, header, 'idempotency_key.malformed');
 }

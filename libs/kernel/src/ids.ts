@@ -28,30 +28,52 @@ export function isUuid(text: string): boolean {
   return UUID_FORM.test(text);
 }
 
-export function formatId(prefix: IdPrefix, id: ShardedId): string {
-  let rest = BigInt(`0x${id.uuid.replaceAll('-', '')}`);
-  let digits = '';
-  for (let i = 0; i < UUID_BASE32_CHARS; i++, rest >>= 5n) digits = ALPHABET[Number(rest & 31n)]! + digits;
-  return `${prefix}_${ALPHABET[(SHARDS as readonly number[]).indexOf(id.shard)]!}${digits}`;
+/** Two digits of base 32 for every ten bits: ids are written on every decision, and BigInt arithmetic cost more than the rest of them. */
+const PAIRS: readonly string[] = Array.from({ length: 1024 }, (_, bits) => ALPHABET[bits >> 5]! + ALPHABET[bits & 31]!);
+const SHARD_CHARACTERS = new Map<Shard, string>(SHARDS.map((shard, i) => [shard, ALPHABET[i]!]));
+const DIGIT_VALUES = new Map<string, number>([...ALPHABET].map((char, value) => [char, value]));
+
+/** 128 bits are 2 digits for the first 8 bits, and 4 for each 20 bits (5 hexadecimal digits) after them. */
+const HEX_PER_GROUP = 5;
+const DIGITS_PER_GROUP = 4;
+
+export function formatId(prefix: IdPrefix, { shard, uuid }: ShardedId): string {
+  const hex = uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24);
+  let text = `${prefix}_${SHARD_CHARACTERS.get(shard)!}${PAIRS[parseInt(hex.slice(0, 2), 16)]!}`;
+  for (let at = 2; at < hex.length; at += HEX_PER_GROUP) {
+    const bits = parseInt(hex.slice(at, at + HEX_PER_GROUP), 16);
+    text += PAIRS[bits >> 10]! + PAIRS[bits & 1023]!;
+  }
+  return text;
 }
 
 /** Reads an external id. Refuses `id.malformed` (400) for another prefix, alphabet or length. */
 export function parseId(prefix: IdPrefix, text: string): ShardedId {
   const body = text.startsWith(`${prefix}_`) ? text.slice(prefix.length + 1) : '';
-  const values = [...body].map((char) => ALPHABET.indexOf(char));
-  if (values.length !== UUID_BASE32_CHARS + 1 || values.includes(-1) || values[1]! > 7) {
-    throw new Refusal('malformed', 'id.malformed', `expected an id of the form ${prefix}_…`);
+  const shard = SHARDS[DIGIT_VALUES.get(body.charAt(0)) ?? -1];
+  const first = bitsOf(body, 1, 2);
+  if (shard === undefined || body.length !== UUID_BASE32_CHARS + 1 || !(first < 256)) throw malformed(prefix);
+  let hex = first.toString(16).padStart(2, '0');
+  for (let at = 3; at < body.length; at += DIGITS_PER_GROUP) {
+    const bits = bitsOf(body, at, DIGITS_PER_GROUP);
+    if (Number.isNaN(bits)) throw malformed(prefix);
+    hex += bits.toString(16).padStart(HEX_PER_GROUP, '0');
   }
-  const hex = values
-    .slice(1)
-    .reduce((sum, value) => (sum << 5n) | BigInt(value), 0n)
-    .toString(16)
-    .padStart(32, '0');
-  const uuid = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
-  return { shard: SHARDS[values[0]!]!, uuid };
+  return { shard, uuid: `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` };
+}
+
+/** The value of `count` digits from `at`; NaN where one is none. */
+function bitsOf(text: string, at: number, count: number): number {
+  let bits = 0;
+  for (let i = at; i < at + count; i++) bits = bits * 32 + (DIGIT_VALUES.get(text.charAt(i)) ?? Number.NaN);
+  return bits;
+}
+
+function malformed(prefix: IdPrefix): Refusal {
+  return new Refusal('malformed', 'id.malformed', `expected an id of the form ${prefix}_…`);
 }
 
 /** A fact's public name is its place: `fct_<shard character><number on that shard>`. */
 export function formatFactId(shard: Shard, seq: bigint): string {
-  return `fct_${ALPHABET[(SHARDS as readonly number[]).indexOf(shard)]!}${seq}`;
+  return `fct_${SHARD_CHARACTERS.get(shard)!}${seq}`;
 }

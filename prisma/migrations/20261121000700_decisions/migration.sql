@@ -95,7 +95,12 @@ BEGIN
   -- Nearly always there is nothing to free, and finding that out is cheaper than planning to free it.
   IF NOT EXISTS (
     SELECT FROM unnest(p_shard, p_subject) AS i (shard, subject)
-      JOIN reservations r ON r.shard = i.shard AND r.subject = i.subject AND r.state = 'RESERVED' AND r.expires_at <= p_at
+     -- One look-up per subject: as a plain join the planner may walk every hold that is open anywhere.
+     CROSS JOIN LATERAL (
+       SELECT FROM reservations r
+        WHERE r.shard = i.shard AND r.subject = i.subject AND r.state = 'RESERVED' AND r.expires_at <= p_at
+        ORDER BY r.shard, r.subject, r.expires_at LIMIT 1
+     ) due
   ) THEN
     RETURN 0;
   END IF;
