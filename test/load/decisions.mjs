@@ -8,7 +8,7 @@ import { batchLoad, connect, streamLoad } from './grpc-load.mjs';
 import { httpLoad } from './http-load.mjs';
 import { openWorld, SUBJECTS } from './world.mjs';
 
-const HTTP_CONNECTIONS = 256;
+const HTTP_CONNECTIONS = 512;
 const STREAMS = 4;
 const STREAM_WINDOW = 256;
 const BATCH_CALLERS = 8;

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import pg from 'pg';
 import { addSubjects } from '#decisions/testing/subjects';
-import { Database, freePort, migrate, startPostgres } from '#platform';
+import { Database, DOOR_FLAGS, freePort, migrate, startPostgres } from '#platform';
 import { PgPolicies } from '#policies/adapters/pg-policies';
 
 export const SUBJECTS = 10_000;
@@ -100,7 +100,7 @@ async function startApi({ folder, url, http, grpc, stops }) {
     DECISION_GRPC_PORT: grpc,
     INTERNAL_TOKEN_ISSUER: ISSUER,
   };
-  const child = start(['dist/apps/decision-api/src/main.js'], { ...env, LOG_LEVEL: 'warn', NODE_ENV: 'production' }, stops);
+  const child = start([...DOOR_FLAGS, 'dist/apps/decision-api/src/main.js'], { ...env, LOG_LEVEL: 'warn', NODE_ENV: 'production' }, stops);
   await untilAnswers(`http://127.0.0.1:${http}/ready`, (status) => status === 200);
   return { pid: child.pid, rssMiB: () => rssMiB(child.pid) };
 }
@@ -112,7 +112,7 @@ async function startEcho(port, stops) {
 
 function start(args, env, stops) {
   const profile =
-    process.env.BENCH_PROFILE && args[0].startsWith('dist') ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : [];
+    process.env.BENCH_PROFILE && args.at(-1).startsWith('dist') ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : [];
   const child = spawn(process.execPath, [...profile, ...args], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -6,6 +6,7 @@ export * from './facts.js';
 export * from './keys.js';
 export * from './logging.js';
 export * from './migrate.js';
+export * from './process-flags.js';
 export * from './embedded/ports.js';
 export * from './embedded/postgres.js';
 export * from './embedded/redis.js';

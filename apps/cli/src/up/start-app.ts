@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { DOOR_FLAGS } from '#platform';
 import type { Environment } from './installation.js';
 import type { Kept } from './keeper.js';
 import type { RotatingLog } from './rotating-log.js';
@@ -8,7 +9,7 @@ const STOP_TIMEOUT_MS = 15_000;
 /** Starts one of our own processes from its built entry file. Its output goes to `log`. */
 export async function startApp(entry: string, environment: Environment, log: RotatingLog): Promise<Kept> {
   const guard = new URL('./end-with-parent.js', import.meta.url).href;
-  const child = spawn(process.execPath, ['--enable-source-maps', '--import', guard, entry], {
+  const child = spawn(process.execPath, [...DOOR_FLAGS, '--enable-source-maps', '--import', guard, entry], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
