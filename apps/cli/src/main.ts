@@ -19,6 +19,7 @@ const COMMANDS = {
   policy: 'policy',
   export: 'export',
   verify: 'verify',
+  settings: 'settings',
   replay: 'replay',
 } as const;
 

@@ -1,4 +1,4 @@
-import { createPrivateKey, type JsonWebKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type JsonWebKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { SigningKey } from '#sdk';
@@ -28,20 +28,4 @@ export function readToyBank(pki: string, { id, authority }: { id: string; author
     jwks: JSON.parse(read('jwks.json')) as ToyBankFiles['jwks'],
     signingKey: { kid: jwk.kid, alg: jwk.alg, privateKey: createPrivateKey({ key: jwk, format: 'jwk' }) },
   };
-}
-
-/** A certificate as the registry notes it (RFC 8705 x5t#S256). */
-export function certificateEntry(certPem: string, authorityPem: string) {
-  const [leaf, authority] = [new X509Certificate(certPem), new X509Certificate(authorityPem)];
-  return {
-    x5t: digestOf(leaf),
-    issuer: digestOf(authority),
-    serial: leaf.serialNumber.toLowerCase().replace(/^0+(?=.)/, ''),
-    notBefore: new Date(leaf.validFrom),
-    notAfter: new Date(leaf.validTo),
-  };
-}
-
-function digestOf(certificate: X509Certificate): string {
-  return Buffer.from(certificate.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
 }
