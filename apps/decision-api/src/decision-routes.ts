@@ -9,8 +9,8 @@ import type { DecisionDoor } from './decision-door.js';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /**
- * The two hot routes stand on the Fastify instance inside the Nest application: Nest's pipeline of guards, pipes and interceptors costs
- * about as much as deciding. Authentication, limits and problem documents are the same as everywhere.
+ * The two hot routes stand on the Fastify instance inside the Nest application, so that a decision does not pass through Nest's pipeline of
+ * guards, pipes and interceptors. Authentication, limits and problem documents are the same as everywhere.
  */
 export function registerDecisionRoutes(fastify: FastifyInstance, door: DecisionDoor, tokens: TokenVerifier, logger: Logger): void {
   const answering =

@@ -13,7 +13,7 @@ import type { DecisionLedger } from './store.js';
 
 export const evaluationRoundsMax = 3;
 
-/** Measured on two cores: more in flight only wait for each other's head rows, and larger batches answer later without being faster. */
+/** More in flight would only wait for each other's head rows; a larger batch answers later. */
 export const RESERVE_LIMITS = { itemsMax: 256, inFlightMax: 2, queueItemsMax: 8_000 };
 export const INSPECT_LIMITS = { itemsMax: 256, inFlightMax: 2, queueItemsMax: 8_000 };
 
