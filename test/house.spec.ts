@@ -54,7 +54,7 @@ describe('a planted breach is found', () => {
     ['forged proof', 'libs/records/src/x.ts', 'const v = x as Verified<T>;', /only evidence/],
     ['float money', 'libs/decisions/src/x.ts', 'const a = Number(item.amountMinor);', /bigint/],
     ['hidden clock', 'libs/decisions/src/x.ts', 'const at = new Date();', /come in as arguments/],
-    ['focused tests', 'libs/decisions/src/x.spec.ts', 'it.only("x", () => {});', /every test/],
+    ['focused tests', 'libs/decisions/src/x.spec.ts', 'it' + '.only("x", () => {});', /every test/],
     ['switched-off lint', 'apps/cli/src/x.ts', '// @ts-ignore', /instead of switching it off/],
   ];
 
