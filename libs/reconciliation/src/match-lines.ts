@@ -15,7 +15,7 @@ export interface MatchRules {
 
 export const MATCH_RULES: MatchRules = { bookingDaysMax: 3, utcOffsetMinutes: 0 };
 
-/** A line and the payment reference it bears; without one, no payment of ours has any of its identifiers. */
+/** A line and the payment reference it bears; without one, none of its identifiers belongs to a payment of ours. */
 export interface IdentifiedLine {
   readonly line: BookedLine;
   readonly reference?: Reference;

@@ -8,7 +8,7 @@ import { sessionCookie } from './session-cookie.js';
 
 const ACCESS = 'console:access';
 
-/** `anyone`: also without a session; `staff`: any signed-in person. */
+/** `anyone`: also without a session; `staff`: whoever is signed in. */
 type Access = 'anyone' | 'staff' | Permission;
 
 /** Every handler under /api says who may call it; one that does not is refused to all. */
