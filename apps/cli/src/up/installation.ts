@@ -36,8 +36,12 @@ export function readEnvironment(home: string): Environment | undefined {
 
 /** It holds the database's password: whole or not at all, and readable by the owner only. */
 export function writeEnvironment(home: string, environment: Environment): void {
-  const file = path.join(home, 'env.json');
-  writeFileSync(`${file}.new`, `${JSON.stringify(environment, null, 2)}\n`, { mode: 0o600 });
+  writeWhole(path.join(home, 'env.json'), `${JSON.stringify(environment, null, 2)}\n`);
+}
+
+/** For the owner's eyes, and whole at every moment: whoever reads meanwhile sees the old text or the new one. */
+export function writeWhole(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text, { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }
 

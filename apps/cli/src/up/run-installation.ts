@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseConfig } from '#platform';
 import { type Door, DOORS, entryOf, probe } from './doors.js';
-import { type Environment, forDoors, OWN, readEnvironment, writeEnvironment } from './installation.js';
+import { type Environment, forDoors, OWN, readEnvironment, writeEnvironment, writeWhole } from './installation.js';
 import { Keeper, type KeeperState } from './keeper.js';
 import { becomeSupervisor, resign } from './lock.js';
 import { openOwnDatabase } from './own-database.js';
@@ -144,7 +144,7 @@ export class RunningInstallation {
 
   private writeStatus(): void {
     const states: KeeperState[] = this.keepers.map((keeper) => keeper.report());
-    writeFileSync(statusFile(this.home), JSON.stringify(states), { mode: 0o600 });
+    writeWhole(statusFile(this.home), JSON.stringify(states));
   }
 
   private log(name: string): RotatingLog {
