@@ -118,6 +118,7 @@ const STEPS: Readonly<Record<Restriction['step'], { readonly code: string; reado
   SERVICE_STOP: { code: 'restriction.service_stop', says: 'DENY' },
   LIMIT_CUT: { code: 'restriction.limit_cut', says: 'ALLOW' },
   WARN: { code: 'restriction.warning', says: 'ALLOW' },
+  BANK_NOTICE: { code: 'restriction.bank_notice', says: 'ALLOW' },
 };
 
 function restrictionFindings(active: readonly Restriction[]): Finding[] {

@@ -1,7 +1,8 @@
 import type { SubjectKind } from '#contract';
 import type { ShardedId } from '#kernel';
 
-export type LadderStep = 'WARN' | 'LIMIT_CUT' | 'SERVICE_STOP' | 'CLOSURE';
+/** BANK_NOTICE is shown and told to the banks; like WARN it changes no outcome. */
+export type LadderStep = 'WARN' | 'LIMIT_CUT' | 'SERVICE_STOP' | 'CLOSURE' | 'BANK_NOTICE';
 
 /** One step of the ladder in force against a subject. It counts from `startsAt` up to, not including, `endsAt`. */
 export interface Restriction {
@@ -9,10 +10,18 @@ export interface Restriction {
   readonly step: LadderStep;
   /** Empty: all services. */
   readonly services: readonly string[];
+  /** LIMIT_CUT: what is left of every amount limit, in percent. Where `limitMinor` is given too, the smaller of both counts. */
   readonly limitPercent?: number;
+  /** LIMIT_CUT: the most that any amount limit may be, in minor units of `currency`. */
+  readonly limitMinor?: bigint;
+  readonly currency?: string;
   readonly reason: { readonly code: string; readonly text: string };
   readonly startsAt: Date;
   readonly endsAt?: Date;
+  /** What ends it before its term. */
+  readonly cure?: { readonly code: string; readonly text: string };
+  /** Up to here the subject may appeal. */
+  readonly appealUntil?: Date;
 }
 
 export interface Factor {
