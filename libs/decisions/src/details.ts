@@ -89,13 +89,13 @@ function capsDetails(caps: Evaluation['caps']): readonly CapDetails[] {
   return told;
 }
 
-function capDetails({ amountMinor, count, counter, limit, start, end, window }: Evaluation['caps'][number]): CapDetails {
+function capDetails({ amountMinor, count, counter, limit, resetAt, start, window }: Evaluation['caps'][number]): CapDetails {
   return {
     amount: amountMinor?.toString(),
     count,
     counter,
     limit,
-    resetAt: window === 'LIFETIME' ? undefined : end.toISOString(),
+    resetAt: resetAt?.toISOString(),
     start: start.toISOString(),
     window,
   };

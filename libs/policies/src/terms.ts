@@ -3,13 +3,23 @@ import type { LimitRule, Policy, TierRules } from './compile.js';
 import type { EvaluationRequest } from './evaluate.js';
 import { LIFETIME, type WindowKind } from './window.js';
 
-/** A limit that the ledger has to hold: how much the counter may reach in this window. */
+/** What counts against a cap: SPENT is everything reserved or confirmed; OPEN is only what is held now (the ledger tells `used` as 0). */
+export type Measure = 'SPENT' | 'OPEN';
+
+/**
+ * A limit that the ledger has to hold. Usage is written to the counter's row [start, end); what counts against the cap is the sum of the
+ * counter's rows that start in [from, start]. A calendar window is one row: from = start.
+ */
 export interface Cap {
   readonly limit: string;
   readonly window: WindowKind;
+  readonly measure: Measure;
   readonly counter: string;
+  readonly from: Date;
   readonly start: Date;
   readonly end: Date;
+  /** When nothing that counts now will count any more. Undefined: never by time alone. */
+  readonly resetAt: Date | undefined;
   readonly amountMinor: bigint | undefined;
   readonly count: number | undefined;
 }
@@ -60,9 +70,12 @@ function capOf(rule: LimitRule, policy: Policy, request: EvaluationRequest, at: 
   return {
     limit: rule.id,
     window: rule.window,
+    measure: 'SPENT',
     counter: `${rule.id}/${policy.currency}${scopeOf(rule, request)}`,
+    from: start,
     start,
     end,
+    resetAt: rule.window === 'LIFETIME' ? undefined : end,
     amountMinor: rule.amountMinor === undefined ? undefined : cut(rule.amountMinor, keep),
     count: rule.count,
   };
