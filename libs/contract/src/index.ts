@@ -1,4 +1,5 @@
 export * from './decision.js';
+export * from './decision-linked.js';
 export * from './credit-record.js';
 export * from './event.js';
 export * from './performance.js';

@@ -1,13 +1,13 @@
 import { type Clock, Refusal, type ShardedId } from '#kernel';
-import { type ActivePolicy, evaluate, type Policy } from '#policies';
-import type { Standing } from '#standing';
+import type { ActivePolicy } from '#policies';
 import { Batcher } from './batcher.js';
 import { keyMissing, referenceTaken, unsettled } from './codes.js';
 import { type DecisionAsk, type DecisionItem, type DecisionRow, isAnyBroken, type Ruling, type Sighting } from './decision.js';
-import { composeAnswer, type DecisionDetails, detailsOf, holds, type Ruled } from './details.js';
+import { composeAnswer, type Ruled } from './details.js';
 import { type Decided, replayOf } from './decision-row.js';
 import { inputText } from './input-text.js';
 import { KeysInFlight } from './keys-in-flight.js';
+import { type Known, type Prepared, prepareItem } from './prepare-item.js';
 import type { StandingCache } from './standing-cache.js';
 import type { DecisionLedger } from './store.js';
 
@@ -24,17 +24,6 @@ export interface DecisionSources extends Clock {
   newSalt(): string;
   /** SHA-256. */
   digest(text: string): Uint8Array;
-}
-
-interface Known {
-  readonly policy: Policy;
-  readonly standing: Standing;
-  readonly at: Date;
-}
-
-interface Prepared {
-  readonly item: DecisionItem;
-  readonly details: DecisionDetails;
 }
 
 /** A ruling, with the decision's id where it was recorded. */
@@ -101,30 +90,12 @@ export class Decider {
   /** An input that today's policy refuses may still have been answered under yesterday's: its key is looked up first. */
   private async prepare(ask: DecisionAsk, digest: Uint8Array, known: Known): Promise<Prepared | Decided> {
     try {
-      return this.evaluate(ask, digest, known);
+      return prepareItem(ask, digest, known, this.sources);
     } catch (error) {
       const row = error instanceof Refusal ? await this.findRow(ask) : undefined;
       if (!row) throw error;
       return replayOf(row, digest);
     }
-  }
-
-  private evaluate(ask: DecisionAsk, digest: Uint8Array, { policy, standing, at }: Known): Prepared {
-    const { request } = ask;
-    const evaluation = evaluate(standing, policy, request, at);
-    const details = detailsOf(request, evaluation, policy, standing);
-    const item: DecisionItem = {
-      decision: this.sources.newDecisionId(request.subject),
-      ask,
-      digest,
-      evaluation,
-      policyVersion: policy.version,
-      standingVersion: standing.version,
-      holdSeconds: holds(details, evaluation.outcome) ? request.holdSeconds : undefined,
-      salt: this.sources.newSalt(),
-      details: JSON.stringify(details),
-    };
-    return { item, details };
   }
 
   /**

@@ -30,18 +30,26 @@ const INSPECT = `SELECT item, verdict, at_ms, policy_version, usage FROM inspect
 export const DECISION_COLUMNS = `shard, seq, at, decision, subject, caller, key, digest, service, outcome, computed, policy_version AS "policyVersion",
   standing_version AS "standingVersion", expires_at AS "expiresAt", details, usage, salt, commitment`;
 
+export async function reserveItems(runner: SqlRunner, items: readonly DecisionItem[]): Promise<readonly Ruling[]> {
+  const rows = await runner.query<RulingRow>(RESERVE, reserveColumns(items));
+  return inOrder(rows, items.length).map(readRuling);
+}
+
+export async function inspectItems(runner: SqlRunner, items: readonly DecisionItem[]): Promise<readonly Sighting[]> {
+  const rows = await runner.query<RulingRow>(INSPECT, inspectColumns(items));
+  return inOrder(rows, items.length).map(readSighting);
+}
+
 /** Decisions on PostgreSQL: one function call and one commit per batch (prisma/migrations/20261121000700_decisions). */
 export class PgDecisionLedger implements DecisionLedger {
   constructor(private readonly database: Database) {}
 
   async reserve(items: readonly DecisionItem[]): Promise<readonly Ruling[]> {
-    const rows = await orLostReply(this.database.query<RulingRow>(RESERVE, reserveColumns(items)));
-    return inOrder(rows, items.length).map(readRuling);
+    return await orLostReply(reserveItems(this.database, items));
   }
 
   async inspect(items: readonly DecisionItem[]): Promise<readonly Sighting[]> {
-    const rows = await orLostReply(this.database.query<RulingRow>(INSPECT, inspectColumns(items)));
-    return inOrder(rows, items.length).map(readSighting);
+    return await orLostReply(inspectItems(this.database, items));
   }
 
   /** Whoever still works on these items holds one of their head rows: taking them means that the work has ended, either way. */
