@@ -51,8 +51,11 @@ CREATE TABLE reservations (
   state             text        NOT NULL CONSTRAINT reservations_state_known CHECK (state IN ('RESERVED', 'CONFIRMED', 'RELEASED', 'EXPIRED')),
   currency          text        NOT NULL,
   amount_minor      bigint      NOT NULL CONSTRAINT reservations_amount_positive CHECK (amount_minor > 0),
+  -- While RESERVED, amount less confirmed is still held: parts of an allowance's hold are confirmed one by one.
   confirmed_minor   bigint      NOT NULL DEFAULT 0,
   refunded_minor    bigint      NOT NULL DEFAULT 0,
+  -- How many transactions it holds of every count: an allowance holds one for each part that may be spent of it.
+  transactions      integer     NOT NULL DEFAULT 1,
   payment_reference text,
   channel           text,
   -- {"<counter>": "<start of its window>"}: where the amount was taken from and goes back to.
@@ -78,6 +81,8 @@ CREATE TABLE settlements (
   amount_minor bigint      NOT NULL CONSTRAINT settlements_amount_positive CHECK (amount_minor > 0),
   -- The fact commits to SHA-256(salt || canonical JSON of amount, currency, kind and reservation).
   salt         uuid        NOT NULL,
+  -- The number of its fact: where it stands among the decisions and steps of its shard.
+  seq          bigint      NOT NULL,
   CONSTRAINT settlements_pkey PRIMARY KEY (shard, reservation, kind, key),
   CONSTRAINT settlements_reservation_fkey FOREIGN KEY (shard, reservation) REFERENCES reservations (shard, reservation)
 );
@@ -110,9 +115,9 @@ BEGIN
        SET state = 'EXPIRED'
       FROM unnest(p_shard, p_subject) AS i (shard, subject)
      WHERE r.shard = i.shard AND r.subject = i.subject AND r.state = 'RESERVED' AND r.expires_at <= p_at
-    RETURNING r.shard, r.subject, r.amount_minor, r.counters
+    RETURNING r.shard, r.subject, r.amount_minor - r.confirmed_minor AS held_minor, r.transactions, r.counters
   ), back AS (
-    SELECT f.shard, f.subject, c.key AS counter, c.value::timestamptz AS window_start, sum(f.amount_minor) AS minor, count(*) AS holds
+    SELECT f.shard, f.subject, c.key AS counter, c.value::timestamptz AS window_start, sum(f.held_minor) AS minor, sum(f.transactions) AS holds
       FROM freed f CROSS JOIN LATERAL json_each_text(f.counters) AS c
      GROUP BY f.shard, f.subject, c.key, c.value
   ), given AS (
@@ -294,7 +299,7 @@ BEGIN
            WITH ORDINALITY AS c (item, shard, subject, counter, start, minor, cap_minor, cap_count, n)
       LEFT JOIN usage u ON u.shard = c.shard AND u.subject = c.subject AND u.counter = c.counter AND u.window_start = c.start
       LEFT JOIN LATERAL (
-        SELECT sum(r.amount_minor) AS minor, count(*) AS holds
+        SELECT sum(r.amount_minor - r.confirmed_minor) AS minor, sum(r.transactions) AS holds
           FROM reservations r
          WHERE r.shard = c.shard AND r.subject = c.subject AND r.state = 'RESERVED' AND r.expires_at <= v_now
            AND (r.counters ->> c.counter)::timestamptz = c.start

@@ -112,10 +112,12 @@ async function loadRefunds(tx: SqlRunner, asks: readonly SettlementAsk[]): Promi
 async function save(tx: Tx, taken: readonly Taken[], at: Date): Promise<void> {
   await saveReservations(tx, taken, at);
   await saveUsage(tx, taken);
+  const positions = await appendFacts(tx, taken.map(factOf) as unknown as Facts);
   await tx.query(
-    `INSERT INTO settlements (shard, reservation, kind, key, at, amount_minor, salt)
-     SELECT shard, reservation, kind, key, $1, minor, salt
-       FROM unnest($2::smallint[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::uuid[]) AS i (shard, reservation, kind, key, minor, salt)`,
+    `INSERT INTO settlements (shard, reservation, kind, key, at, amount_minor, salt, seq)
+     SELECT shard, reservation, kind, key, $1, minor, salt, seq
+       FROM unnest($2::smallint[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::uuid[], $8::bigint[])
+            AS i (shard, reservation, kind, key, minor, salt, seq)`,
     [
       at,
       ...ids(taken.map(({ ask }) => ask)),
@@ -123,9 +125,9 @@ async function save(tx: Tx, taken: readonly Taken[], at: Date): Promise<void> {
       textArray(taken.map(({ ask }) => (ask.settlement.kind === 'refund' ? ask.key : ''))),
       int8Array(taken.map(({ movedMinor }) => movedMinor)),
       uuidArray(taken.map(({ salt }) => salt)),
+      int8Array(positions.map(({ seq }) => seq)),
     ],
   );
-  await appendFacts(tx, taken.map(factOf) as unknown as Facts);
 }
 
 async function saveReservations(tx: Tx, taken: readonly Taken[], at: Date): Promise<void> {
