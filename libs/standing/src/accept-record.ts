@@ -1,17 +1,13 @@
-import { type Clock, type Fact, type FactPosition, formatFactId, invariant, Refusal, shardOf, type Verified } from '#kernel';
-import { encodeBase64Url } from '#evidence';
+import { type Clock, invariant, Refusal, shardOf, type Verified } from '#kernel';
 import type { RecordKind } from '#contract';
 import { acceptRecord, checkIssuer, equivocation, type ForceChange, identityOf, judgeClaim, namedBy, type RecordInForce } from '#records';
-import type { RecordIdentity, SignedRecord, StoredRecord } from '#records';
+import type { RecordIdentity, SignedRecord } from '#records';
 import type { Link, Subject } from '#consents';
 import type { LiftedWhy } from './ladder.js';
-import { type Commitment, commitTo, type Notary } from './notary.js';
+import { commitTo, type Notary } from './notary.js';
+import { acceptedFact, signReceipt, storedRecord } from './record-receipt.js';
 import { judge, type Occasion, saveChange } from './save-change.js';
 import type { Books, Exchange } from './store.js';
-
-export const RECEIPT_TYPE = 'record-receipt+jwt';
-/** Within this time a fact is in the log (CONTRACT.md §3). */
-export const inclusionPromiseSeconds = 10;
 
 export interface Accepted {
   /** A JWS of type `record-receipt+jwt`: always the first receipt that was given. */
@@ -39,13 +35,14 @@ export class AcceptRecord {
    */
   async run(caller: string, incoming: Verified<SignedRecord>): Promise<Accepted> {
     checkIssuer(incoming.value.record, caller);
-    const result = await this.exchange.transaction((books) => this.meet(books, incoming));
+    const result = await this.exchange.transaction((books) => this.within(books, incoming));
     // An equivocation is an answer only now, after its evidence was committed.
     if (result instanceof Refusal) throw result;
     return result;
   }
 
-  private async meet(books: Books, incoming: Verified<SignedRecord>): Promise<Accepted | Refusal> {
+  /** The same inside a transaction of the caller's. An equivocation is returned, not thrown: its evidence is to be committed. */
+  async within(books: Books, incoming: Verified<SignedRecord>): Promise<Accepted | Refusal> {
     const identity = identityOf(incoming.value);
     const met = judgeClaim(await books.records.claim(identity), identity);
     if (met === 'equivocation') return this.keepEvidence(books, identity, incoming.received);
@@ -67,22 +64,9 @@ export class AcceptRecord {
     const position = await saveChange(books, first, judgement, occasion, this.notary);
     await books.records.changeForce(subject.id, effect);
     if (inForce.some(({ validUntil }) => validUntil <= at)) await books.records.dropExpired(subject.id, at);
-    const receipt = this.receiptOf(incoming.value, commitment, position);
+    const receipt = signReceipt(this.notary, incoming.value, commitment, position);
     await books.records.keep(storedRecord(incoming, subject, position, receipt));
     return receipt;
-  }
-
-  private receiptOf({ record, payloadDigest }: SignedRecord, { salt }: Commitment, { shard, seq, at }: FactPosition): string {
-    return this.notary.sign(RECEIPT_TYPE, {
-      iss: this.notary.issuer,
-      sub: record.jti,
-      payload_digest: encodeBase64Url(payloadDigest),
-      // With it the bank can check, alone, that the fact in the log is about its bytes: SHA-256(salt || payload).
-      commitment_salt: salt,
-      fact: formatFactId(shard, seq),
-      iat: Math.floor(at.getTime() / 1_000),
-      inclusion_promise_seconds: inclusionPromiseSeconds,
-    });
   }
 
   private async keepEvidence(books: Books, identity: RecordIdentity, received: Uint8Array): Promise<Refusal> {
@@ -122,33 +106,4 @@ async function namedExists({ records }: Books, { record }: SignedRecord, subject
 
 function afterwards(inForce: readonly RecordInForce[], { removed, added }: ForceChange): RecordInForce[] {
   return [...inForce.filter((record) => record !== removed), ...(added ? [added] : [])];
-}
-
-function acceptedFact({ id }: Subject, { iss, kind }: SignedRecord['record'], { commitment }: Commitment): Fact {
-  return { shard: id.shard, kind: 'record.accepted', subject: id.uuid, participant: iss, body: { record: kind, commitment } };
-}
-
-function storedRecord(
-  { value, received }: Verified<SignedRecord>,
-  subject: Subject,
-  position: FactPosition,
-  receipt: string,
-): StoredRecord {
-  const { record, payloadDigest } = value;
-  const { iss, jti, seq, kind } = record;
-  return {
-    iss,
-    jti,
-    seq,
-    kind,
-    ref: identityOf(value).ref,
-    subject: subject.id,
-    names: namedBy(record),
-    issuedAt: new Date(record.iat * 1_000),
-    payloadDigest,
-    received,
-    acceptedAt: position.at,
-    factSeq: position.seq,
-    receipt,
-  };
 }

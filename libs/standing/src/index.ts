@@ -4,6 +4,7 @@ export { type ImposedRestriction, LADDER, type LiftedWhy } from './ladder.js';
 export * from './notary.js';
 export * from './poll-events.js';
 export { type KnownStanding, type StandingChange } from './rescore.js';
+export { inclusionPromiseSeconds, RECEIPT_TYPE } from './record-receipt.js';
 export * from './review-due.js';
 export * from './standing.js';
 export * from './store.js';

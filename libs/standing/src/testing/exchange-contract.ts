@@ -3,7 +3,7 @@ import type { CreditRecord } from '#contract';
 import { verifyJws, type VerificationKey } from '#evidence';
 import { formatId, type ShardedId } from '#kernel';
 import { jtiOf, rating, sha256, verified, violation } from '#records/testing/records';
-import { RECEIPT_TYPE } from '../accept-record.js';
+import { RECEIPT_TYPE } from '../record-receipt.js';
 import { claimsOf, ExchangeWorld, type Ground, receiptSigner, startAt } from './exchange-world.js';
 
 const rated = (score: number) => ({ kind: 'rating' as const, rating: rating(score) });

@@ -1,0 +1,59 @@
+import type { Subject } from '#consents';
+import { encodeBase64Url } from '#evidence';
+import { type Fact, type FactPosition, formatFactId, type Verified } from '#kernel';
+import { identityOf, namedBy, type SignedRecord, type StoredRecord } from '#records';
+import type { Commitment, Notary } from './notary.js';
+
+export const RECEIPT_TYPE = 'record-receipt+jwt';
+/** Within this time a fact is in the log (CONTRACT.md §3). */
+export const inclusionPromiseSeconds = 10;
+
+/** A JWS that says: these bytes were accepted, as this fact, at this time. */
+export function signReceipt(
+  notary: Notary,
+  { record, payloadDigest }: SignedRecord,
+  { salt }: Commitment,
+  { shard, seq, at }: FactPosition,
+): string {
+  return notary.sign(RECEIPT_TYPE, {
+    iss: notary.issuer,
+    sub: record.jti,
+    payload_digest: encodeBase64Url(payloadDigest),
+    // With it the bank can check, alone, that the fact in the log is about its bytes: SHA-256(salt || payload).
+    commitment_salt: salt,
+    fact: formatFactId(shard, seq),
+    iat: Math.floor(at.getTime() / 1_000),
+    inclusion_promise_seconds: inclusionPromiseSeconds,
+  });
+}
+
+/** The fact of an accepted record. */
+export function acceptedFact({ id }: Subject, { iss, kind }: SignedRecord['record'], { commitment }: Commitment): Fact {
+  return { shard: id.shard, kind: 'record.accepted', subject: id.uuid, participant: iss, body: { record: kind, commitment } };
+}
+
+/** The record as it is kept. */
+export function storedRecord(
+  { value, received }: Verified<SignedRecord>,
+  subject: Subject,
+  position: FactPosition,
+  receipt: string,
+): StoredRecord {
+  const { record, payloadDigest } = value;
+  const { iss, jti, seq, kind } = record;
+  return {
+    iss,
+    jti,
+    seq,
+    kind,
+    ref: identityOf(value).ref,
+    subject: subject.id,
+    names: namedBy(record),
+    issuedAt: new Date(record.iat * 1_000),
+    payloadDigest,
+    received,
+    acceptedAt: position.at,
+    factSeq: position.seq,
+    receipt,
+  };
+}
