@@ -1,3 +1,4 @@
+export * from './allowance.js';
 export * from './decision.js';
 export * from './decision-linked.js';
 export * from './credit-record.js';
