@@ -33,6 +33,9 @@ export const referenceTaken = () =>
     field: '/paymentReference',
   });
 
+export const linkedRefused = (failed: readonly number[]) =>
+  new Refusal('conflict', 'linked.refused', `nothing of this group was reserved, because of item ${failed.join(', ')}`);
+
 export const overloaded = (queueItemsMax: number) =>
   new Refusal('unavailable', 'overloaded', 'more is waiting than can be decided in time; nothing was done', {
     limit: `queueItemsMax=${queueItemsMax}`,

@@ -6,11 +6,13 @@ import { ActivePolicyCache } from '#policies/adapters/active-policy-cache';
 import { PoliciesModule } from '#policies/adapters/policies.module';
 import { PgStandingReader } from '#standing/adapters/pg-standing-reader';
 import { Decider } from '../decide.js';
+import { LinkedDecider } from '../decide-linked.js';
 import { HeadroomFlow } from '../headroom.js';
 import { Settler } from '../settle.js';
 import { StandingCache } from '../standing-cache.js';
 import { NodeSources } from './node-sources.js';
 import { PgDecisionLedger } from './pg-decision-ledger.js';
+import { PgLinkedGroups } from './pg-linked-groups.js';
 import { PgReservations } from './pg-reservations.js';
 
 /** Everything decision-api needs to decide. */
@@ -28,6 +30,12 @@ import { PgReservations } from './pg-reservations.js';
       inject: [ActivePolicyCache, StandingCache, PgDecisionLedger, NodeSources],
     },
     {
+      provide: LinkedDecider,
+      useFactory: (policies: ActivePolicyCache, standings: StandingCache, database: Database, sources: NodeSources) =>
+        new LinkedDecider(policies, standings, new PgLinkedGroups(database), sources),
+      inject: [ActivePolicyCache, StandingCache, Database, NodeSources],
+    },
+    {
       provide: HeadroomFlow,
       useFactory: (policies: ActivePolicyCache, standings: StandingCache, ledger: PgDecisionLedger, sources: NodeSources) =>
         new HeadroomFlow(policies, standings, ledger, sources),
@@ -35,6 +43,6 @@ import { PgReservations } from './pg-reservations.js';
     },
     { provide: Settler, useFactory: (reservations: PgReservations) => new Settler(reservations), inject: [PgReservations] },
   ],
-  exports: [PoliciesModule, Decider, HeadroomFlow, Settler, PgDecisionLedger, PgReservations],
+  exports: [PoliciesModule, Decider, LinkedDecider, HeadroomFlow, Settler, PgDecisionLedger, PgReservations],
 })
 export class DecisionsModule {}

@@ -5,8 +5,10 @@ import { PgPolicies } from '#policies/adapters/pg-policies';
 import { PgStandingReader } from '#standing/adapters/pg-standing-reader';
 import { NodeSources } from '../adapters/node-sources.js';
 import { PgDecisionLedger } from '../adapters/pg-decision-ledger.js';
+import { PgLinkedGroups } from '../adapters/pg-linked-groups.js';
 import { PgReservations } from '../adapters/pg-reservations.js';
 import { Decider } from '../decide.js';
+import { LinkedDecider } from '../decide-linked.js';
 import type { DecisionRequest } from '../decision.js';
 import { HeadroomFlow } from '../headroom.js';
 import { Settler } from '../settle.js';
@@ -26,6 +28,7 @@ export async function liveDecider(database: Database, clock: Clock = systemClock
     ledger,
     sources,
     decider: new Decider(active, standings, ledger, sources),
+    linked: new LinkedDecider(active, standings, new PgLinkedGroups(database), sources),
     headroom: new HeadroomFlow(active, standings, ledger, sources),
     settler: new Settler(new PgReservations(database)),
   };
