@@ -1,10 +1,10 @@
 import { canonicalBytes, type JsonValue } from '#evidence';
 import { parseId, Refusal } from '#kernel';
 import { compilePolicy, evaluate, parsePolicy, type Policy } from '#policies';
-import type { Restriction, Standing } from '#standing';
 import type { DecisionRequest } from './decision.js';
 import { type DecisionDetails, detailsOf, holds } from './details.js';
 import { hex } from './decision-row.js';
+import { requestOf, standingOf } from './history/recorded.js';
 import { inputText } from './input-text.js';
 import { type CounterSnapshot, type ReceiptClaims, tellDecision, type ToldDecision } from './receipt.js';
 
@@ -26,7 +26,7 @@ const utf8 = new TextEncoder();
  */
 export function replayReceipt(claims: ReceiptClaims, policyDocument: unknown, sha256: Sha256): readonly Difference[] {
   const policy = policyOf(claims, policyDocument, sha256);
-  const request = requestOf(claims);
+  const request = requestOf(parseId('sub', claims.sub), claims.evaluation);
   const replayed = decideAgain(claims, request, policy);
   return [
     ...differences(claims.inputDigest, hex(sha256(utf8.encode(inputText(request)))), '/inputDigest'),
@@ -51,34 +51,9 @@ function policyOf({ evaluation }: ReceiptClaims, input: unknown, sha256: Sha256)
   return compilePolicy(document, written === evaluation.policy.hash ? written : kept);
 }
 
-function requestOf({ sub, evaluation }: ReceiptClaims): DecisionRequest {
-  const { amount, currency, service, mode, counterparty, channel, holdSeconds = 0, paymentReference } = evaluation;
-  const money = { minor: BigInt(amount), currency };
-  return { subject: parseId('sub', sub), service, money, mode, counterparty, channel, holdSeconds, paymentReference };
-}
-
-/** The kind of a subject is not kept with a decision, and no rule asks for it. */
-function standingOf({ standingVersion, evaluation }: ReceiptClaims, { subject }: DecisionRequest): Standing {
-  const { score, factors } = evaluation;
-  const restrictions = evaluation.restrictions.map((restriction) => restrictionOf(restriction, evaluation));
-  return { subject, kind: 'INDIVIDUAL', version: BigInt(standingVersion), score, factors, restrictions };
-}
-
-/** A restriction told is in force for this service; its words stand in the reason that it gave. */
-function restrictionOf(
-  { id, code, step, limitPercent, endsAt }: DecisionDetails['restrictions'][number],
-  { reasons }: DecisionDetails,
-): Restriction {
-  const words = reasons.find(({ source }) => source === `restriction ${id}`)?.text.slice(`${code}: `.length) ?? '';
-  return {
-    ...{ id, step: step as Restriction['step'], services: [], reason: { code, text: words }, startsAt: new Date(0) },
-    ...(limitPercent === undefined ? {} : { limitPercent }),
-    ...(endsAt === undefined ? {} : { endsAt: new Date(endsAt) }),
-  };
-}
-
 function decideAgain(claims: ReceiptClaims, request: DecisionRequest, policy: Policy): ToldDecision | { readonly refused: Refusal } {
-  const [at, standing] = [new Date(claims.decidedAt), standingOf(claims, request)];
+  const at = new Date(claims.decidedAt);
+  const standing = standingOf(request.subject, BigInt(claims.standingVersion), claims.evaluation);
   try {
     const evaluation = detailsOf(request, evaluate(standing, policy, request, at), policy, standing);
     return tellDecision(evaluation, { decision: parseId('dec', claims.jti), at, usage: judge(evaluation, claims) });

@@ -1,0 +1,62 @@
+import type { Outcome } from '#contract';
+import type { Shard, ShardedId } from '#kernel';
+import type { Restriction, Standing } from '#standing';
+import type { DecisionRequest } from '../decision.js';
+import type { DecisionDetails } from '../details.js';
+import type { Settlement } from '../reservation.js';
+
+/** A decision as history keeps it: enough to take it again under any policy. */
+export interface RecordedDecision {
+  readonly shard: Shard;
+  readonly seq: bigint;
+  readonly at: Date;
+  /** UUID; its reservation, where it made one, bears the same. */
+  readonly decision: string;
+  /** UUID. */
+  readonly subject: string;
+  readonly outcome: Outcome;
+  readonly computed: Outcome;
+  readonly policyVersion: bigint;
+  readonly standingVersion: bigint;
+  /** Until when it held its amount; undefined: it held nothing. */
+  readonly expiresAt: Date | undefined;
+  readonly details: DecisionDetails;
+  /** The ledger's counters after it, one for each cap of `details`. */
+  readonly usage: string;
+}
+
+/** A step that a reservation really took. `seq` is its fact's number, in one order with the decisions of the shard. */
+export interface RecordedSettlement {
+  readonly seq: bigint;
+  readonly at: Date;
+  readonly decision: string;
+  readonly kind: Settlement['kind'];
+  /** What it confirmed, released or gave back. */
+  readonly minor: bigint;
+}
+
+/** The request as it was asked. */
+export function requestOf(subject: ShardedId, details: DecisionDetails): DecisionRequest {
+  const { amount, currency, service, mode, counterparty, channel, holdSeconds = 0, paymentReference } = details;
+  return { subject, service, money: { minor: BigInt(amount), currency }, mode, counterparty, channel, holdSeconds, paymentReference };
+}
+
+/** The standing as it was then, as far as it bore on this request. The kind of a subject is not kept with a decision, and no rule asks for it. */
+export function standingOf(subject: ShardedId, version: bigint, details: DecisionDetails): Standing {
+  const { score, factors, restrictions } = details;
+  if (restrictions.length === 0) return { subject, kind: 'INDIVIDUAL', version, score, factors, restrictions: [] };
+  return { subject, kind: 'INDIVIDUAL', version, score, factors, restrictions: restrictions.map((one) => restrictionOf(one, details)) };
+}
+
+/** A restriction told is in force for this service; its words stand in the reason that it gave. */
+function restrictionOf(
+  { id, code, step, limitPercent, endsAt }: DecisionDetails['restrictions'][number],
+  { reasons }: DecisionDetails,
+): Restriction {
+  const words = reasons.find(({ source }) => source === `restriction ${id}`)?.text.slice(`${code}: `.length) ?? '';
+  return {
+    ...{ id, step: step as Restriction['step'], services: [], reason: { code, text: words }, startsAt: new Date(0) },
+    ...(limitPercent === undefined ? {} : { limitPercent }),
+    ...(endsAt === undefined ? {} : { endsAt: new Date(endsAt) }),
+  };
+}
