@@ -1,8 +1,9 @@
 import { Refusal, type Verified } from '#kernel';
 import { ALGORITHMS } from './algorithms.js';
 import { checkHeader, type JwsHeader, parseCompactJws } from './compact-jws.js';
-import { publicKeyOf, type VerificationKey, type VerificationKeyState } from './keys.js';
+import { publicKeyOf, type VerificationKey } from './keys.js';
 import { type JsonObject, parseJsonStrict } from './strict-json.js';
+import { usableKey } from './usable-key.js';
 import { markVerified } from './verified.js';
 
 /** A verified JWS. `payloadBytes` are what the signature covers; digests are taken over them, never over `payload`. */
@@ -40,17 +41,10 @@ export async function verifyCompact(
   return { header, payloadBytes: jws.payload };
 }
 
-const UNUSABLE: Readonly<Partial<Record<VerificationKeyState, [code: string, detail: string]>>> = {
-  RETIRED: ['signature.key_retired', 'this key was retired: sign with your active key'],
-  COMPROMISED: ['signature.key_compromised', 'this key was reported compromised: nothing signed with it is accepted'],
-};
-
 /** The algorithm is the registered key's, never the message's to choose (RFC 8725 §3.1). */
 function checkKey({ alg, kid }: JwsHeader, found: VerificationKey | undefined) {
-  if (!found) throw new Refusal('unauthenticated', 'signature.key_unknown', `no key ${kid} is registered for you`, { field: 'kid' });
-  const unusable = UNUSABLE[found.state];
-  if (unusable) throw new Refusal('unauthenticated', ...unusable, { field: 'kid' });
-  const key = found.alg === alg ? publicKeyOf(found) : undefined;
+  const usable = usableKey(kid, found);
+  const key = usable.alg === alg ? publicKeyOf(usable) : undefined;
   if (!key) throw new Refusal('unauthenticated', 'signature.algorithm_refused', `key ${kid} is not for ${alg}`, { field: 'alg' });
   return key;
 }

@@ -1,0 +1,77 @@
+import { toBase64 } from '../base64.js';
+import { utf8 } from '../bytes.js';
+import type { HttpSigner } from './algorithms.js';
+import { formatContentDigest, type ContentDigest } from './content-digest.js';
+import { fieldValue, type HttpRequestMessage, type HttpResponseMessage } from './http-message.js';
+import { BOUND_RESPONSE_PROFILE, REQUEST_PROFILE, RESPONSE_PROFILE, type SignatureProfile } from './profile.js';
+import { signatureBase } from './signature-base.js';
+import { type BareItem, formatInnerList, type InnerList, type Item, parseDictionary, isInnerList } from './structured-fields.js';
+
+const LABEL = 'sig1';
+
+/** The fields to send with a message. */
+export interface SignatureFields {
+  readonly 'content-digest': string;
+  readonly 'signature-input': string;
+  readonly signature: string;
+}
+
+/** Signs a request that changes something. `nonce` is fresh for each sending, also for a repetition of the same bytes. */
+export function signRequest(
+  request: HttpRequestMessage,
+  digest: ContentDigest,
+  signer: HttpSigner,
+  { at, nonce }: { at: Date; nonce: string },
+): SignatureFields {
+  const contentDigest = formatContentDigest(digest);
+  const message = { ...request, headers: { 'content-digest': contentDigest } };
+  const input = inputOf(REQUEST_PROFILE, [
+    ['created', seconds(at)],
+    ['keyid', signer.kid],
+    ['nonce', nonce],
+  ]);
+  return fieldsOf(contentDigest, input, signatureBase(input, message), signer);
+}
+
+/** Signs an answer. Where the request was signed, the answer is bound to that signature. */
+export function signResponse(response: HttpResponseMessage, digest: ContentDigest, signer: HttpSigner, at: Date): SignatureFields {
+  const contentDigest = formatContentDigest(digest);
+  const message = { ...response, headers: { 'content-digest': contentDigest } };
+  const profile = isSigned(response.request) ? BOUND_RESPONSE_PROFILE : RESPONSE_PROFILE;
+  const input = inputOf(profile, [
+    ['created', seconds(at)],
+    ['keyid', signer.kid],
+  ]);
+  return fieldsOf(contentDigest, input, signatureBase(input, message), signer);
+}
+
+/** Whether a request carries what a bound answer covers, in characters that can be signed. */
+export function isSigned(request: HttpRequestMessage | undefined): boolean {
+  const values = ['content-digest', 'signature'].map((name) => request && fieldValue(request.headers, name));
+  return values.every((value) => value !== undefined && /^[\x20-\x7e]+$/.test(value));
+}
+
+function fieldsOf(contentDigest: string, input: InnerList, base: string, signer: HttpSigner): SignatureFields {
+  return {
+    'content-digest': contentDigest,
+    'signature-input': `${LABEL}=${formatInnerList(input)}`,
+    signature: `${LABEL}=:${toBase64(signer.sign(utf8.encode(base)))}:`,
+  };
+}
+
+const components = new Map<SignatureProfile, readonly Item[]>();
+
+function inputOf(profile: SignatureProfile, params: [string, BareItem][]): InnerList {
+  const items = components.get(profile) ?? readComponents(profile);
+  components.set(profile, items);
+  return { items, params: new Map([...params, ['tag', profile.tag]]) };
+}
+
+function readComponents(profile: SignatureProfile): readonly Item[] {
+  const member = parseDictionary(`${LABEL}=(${profile.components.join(' ')})`, 'signature-input').get(LABEL);
+  return member && isInnerList(member) ? member.items : [];
+}
+
+function seconds(at: Date): number {
+  return Math.floor(at.getTime() / 1000);
+}
