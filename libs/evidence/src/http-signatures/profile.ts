@@ -2,7 +2,7 @@ import { Refusal } from '#kernel';
 import { missing } from './components.js';
 import { type BareItem, formatItem, type InnerList, isInnerList, parseDictionary } from './structured-fields.js';
 import { fieldValue, type HttpMessage } from './http-message.js';
-import { signatureBase } from './signature-base.js';
+import { signatureBase } from './signature-text.js';
 
 /** What a signature of one kind must say (FAPI 2.0 HTTP signatures; CONTRACT.md §2). Components in their serialised form. */
 export interface SignatureProfile {

@@ -4,7 +4,7 @@ import type { HttpSigner } from './algorithms.js';
 import { formatContentDigest, type ContentDigest } from './content-digest.js';
 import { fieldValue, type HttpRequestMessage, type HttpResponseMessage } from './http-message.js';
 import { BOUND_RESPONSE_PROFILE, REQUEST_PROFILE, RESPONSE_PROFILE, type SignatureProfile } from './profile.js';
-import { signatureBase } from './signature-base.js';
+import { signatureBase } from './signature-text.js';
 import { type BareItem, formatInnerList, type InnerList, type Item, parseDictionary, isInnerList } from './structured-fields.js';
 
 const LABEL = 'sig1';

@@ -4,7 +4,7 @@ import { utf8 } from '../bytes.js';
 import type { VerificationKey } from '../jose/keys.js';
 import { checkWithNode, createHttpSigner } from './algorithms.js';
 import type { HttpMessage } from './http-message.js';
-import { signatureBase } from './signature-base.js';
+import { signatureBase } from './signature-text.js';
 import { formatInnerList, type InnerList, parseDictionary } from './structured-fields.js';
 import { checkWithWeb } from './web-check.js';
 
