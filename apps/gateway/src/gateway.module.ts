@@ -9,10 +9,12 @@ import { JwksController, PUBLISHED_SIGNERS } from '#platform/adapters/jwks.contr
 import { PlatformModule } from '#platform/adapters/platform.module';
 import { QueuesModule } from '#platform/adapters/queues.module';
 import { ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
+import { RecordBatchesModule } from '#standing/adapters/record-batches.module';
 import { RecordExchangeModule } from '#standing/adapters/standing.module';
 import { EventsController } from './events.controller.js';
 import { ParticipantsController } from './participants.controller.js';
 import { ReconciliationsController } from './reconciliations.controller.js';
+import { RecordBatchesController } from './record-batches.controller.js';
 import { RecordsController } from './records.controller.js';
 import { SecurityController } from './security.controller.js';
 import { StatementsController } from './statements.controller.js';
@@ -27,6 +29,7 @@ export class GatewayModule {
         PlatformModule.forRoot(config, logger),
         PartnersModule.register(),
         RecordExchangeModule,
+        RecordBatchesModule,
         AuditModule,
         QueuesModule.register(),
         ReconciliationModule.register(),
@@ -37,6 +40,7 @@ export class GatewayModule {
         SecurityController,
         JwksController,
         RecordsController,
+        RecordBatchesController,
         EventsController,
         StatementsController,
         ReconciliationsController,

@@ -1,21 +1,16 @@
-import { hash } from 'node:crypto';
 import { Body, Controller, Get, Inject, Param, Post, Res } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { InclusionProofs } from '#audit';
 import { INCLUSION_PROOFS } from '#audit/adapters/audit.module';
-import { encodeBase64Url, mapVerified, verifyJws } from '#evidence';
+import { encodeBase64Url } from '#evidence';
 import { formatFactId, formatId, isUuid, Refusal } from '#kernel';
 import { type Participant, ParticipantRegistry } from '#partners';
-import { readSignedRecord, type RecordFinder, type StoredRecord } from '#records';
+import { recordBytesMax, type RecordFinder, type StoredRecord } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { AcceptRecord } from '#standing';
+import { recordReader } from '#standing/adapters/read-record';
 import { Caller } from './channel/caller.js';
-
-export const RECORD_TYPE = 'credit-record+jwt';
-export const recordBytesMax = 65_536;
-
-const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
 
 /** Credit records of the calling participant (CONTRACT.md §3). */
 @ApiTags('records')
@@ -37,8 +32,7 @@ export class RecordsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<{ receipt: string }> {
     const received = documentOf(body);
-    const signed = await verifyJws(received, RECORD_TYPE, (kid) => this.registry.findKey(caller.id, kid));
-    const record = mapVerified(signed, (json) => readSignedRecord(json, sha256));
+    const record = await recordReader(this.registry)(caller.id, received);
     const { receipt, repeated } = await this.accept.run(caller.id, record);
     void reply.header('location', `/v1/records/${record.value.record.jti}`);
     if (repeated) void reply.status(200).header('idempotency-hit', 'true');

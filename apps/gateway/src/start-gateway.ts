@@ -18,7 +18,7 @@ export const bodyBytesMax = 4 * 1024 * 1024;
 const DOCUMENT_TYPES = ['application/jose', 'application/octet-stream'];
 
 /** Documents that may be large: they reach controllers as a stream, which measures and limits them itself. */
-const STREAM_TYPES = ['application/xml', 'text/xml'];
+const STREAM_TYPES = ['application/xml', 'text/xml', 'application/x-ndjson'];
 
 export interface GatewayOptions {
   readonly clock?: Clock;

@@ -9,11 +9,16 @@ import { type Config, Database } from '#platform';
 import { HealthController, READINESS, type ReadinessCheck } from '#platform/adapters/health.controller';
 import { LOGGER, PlatformModule } from '#platform/adapters/platform.module';
 import { JobSender, QueuesModule } from '#platform/adapters/queues.module';
+import { PartnersModule } from '#partners/adapters/partners.module';
+import type { BatchStore } from '#records';
+import { PgBatchStore } from '#records/adapters/pg-batch-store';
 import type { ReconciliationStore } from '#reconciliation';
 import { RECONCILIATION_STORE, ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
 import { policyLife } from '#policies/adapters/pg-policies';
 import { ReviewDue } from '#standing';
 import { StandingModule } from '#standing/adapters/standing.module';
+import { BatchWorkModule } from '#standing/adapters/record-batches.module';
+import { BatchProcessor } from './batch.processor.js';
 import { Beats } from './beats.js';
 import { ExportProcessor } from './export.processor.js';
 import { Pacemaker } from './pacemaker.js';
@@ -27,7 +32,7 @@ const sealEveryMs = 1_000;
 const sweepEveryMs = 1_000;
 const resentPerSweepMax = 200;
 
-const PROCESSOR_CLASSES = [SealProcessor, SweepProcessor, ReconcileProcessor, ExportProcessor];
+const PROCESSOR_CLASSES = [SealProcessor, SweepProcessor, ReconcileProcessor, ExportProcessor, BatchProcessor];
 const PROCESSORS = Symbol('PROCESSORS');
 const SWEEP_STEPS = Symbol('SWEEP_STEPS');
 
@@ -49,12 +54,18 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
         ReconciliationModule.register(),
         SealingModule,
         StandingModule,
+        PartnersModule.register(),
+        BatchWorkModule,
       ],
       controllers: [HealthController],
       providers: [
         ...PROCESSOR_CLASSES,
         { provide: PROCESSORS, inject: PROCESSOR_CLASSES, useFactory: (...all: WorkerHost[]) => all },
-        { provide: SWEEP_STEPS, inject: [Database, ReviewDue, JobSender, RECONCILIATION_STORE, Exports], useFactory: sweepSteps },
+        {
+          provide: SWEEP_STEPS,
+          inject: [Database, ReviewDue, JobSender, RECONCILIATION_STORE, Exports, PgBatchStore],
+          useFactory: sweepSteps,
+        },
         { provide: RecurringTasks, inject: [Database, Sealer, SWEEP_STEPS, LOGGER], useFactory: recurringTasks },
         {
           provide: Pacemaker,
@@ -86,6 +97,7 @@ function sweepSteps(
   jobs: JobSender,
   reconciliations: ReconciliationStore,
   exports: Exports,
+  batches: BatchStore,
 ): SweepStep[] {
   const expiry = new ExpirySweep(database);
   const policies = policyLife(database);
@@ -98,6 +110,14 @@ function sweepSteps(
       run: async () => {
         const outstanding = await reconciliations.outstanding(resentPerSweepMax);
         for (const { id, epoch } of outstanding) await jobs.send('reconcile', formatId('rec', id), epoch);
+        return outstanding.length;
+      },
+    },
+    {
+      name: 'outstanding record batches',
+      run: async () => {
+        const outstanding = await batches.outstanding(resentPerSweepMax);
+        for (const { id, epoch } of outstanding) await jobs.send('batch', formatId('bat', id), epoch);
         return outstanding.length;
       },
     },

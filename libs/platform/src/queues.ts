@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { type Config, ConfigError } from './config.js';
 
-export const QUEUES = ['seal', 'sweep', 'reconcile', 'export'] as const;
+export const QUEUES = ['seal', 'sweep', 'reconcile', 'export', 'batch'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** Hash-tagged, so that every key of the queues lands on one slot of a Redis Cluster. */

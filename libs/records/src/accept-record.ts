@@ -37,17 +37,38 @@ const NEEDS_ACTIVE_LINK: Readonly<Record<RecordKind, boolean>> = {
 export function acceptRecord(known: KnownOfSubject, incoming: Verified<SignedRecord>, at: Date): ForceChange {
   const { record } = incoming.value;
   checkTimes(record, at);
-  if (NEEDS_ACTIVE_LINK[record.kind] && !isActive(known.link)) {
-    throw new Refusal('conflict', 'link.ended', 'this link is ended: only corrections, clearances and withdrawals are accepted', {
-      field: '/sub',
-    });
-  }
+  checkLink(record, known.link);
   const removed = findNamed(known, record, at);
   const statement = statementOf(record);
   if (removed) checkKind(record.kind, statement, removed);
   const added = statement && inForce(record, statement, removed);
-  if (added && !removed) checkRoom(known.inForce, record.iss);
+  if (added && !removed) checkRoom(known.inForce.filter(({ iss }) => iss === record.iss).length);
   return { ...(removed ? { removed } : {}), ...(added ? { added } : {}) };
+}
+
+/**
+ * The same for a rating or performance among many, where only the number of the issuer's records in force about the subject is known.
+ * Refuses what `acceptRecord` refuses of those kinds.
+ */
+export function acceptStatement(link: Link, inForceCount: number, incoming: Verified<SignedRecord>, at: Date): RecordInForce {
+  const { record } = incoming.value;
+  checkTimes(record, at);
+  checkLink(record, link);
+  checkRoom(inForceCount);
+  return inForce(record, statementOf(record)!, undefined);
+}
+
+/** Kinds that only add: they name no other record. */
+export function isPlainStatement({ kind }: CreditRecord): boolean {
+  return kind === 'rating' || kind === 'performance';
+}
+
+function checkLink({ kind }: CreditRecord, link: Link): void {
+  if (NEEDS_ACTIVE_LINK[kind] && !isActive(link)) {
+    throw new Refusal('conflict', 'link.ended', 'this link is ended: only corrections, clearances and withdrawals are accepted', {
+      field: '/sub',
+    });
+  }
 }
 
 function findNamed({ inForce, namedExists }: KnownOfSubject, record: CreditRecord, at: Date): RecordInForce | undefined {
@@ -72,8 +93,8 @@ function inForce(record: CreditRecord, body: Statement, corrected: RecordInForce
   return { iss, jti, rootJti: corrected?.rootJti ?? jti, asOf: new Date(asOf), validUntil: new Date(validUntil), body };
 }
 
-function checkRoom(inForce: readonly RecordInForce[], issuer: string): void {
-  if (inForce.filter(({ iss }) => iss === issuer).length >= recordsInForceMax) {
+function checkRoom(inForceCount: number): void {
+  if (inForceCount >= recordsInForceMax) {
     throw new Refusal('unprocessable', 'record.too_many', 'withdraw old records about this subject first, or give shorter validities', {
       limit: `recordsInForceMax=${recordsInForceMax}`,
     });

@@ -6,6 +6,8 @@ import type { RecordInForce, StoredRecord } from './record.js';
 /** Reads records for their issuer. */
 export interface RecordFinder {
   find(iss: string, jti: string): Promise<StoredRecord | undefined>;
+  /** The receipts of these records of the issuer, by jti. */
+  receiptsOf(iss: string, jtis: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** The highest `seq` the issuer has used; undefined before its first record. */
   lastSeq(iss: string): Promise<number | undefined>;
 }

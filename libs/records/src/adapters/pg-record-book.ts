@@ -63,6 +63,16 @@ export class PgRecordBook implements RecordBook {
     return row && stored(iss, jti, shard, row);
   }
 
+  async receiptsOf(iss: string, jtis: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.sql.query<{ jti: string; receipt: string }>(
+      `SELECT r.jti, r.receipt
+         FROM record_identities i JOIN records r ON r.shard = i.subject_shard AND r.ref = i.ref AND r.jti = i.jti
+        WHERE i.shard = $1 AND i.iss = $2 AND i.jti = ANY ($3::uuid[])`,
+      [shardOf(iss), iss, jtis],
+    );
+    return new Map(rows.map(({ jti, receipt }) => [jti, receipt]));
+  }
+
   async lastSeq(iss: string): Promise<number | undefined> {
     const [row] = await this.sql.query<{ seq: bigint }>(
       `SELECT seq FROM record_identities WHERE shard = $1 AND iss = $2 ORDER BY seq DESC LIMIT 1`,

@@ -29,6 +29,10 @@ export class MemoryRecordBook implements RecordBook {
     return this.records.find((record) => record.iss === iss && record.jti === jti);
   }
 
+  async receiptsOf(issuer: string, jtis: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return new Map(this.records.filter(({ iss, jti }) => iss === issuer && jtis.includes(jti)).map(({ jti, receipt }) => [jti, receipt]));
+  }
+
   async lastSeq(iss: string): Promise<number | undefined> {
     const used = this.identities.filter((identity) => identity.iss === iss).map(({ seq }) => seq);
     return used.length === 0 ? undefined : Math.max(...used);

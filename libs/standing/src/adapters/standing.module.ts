@@ -14,7 +14,8 @@ import { PgEventQueue } from './pg-event-queue.js';
 import { PgExchange } from './pg-exchange.js';
 import { PgStandingReader } from './pg-standing-reader.js';
 
-const NOTARY = Symbol('NOTARY');
+/** The clerk that signs receipts and event tokens. */
+export const NOTARY = Symbol('NOTARY');
 
 const pause: Pause = (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}).catch(() => undefined);
 
@@ -57,6 +58,6 @@ export class StandingModule {}
     },
     { provide: PgRecordBook, useFactory: (database: Database) => new PgRecordBook(database), inject: [Database] },
   ],
-  exports: [AcceptRecord, PollEvents, PgRecordBook],
+  exports: [NOTARY, AcceptRecord, PollEvents, PgRecordBook],
 })
 export class RecordExchangeModule {}

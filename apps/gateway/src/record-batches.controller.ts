@@ -1,0 +1,129 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, Inject, Param, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
+import { ApiConsumes, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { formatId, parseId, Refusal } from '#kernel';
+import type { Participant } from '#partners';
+import { JobSender } from '#platform/adapters/queues.module';
+import { type LineOutcome, ReceiveBatch, type RecordBatch, type RecordFinder } from '#records';
+import { FsBatchFiles } from '#records/adapters/fs-batch-files';
+import { PgBatchStore } from '#records/adapters/pg-batch-store';
+import { PgRecordBook } from '#records/adapters/pg-record-book';
+import { Caller } from './channel/caller.js';
+
+const NDJSON = 'application/x-ndjson';
+const outcomesPerPageMax = 1_000;
+
+/** Many records at once (CONTRACT.md §3): lines of signed records in, one outcome for each line out. */
+@ApiTags('records')
+@Controller('v1/record-batches')
+export class RecordBatchesController {
+  constructor(
+    @Inject(FsBatchFiles) private readonly files: FsBatchFiles,
+    @Inject(ReceiveBatch) private readonly batches: ReceiveBatch,
+    @Inject(PgBatchStore) private readonly store: PgBatchStore,
+    @Inject(PgRecordBook) private readonly records: RecordFinder,
+    @Inject(JobSender) private readonly jobs: JobSender,
+  ) {}
+
+  @Post()
+  @ApiConsumes(NDJSON)
+  @ApiOperation({
+    summary: 'Submit many signed records, one compact JWS on each line',
+    description:
+      '202 with the batch to poll; 200 and Idempotency-Hit where the same lines were sent before. Content-Encoding: gzip is taken.',
+  })
+  async submit(
+    @Caller() caller: Participant,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    const { batch, repeated } = await this.batches.receive(caller.id, await this.spool(request, reply));
+    const id = formatId('bat', batch.id);
+    if (!repeated) await this.jobs.send('batch', id, 0);
+    void reply.status(repeated ? 200 : 202).header('location', `/v1/record-batches/${id}`);
+    if (repeated) void reply.header('idempotency-hit', 'true');
+    return viewBatch(batch);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'How far a batch is: counts of its lines by outcome' })
+  async read(@Caller() caller: Participant, @Param('id') id: string): Promise<object> {
+    return viewBatch(await this.find(caller, id));
+  }
+
+  @Get(':id/results')
+  @ApiProduces(NDJSON)
+  @ApiOperation({
+    summary: 'What became of each line taken so far, in order, with the receipt of each record',
+    description: '`?after=` a line number goes on from there.',
+  })
+  async results(@Caller() caller: Participant, @Param('id') id: string, @Query('after') after?: string): Promise<StreamableFile> {
+    return ndjson(this.outcomes(caller, await this.find(caller, id), lineNumber(after), false));
+  }
+
+  @Get(':id/errors')
+  @ApiProduces(NDJSON)
+  @ApiOperation({ summary: 'The lines that were refused, with code and reason' })
+  async errors(@Caller() caller: Participant, @Param('id') id: string, @Query('after') after?: string): Promise<StreamableFile> {
+    return ndjson(this.outcomes(caller, await this.find(caller, id), lineNumber(after), true));
+  }
+
+  private async spool({ body, headers }: FastifyRequest, reply: FastifyReply) {
+    if (!(body instanceof Readable)) {
+      throw new Refusal('unsupported_media', 'media_type.unsupported', `send the lines as ${NDJSON}`, { field: 'content-type' });
+    }
+    try {
+      // A refused batch still gets its answer: the stream must not be destroyed with its connection.
+      return await this.files.spool(body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>, headers['content-encoding']);
+    } catch (error) {
+      body.resume();
+      void reply.header('connection', 'close');
+      if (body.readableAborted) throw new Refusal('malformed', 'batch.truncated', 'the connection ended before the lines did');
+      throw error;
+    }
+  }
+
+  /** Whoever is not the sender gets what somebody gets who made the id up. */
+  private async find(caller: Participant, id: string): Promise<RecordBatch> {
+    const batch = await this.store.find(parseId('bat', id));
+    if (batch?.participant !== caller.id) throw new Refusal('not_found', 'batch.unknown', 'you sent no such batch');
+    return batch;
+  }
+
+  private async *outcomes(caller: Participant, batch: RecordBatch, after: number, refusedOnly: boolean): AsyncGenerator<string> {
+    for (let from = after; ;) {
+      const page = await this.store.outcomes(batch.id, from, outcomesPerPageMax, refusedOnly);
+      const receipts = refusedOnly ? undefined : await this.records.receiptsOf(caller.id, jtisOf(page));
+      for (const outcome of page) yield `${JSON.stringify({ ...outcome, receipt: receipts?.get(outcome.jti ?? '') })}\n`;
+      const last = page.at(-1);
+      if (!last || page.length < outcomesPerPageMax) return;
+      from = last.line;
+    }
+  }
+}
+
+function jtisOf(outcomes: readonly LineOutcome[]): string[] {
+  return outcomes.flatMap(({ outcome, jti }) => (outcome === 'REFUSED' || jti === undefined ? [] : [jti]));
+}
+
+function viewBatch(batch: RecordBatch): object {
+  const { accepted, repeated, refused } = batch;
+  return {
+    id: formatId('bat', batch.id),
+    state: batch.state,
+    sha256: batch.digest,
+    receivedAt: batch.receivedAt.toISOString(),
+    ...(batch.finishedAt ? { finishedAt: batch.finishedAt.toISOString() } : {}),
+    lines: { total: batch.linesTotal, done: accepted + repeated + refused, accepted, repeated, refused },
+  };
+}
+
+function lineNumber(after = '0'): number {
+  if (/^[0-9]{1,10}$/.test(after)) return Number(after);
+  throw new Refusal('malformed', 'batch.after_malformed', 'after is the number of a line', { field: 'after' });
+}
+
+function ndjson(lines: AsyncIterable<string>): StreamableFile {
+  return new StreamableFile(Readable.from(lines, { objectMode: false }), { type: NDJSON });
+}

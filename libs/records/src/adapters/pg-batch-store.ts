@@ -1,0 +1,193 @@
+import { type Facts, invariant, Refusal, type Shard, type ShardedId, shardOf } from '#kernel';
+import { appendFacts, type Database, type SqlRunner, type Tx } from '#platform';
+import {
+  batchesOpenMax,
+  type BatchLease,
+  BatchLeaseLost,
+  type BatchProgress,
+  type BatchStep,
+  type BatchStore,
+  type LineOutcome,
+  type NewBatch,
+  type RecordBatch,
+} from '../batch/batch.js';
+
+interface BatchRow {
+  shard: Shard;
+  batch: string;
+  participant: string;
+  digest: string;
+  size_bytes: bigint;
+  lines_total: bigint;
+  received_at: Date;
+  finished_at: Date | null;
+  state: RecordBatch['state'];
+  next_line: bigint;
+  next_byte: bigint;
+  accepted: bigint;
+  repeated: bigint;
+  refused: bigint;
+  epoch: number;
+}
+
+interface LineRow {
+  line: bigint;
+  outcome: LineOutcome['outcome'];
+  jti: string | null;
+  code: string | null;
+  detail: string | null;
+  field: string | null;
+}
+
+const COLUMNS = `shard, batch, participant, encode(digest, 'hex') AS digest, size_bytes, lines_total, received_at, finished_at, state,
+  next_line, next_byte, accepted, repeated, refused, epoch`;
+
+/** A step takes far less; a worker that died is waited for no longer than this. */
+const leaseMs = 30_000;
+
+/** Owns `record_batches` and `record_batch_lines`. */
+export class PgBatchStore implements BatchStore {
+  constructor(private readonly database: Database) {}
+
+  async receive({ id, ...batch }: NewBatch, facts: Facts): ReturnType<BatchStore['receive']> {
+    return await this.database.transaction(async (tx) => {
+      await refuseTooMany(tx, id.shard, batch.participant);
+      const [row] = await tx.query<BatchRow>(
+        `INSERT INTO record_batches (shard, batch, participant, digest, size_bytes, lines_total, received_at)
+         VALUES ($1, $2, $3, decode($4, 'hex'), $5, $6, $7) ON CONFLICT ON CONSTRAINT record_batches_once DO NOTHING RETURNING ${COLUMNS}`,
+        [id.shard, id.uuid, batch.participant, batch.digest, batch.sizeBytes, batch.linesTotal, batch.receivedAt],
+      );
+      if (row) {
+        await appendFacts(tx, facts);
+        return { batch: readBatch(row), repeated: false };
+      }
+      const first = await findSame(tx, batch.participant, batch.digest);
+      invariant(first, 'what conflicts is there');
+      return { batch: first, repeated: true };
+    });
+  }
+
+  async find({ shard, uuid }: ShardedId): Promise<RecordBatch | undefined> {
+    const [row] = await this.database.query<BatchRow>(`SELECT ${COLUMNS} FROM record_batches WHERE shard = $1 AND batch = $2`, [
+      shard,
+      uuid,
+    ]);
+    return row && readBatch(row);
+  }
+
+  async findSame(participant: string, digest: string): Promise<RecordBatch | undefined> {
+    return await findSame(this.database, participant, digest);
+  }
+
+  async outcomes({ shard, uuid }: ShardedId, after: number, countMax: number, refusedOnly: boolean): Promise<LineOutcome[]> {
+    const rows = await this.database.query<LineRow>(
+      `SELECT line, outcome, jti, code, detail, field FROM record_batch_lines
+        WHERE shard = $1 AND batch = $2 AND line > $3 ${refusedOnly ? "AND outcome = 'REFUSED'" : ''} ORDER BY line LIMIT $4`,
+      [shard, uuid, after, countMax],
+    );
+    return rows.map(({ line, outcome, jti, code, detail, field }) => ({
+      ...{ line: Number(line), outcome, jti: jti ?? undefined },
+      ...{ code: code ?? undefined, detail: detail ?? undefined, field: field ?? undefined },
+    }));
+  }
+
+  async outstanding(countMax: number): Promise<BatchLease[]> {
+    const rows = await this.database.query<BatchRow>(
+      `SELECT shard, batch, epoch FROM record_batches
+        WHERE state <> 'DONE' AND leased_until <= clock_timestamp() ORDER BY leased_until, batch LIMIT $1`,
+      [countMax],
+    );
+    return rows.map(({ shard, batch, epoch }) => ({ id: { shard, uuid: batch }, epoch }));
+  }
+
+  async lease(id: ShardedId): ReturnType<BatchStore['lease']> {
+    const [row] = await this.database.query<BatchRow>(
+      `UPDATE record_batches SET epoch = epoch + 1, state = 'PROCESSING', leased_until = clock_timestamp() + $3 * interval '1 ms'
+        WHERE shard = $1 AND batch = $2 AND state <> 'DONE' AND leased_until <= clock_timestamp() RETURNING ${COLUMNS}`,
+      [id.shard, id.uuid, leaseMs],
+    );
+    return row && { lease: { id, epoch: row.epoch }, batch: readBatch(row) };
+  }
+
+  async finish({ id, epoch }: BatchLease, at: Date, facts: Facts): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const finished = await tx.query(
+        `UPDATE record_batches SET state = 'DONE', finished_at = $4
+          WHERE shard = $1 AND batch = $2 AND epoch = $3 AND state = 'PROCESSING' RETURNING shard`,
+        [id.shard, id.uuid, epoch, at],
+      );
+      if (finished.length === 0) throw new BatchLeaseLost();
+      await appendFacts(tx, facts);
+    });
+  }
+}
+
+/** The progress of a batch inside a transaction: its first write there, so that a lost lease is noticed before anything else is done. */
+export class PgBatchProgress implements BatchProgress {
+  constructor(private readonly tx: Tx) {}
+
+  async advance({ lease: { id, epoch }, outcomes, nextLine, nextByte }: BatchStep): Promise<void> {
+    const count = (wanted: LineOutcome['outcome']) => outcomes.filter(({ outcome }) => outcome === wanted).length;
+    const held = await this.tx.query(
+      `UPDATE record_batches
+          SET next_line = $4, next_byte = $5, accepted = accepted + $6, repeated = repeated + $7, refused = refused + $8,
+              leased_until = clock_timestamp() + $9 * interval '1 ms'
+        WHERE shard = $1 AND batch = $2 AND epoch = $3 AND state = 'PROCESSING' RETURNING shard`,
+      [id.shard, id.uuid, epoch, nextLine, nextByte, count('ACCEPTED'), count('REPEATED'), count('REFUSED'), leaseMs],
+    );
+    if (held.length === 0) throw new BatchLeaseLost();
+    await this.tx.query(
+      `INSERT INTO record_batch_lines (shard, batch, line, outcome, jti, code, detail, field)
+       SELECT $1, $2, line.* FROM unnest($3::bigint[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[]) AS line`,
+      [
+        id.shard,
+        id.uuid,
+        outcomes.map(({ line }) => line),
+        outcomes.map(({ outcome }) => outcome),
+        outcomes.map(({ jti }) => jti),
+        outcomes.map(({ code }) => code),
+        outcomes.map(({ detail }) => detail),
+        outcomes.map(({ field }) => field),
+      ],
+    );
+  }
+}
+
+/** The count may be passed by as many as arrive in the same moment: it holds off a flood, it is not a promise. */
+async function refuseTooMany(tx: Tx, shard: Shard, participant: string): Promise<void> {
+  const [row] = await tx.query<{ open: bigint }>(
+    `SELECT count(*) AS open FROM record_batches WHERE shard = $1 AND participant = $2 AND state <> 'DONE'`,
+    [shard, participant],
+  );
+  if (row!.open < batchesOpenMax) return;
+  throw new Refusal('throttled', 'batch.too_many_open', 'wait until some of your batches are done', {
+    limit: `batchesOpenMax=${batchesOpenMax}`,
+    retryAfterSeconds: 30,
+  });
+}
+
+async function findSame(sql: SqlRunner, participant: string, digest: string): Promise<RecordBatch | undefined> {
+  const [row] = await sql.query<BatchRow>(
+    `SELECT ${COLUMNS} FROM record_batches WHERE shard = $1 AND participant = $2 AND digest = decode($3, 'hex')`,
+    [shardOf(participant), participant, digest],
+  );
+  return row && readBatch(row);
+}
+
+function readBatch(row: BatchRow): RecordBatch {
+  return {
+    id: { shard: row.shard, uuid: row.batch },
+    participant: row.participant,
+    digest: row.digest,
+    sizeBytes: Number(row.size_bytes),
+    linesTotal: Number(row.lines_total),
+    receivedAt: row.received_at,
+    finishedAt: row.finished_at ?? undefined,
+    state: row.state,
+    nextLine: Number(row.next_line),
+    nextByte: Number(row.next_byte),
+    accepted: Number(row.accepted),
+    repeated: Number(row.repeated),
+    refused: Number(row.refused),
+  };
+}

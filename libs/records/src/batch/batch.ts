@@ -1,0 +1,85 @@
+import type { Facts, ShardedId } from '#kernel';
+
+export type BatchState = 'RECEIVED' | 'PROCESSING' | 'DONE';
+
+export const batchLinesMax = 10_000_000;
+/** Without transfer coding. */
+export const batchBytesMax = 16 * 1024 ** 3;
+/** Batches of one participant that are not done yet; the next one is asked to come later. */
+export const batchesOpenMax = 16;
+
+/** Lines that a participant sent together, one signed record each. */
+export interface RecordBatch {
+  readonly id: ShardedId;
+  readonly participant: string;
+  /** SHA-256 of the lines, hex. */
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly linesTotal: number;
+  readonly receivedAt: Date;
+  readonly finishedAt: Date | undefined;
+  readonly state: BatchState;
+  /** The next line to be taken, counted from 1, and where it begins. */
+  readonly nextLine: number;
+  readonly nextByte: number;
+  readonly accepted: number;
+  readonly repeated: number;
+  readonly refused: number;
+}
+
+export type NewBatch = Pick<RecordBatch, 'id' | 'participant' | 'digest' | 'sizeBytes' | 'linesTotal' | 'receivedAt'>;
+
+/** What became of one line; `line` counts from 1 and counts blank lines too. */
+export interface LineOutcome {
+  readonly line: number;
+  readonly outcome: 'ACCEPTED' | 'REPEATED' | 'REFUSED';
+  readonly jti?: string | undefined;
+  readonly code?: string | undefined;
+  readonly detail?: string | undefined;
+  readonly field?: string | undefined;
+}
+
+/** The right to work on a batch until it runs out; every write names its epoch, and a write under a lost lease keeps nothing. */
+export interface BatchLease {
+  readonly id: ShardedId;
+  readonly epoch: number;
+}
+
+export class BatchLeaseLost extends Error {
+  override readonly name = 'BatchLeaseLost';
+}
+
+/** How far a batch is after some lines. */
+export interface BatchStep {
+  readonly lease: BatchLease;
+  readonly outcomes: readonly LineOutcome[];
+  readonly nextLine: number;
+  readonly nextByte: number;
+}
+
+/** Saves what became of lines, in the transaction of their effect. Throws `BatchLeaseLost`. */
+export interface BatchProgress {
+  advance(step: BatchStep): Promise<void>;
+}
+
+export interface BatchStore {
+  /** Keeps the resource with its fact; the same lines of the same participant again are answered with the first. Refuses 429 `batch.too_many_open`. */
+  receive(batch: NewBatch, facts: Facts): Promise<{ readonly batch: RecordBatch; readonly repeated: boolean }>;
+  find(id: ShardedId): Promise<RecordBatch | undefined>;
+  findSame(participant: string, digest: string): Promise<RecordBatch | undefined>;
+  /** Outcomes after line `after`, in order. */
+  outcomes(id: ShardedId, after: number, countMax: number, refusedOnly: boolean): Promise<LineOutcome[]>;
+  /** Not done and held by nobody, longest waiting first. */
+  outstanding(countMax: number): Promise<BatchLease[]>;
+  /** Undefined where it is done, unknown or held by somebody. */
+  lease(id: ShardedId): Promise<{ readonly lease: BatchLease; readonly batch: RecordBatch } | undefined>;
+  /** The end, with its fact. Throws `BatchLeaseLost`. */
+  finish(lease: BatchLease, at: Date, facts: Facts): Promise<void>;
+}
+
+/** Where the lines wait. Everything in it is durable before it is told of. */
+export interface BatchFiles {
+  read(id: ShardedId, fromByte: number): AsyncIterable<Uint8Array>;
+  /** The lines are records or refusals now; the file is no longer needed. */
+  discard(id: ShardedId): Promise<void>;
+}

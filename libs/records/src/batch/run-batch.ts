@@ -1,0 +1,60 @@
+import { type Clock, type Facts, formatId, type ShardedId } from '#kernel';
+import { BatchLeaseLost, type BatchFiles, type BatchLease, type BatchStore, type LineOutcome, type RecordBatch } from './batch.js';
+import { pagesOf, splitLines, type TextLine } from './split-lines.js';
+
+export const recordBytesMax = 65_536;
+/** One transaction's worth: more would hold the shards' heads longer, fewer would commit more often. */
+export const linesPerStepMax = 256;
+
+/** Takes lines of one participant: gives each its outcome and saves it, with the progress, in the transaction of its effect. */
+export interface LineTaker {
+  take(participant: string, lines: readonly TextLine[], lease: BatchLease): Promise<readonly LineOutcome[]>;
+}
+
+export interface BatchReport {
+  readonly linesTotal: number;
+  readonly linesDone: number;
+}
+
+/** Works a batch off, line by line in order, from where the last run ended. Nothing a crash leaves behind is done twice or left out. */
+export class RunBatch {
+  constructor(
+    private readonly store: BatchStore,
+    private readonly files: BatchFiles,
+    private readonly taker: LineTaker,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Answers `held` where somebody else is at it or it is done already. */
+  async run(id: ShardedId, report: (progress: BatchReport) => Promise<void> = () => Promise.resolve()): Promise<'done' | 'held'> {
+    const leased = await this.store.lease(id);
+    if (!leased) return 'held';
+    try {
+      await this.takeAll(leased.lease, leased.batch, report);
+      await this.store.finish(leased.lease, this.clock.now(), doneFact(leased.batch));
+    } catch (error) {
+      if (error instanceof BatchLeaseLost) return 'held';
+      throw error;
+    }
+    await this.files.discard(id);
+    return 'done';
+  }
+
+  private async takeAll(lease: BatchLease, batch: RecordBatch, report: (progress: BatchReport) => Promise<void>): Promise<void> {
+    const { participant, nextLine, nextByte, linesTotal } = batch;
+    let linesDone = batch.accepted + batch.repeated + batch.refused;
+    const lines = splitLines(this.files.read(batch.id, nextByte), {
+      firstLine: nextLine,
+      firstByte: nextByte,
+      lineBytesMax: recordBytesMax,
+    });
+    for await (const page of pagesOf(lines, linesPerStepMax)) {
+      linesDone += (await this.taker.take(participant, page, lease)).length;
+      await report({ linesTotal, linesDone });
+    }
+  }
+}
+
+function doneFact({ id, participant }: RecordBatch): Facts {
+  return [{ shard: id.shard, kind: 'batch.done', participant, body: { batch: formatId('bat', id) } }];
+}

@@ -1,0 +1,94 @@
+import { type Clock, Refusal, type Verified } from '#kernel';
+import { type BatchLease, BatchLeaseLost, checkIssuer, isPlainStatement, type LineOutcome, type LineTaker } from '#records';
+import type { SignedRecord, TextLine } from '#records';
+import type { AcceptRecord } from '../accept-record.js';
+import type { Notary } from '../notary.js';
+import { type LineExchange, NameTaken } from './line-books.js';
+import { addStatements, type ReadLine, refused } from './add-statements.js';
+
+const claimRoundsMax = 5;
+
+/** Reads and verifies one line as received. Refuses what a single submission of it would refuse. */
+export type ReadRecord = (participant: string, received: Uint8Array) => Promise<Verified<SignedRecord>>;
+
+/**
+ * Takes the lines of a batch in their order. Ratings and performance are saved many at a time and mark their subjects, whose standing the
+ * worker then judges; a violation, clearance, correction or withdrawal is judged in its own transaction, as if it had come alone. A bad line
+ * is refused with the code that it would have had alone, and stops nothing.
+ */
+export class AcceptLines implements LineTaker {
+  constructor(
+    private readonly exchange: LineExchange,
+    private readonly accept: AcceptRecord,
+    private readonly readRecord: ReadRecord,
+    private readonly notary: Notary,
+    private readonly clock: Clock,
+  ) {}
+
+  async take(participant: string, lines: readonly TextLine[], lease: BatchLease): Promise<readonly LineOutcome[]> {
+    const read = await Promise.all(lines.map((line) => this.read(participant, line)));
+    const outcomes: LineOutcome[] = [];
+    for (let at = 0; at < read.length;) {
+      const alike = leading(read.slice(at));
+      const taken = alike.length > 0 ? await this.takeMany(participant, alike, lease) : [await this.takeOne(read[at]!, lease)];
+      // A line that only looked like the others (an equivocation) is taken alone.
+      if (taken.length === 0) taken.push(await this.takeOne(read[at]!, lease));
+      outcomes.push(...taken);
+      at += taken.length;
+    }
+    return outcomes;
+  }
+
+  private async read(participant: string, { line, bytes, nextByte }: TextLine): Promise<ReadLine> {
+    try {
+      if (!bytes) throw new Refusal('too_large', 'body.too_large', 'the line is longer than a record may be');
+      const incoming = await this.readRecord(participant, bytes);
+      checkIssuer(incoming.value.record, participant);
+      return { line, nextByte, incoming };
+    } catch (error) {
+      if (error instanceof Refusal) return { line, nextByte, refusal: error };
+      throw error;
+    }
+  }
+
+  private async takeMany(participant: string, lines: readonly ReadLine[], lease: BatchLease): Promise<LineOutcome[]> {
+    for (let round = 1; ; round++) {
+      try {
+        return await this.exchange.many((books) => addStatements(books, participant, lines, lease, this.notary, this.clock.now()));
+      } catch (error) {
+        if (!(error instanceof NameTaken) || round === claimRoundsMax) throw error;
+      }
+    }
+  }
+
+  private async takeOne(read: ReadLine, lease: BatchLease): Promise<LineOutcome> {
+    const { line, nextByte, incoming } = read;
+    const step = (outcome: LineOutcome) => ({ lease, outcomes: [outcome], nextLine: line + 1, nextByte });
+    const jti = incoming?.value.record.jti;
+    try {
+      if (!incoming) throw read.refusal!;
+      return await this.exchange.one(async (books, progress) => {
+        const result = await this.accept.within(books, incoming);
+        const outcome = result instanceof Refusal ? refused(line, result, jti) : { line, outcome: told(result.repeated), jti };
+        await progress.advance(step(outcome));
+        return outcome;
+      });
+    } catch (error) {
+      if (error instanceof BatchLeaseLost || !(error instanceof Refusal)) throw error;
+      // What was refused left nothing behind, so saying so needs no more than itself.
+      const outcome = refused(line, error, jti);
+      await this.exchange.one((_books, progress) => progress.advance(step(outcome)));
+      return outcome;
+    }
+  }
+}
+
+function told(repeated: boolean): LineOutcome['outcome'] {
+  return repeated ? 'REPEATED' : 'ACCEPTED';
+}
+
+/** The lines at the front that can be saved together: plain statements, and whatever was refused while it was read. */
+function leading(lines: readonly ReadLine[]): readonly ReadLine[] {
+  const end = lines.findIndex(({ incoming }) => incoming && !isPlainStatement(incoming.value.record));
+  return end < 0 ? lines : lines.slice(0, end);
+}

@@ -1,0 +1,133 @@
+import { type Fact, type FactPosition, type Facts, Refusal, type Verified } from '#kernel';
+import { acceptStatement, type BatchLease, identityOf, judgeClaim, type LineOutcome, type RecordIdentity } from '#records';
+import type { RecordInForce, SignedRecord } from '#records';
+import { type Commitment, commitTo, type Notary } from '../notary.js';
+import { acceptedFact, signReceipt, storedRecord } from '../record-receipt.js';
+import type { HeldLink, LineBooks, TakenNames } from './line-books.js';
+
+/** A line as it was read: verified, or refused. */
+export interface ReadLine {
+  readonly line: number;
+  readonly nextByte: number;
+  readonly incoming?: Verified<SignedRecord>;
+  readonly refusal?: Refusal;
+}
+
+interface Added {
+  readonly incoming: Verified<SignedRecord>;
+  readonly identity: RecordIdentity;
+  readonly held: HeldLink;
+  readonly inForce: RecordInForce;
+  readonly commitment: Commitment;
+  readonly fact: Fact;
+}
+
+/** Answers the outcomes of as many lines as could be taken together: fewer than given where one shows that it must be taken alone. */
+export async function addStatements(
+  books: LineBooks,
+  participant: string,
+  lines: readonly ReadLine[],
+  lease: BatchLease,
+  notary: Notary,
+  at: Date,
+): Promise<LineOutcome[]> {
+  const readable = lines.flatMap(({ incoming }) => incoming ?? []);
+  const identities = readable.map(({ value }) => identityOf(value));
+  const taken = await books.taken(participant, identities);
+  const held = await books.holdLinks(identities.map(({ ref }) => ref));
+  const counts = await books.countInForce(
+    participant,
+    [...held.values()].map(({ subject }) => subject.id),
+  );
+  const judge = new LineJudge(participant, taken, held, counts, notary, at);
+  const outcomes: LineOutcome[] = [];
+  for (const line of lines) {
+    const outcome = judge.judge(line);
+    if (outcome === 'alone') break;
+    outcomes.push(outcome);
+  }
+  if (outcomes.length === 0) return [];
+  const last = lines[outcomes.length - 1]!;
+  await books.progress.advance({ lease, outcomes, nextLine: last.line + 1, nextByte: last.nextByte });
+  if (judge.added.length > 0) await save(books, judge.added, notary, at);
+  return outcomes;
+}
+
+/** The head rows are taken by the facts, last but for what needs their numbers. */
+async function save(books: LineBooks, added: readonly Added[], notary: Notary, at: Date): Promise<void> {
+  await books.claim(added.map(({ identity }) => identity));
+  const positions = await books.facts.append(added.map(({ fact }) => fact) as unknown as Facts);
+  const records = added.map(({ incoming, held, commitment }, i) => {
+    const position: FactPosition = positions[i]!;
+    return storedRecord(incoming, held.subject, position, signReceipt(notary, incoming.value, commitment, position));
+  });
+  await books.keep(
+    records,
+    added.map(({ inForce }) => inForce),
+  );
+  await books.markDue([...new Map(added.map(({ held: { subject } }) => [subject.id.uuid, subject.id])).values()], at);
+}
+
+/** A refusal as a line is told it. */
+export function refused(line: number, { code, detail, hints }: Refusal, jti: string | undefined): LineOutcome {
+  return { line, outcome: 'REFUSED', jti, code, detail, field: hints.field };
+}
+
+/** Judges line after line; what an earlier line took, a later one finds taken. */
+class LineJudge {
+  readonly added: Added[] = [];
+  private readonly digests: Map<string, Uint8Array>;
+  private readonly seqs: Map<number, string>;
+  private readonly counts: Map<string, number>;
+
+  constructor(
+    private readonly participant: string,
+    taken: TakenNames,
+    private readonly held: ReadonlyMap<string, HeldLink>,
+    counts: ReadonlyMap<string, number>,
+    private readonly notary: Notary,
+    private readonly at: Date,
+  ) {
+    this.digests = new Map(taken.digests);
+    this.seqs = new Map(taken.seqs);
+    this.counts = new Map(counts);
+  }
+
+  judge({ line, incoming, refusal }: ReadLine): LineOutcome | 'alone' {
+    if (!incoming) return refused(line, refusal!, undefined);
+    const identity = identityOf(incoming.value);
+    const { jti } = identity;
+    try {
+      const met = this.meet(identity);
+      if (met === 'equivocation') return 'alone';
+      if (met === 'repetition') return { line, outcome: 'REPEATED', jti };
+      this.add(incoming, identity);
+      return { line, outcome: 'ACCEPTED', jti };
+    } catch (error) {
+      if (error instanceof Refusal) return refused(line, error, jti);
+      throw error;
+    }
+  }
+
+  private meet(identity: RecordIdentity): ReturnType<typeof judgeClaim> {
+    const payloadDigest = this.digests.get(identity.jti);
+    if (payloadDigest) return judgeClaim({ outcome: 'known', payloadDigest }, identity);
+    return judgeClaim({ outcome: this.seqs.has(identity.seq) ? 'seq_used' : 'claimed' }, identity);
+  }
+
+  private add(incoming: Verified<SignedRecord>, identity: RecordIdentity): void {
+    const held = this.held.get(identity.ref.uuid);
+    // Another participant's link is as unknown as one that does not exist.
+    if (held?.link.participant !== this.participant) {
+      throw new Refusal('not_found', 'link.unknown', 'you have no link of this reference', { field: '/sub' });
+    }
+    const { uuid } = held.subject.id;
+    const count = this.counts.get(uuid) ?? 0;
+    const inForce = acceptStatement(held.link, count, incoming, this.at);
+    const commitment = commitTo(this.notary, incoming.value.payloadBytes);
+    this.added.push({ incoming, identity, held, inForce, commitment, fact: acceptedFact(held.subject, incoming.value.record, commitment) });
+    this.counts.set(uuid, count + 1);
+    this.digests.set(identity.jti, identity.payloadDigest);
+    this.seqs.set(identity.seq, identity.jti);
+  }
+}
