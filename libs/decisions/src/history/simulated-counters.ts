@@ -1,0 +1,163 @@
+import type { Cap } from '#policies';
+import type { CounterState } from '../decision.js';
+import type { UsageChange } from '../reservation.js';
+import { Agenda } from './agenda.js';
+import type { RecordedSettlement } from './recorded.js';
+
+/** A row of a counter that an amount is taken from and goes back to. */
+export interface Place {
+  readonly counter: string;
+  readonly startMs: number;
+  /** From then on nothing asks for it any more. */
+  readonly liveUntilMs: number;
+}
+
+/** What a subject has spent and on hold in one row of one counter. */
+export interface SimulatedUsage extends Place {
+  usedMinor: bigint;
+  reservedMinor: bigint;
+  usedCount: number;
+  reservedCount: number;
+}
+
+export interface SimulatedHold {
+  readonly decision: string;
+  readonly minor: bigint;
+  readonly expiresAtMs: number;
+  readonly places: readonly Place[];
+  state: 'RESERVED' | 'CONFIRMED' | 'ENDED';
+  /** Confirmed and not given back. */
+  leftMinor: bigint;
+}
+
+export interface Taking {
+  readonly decision: string;
+  readonly minor: bigint;
+  readonly expiresAtMs: number;
+  readonly places: readonly Place[];
+}
+
+/** Nothing lives longer: PostgreSQL and our windows end there. */
+export const FOREVER_MS = Date.parse('9999-12-31T00:00:00Z');
+
+export function placeOf({ counter, start, resetAt }: Cap): Place {
+  return { counter, startMs: start.getTime(), liveUntilMs: resetAt?.getTime() ?? FOREVER_MS };
+}
+
+/**
+ * The counters and holds of one subject as they would be: the ledger's rules (`reserve_batch`, `settleReservation`, `free_expired`) in
+ * memory. Who changes them calls in the order of the history's numbers.
+ */
+export class SimulatedCounters {
+  readonly usage = new Map<string, Map<number, SimulatedUsage>>();
+  readonly holds = new Map<string, SimulatedHold>();
+  private readonly expiries = new Agenda<SimulatedHold>((a, b) => a.expiresAtMs < b.expiresAtMs);
+
+  /** Puts back what was kept elsewhere. */
+  restore(usage: Iterable<SimulatedUsage>, holds: Iterable<SimulatedHold>): void {
+    for (const row of usage) this.rowsOf(row.counter).set(row.startMs, row);
+    for (const hold of holds) this.keep(hold);
+  }
+
+  /** Each cap's counter as the ledger would find it, and whether it has room for the amount. */
+  look(caps: readonly Cap[], minor: bigint): CounterState[] {
+    return caps.map((cap) => {
+      const { usedMinor, reservedMinor, taken } = this.sum(cap);
+      const { amountMinor, count } = cap;
+      const isAbove = amountMinor !== undefined && usedMinor + reservedMinor + minor > amountMinor;
+      return { usedMinor, reservedMinor, taken, broken: isAbove || (count !== undefined && taken + 1 > count) };
+    });
+  }
+
+  take({ decision, minor, expiresAtMs, places }: Taking): void {
+    const hold: SimulatedHold = { decision, minor, expiresAtMs, places, state: 'RESERVED', leftMinor: 0n };
+    this.keep(hold);
+    this.move(hold, { usedMinor: 0n, reservedMinor: minor, usedCount: 0, reservedCount: 1 });
+  }
+
+  /** A step that really happened. One of a hold that was never taken here changes nothing. */
+  settle({ decision, kind, minor }: Pick<RecordedSettlement, 'decision' | 'kind' | 'minor'>): void {
+    const hold = this.holds.get(decision);
+    if (!hold) return;
+    if (kind === 'refund') this.refund(hold, minor);
+    else if (hold.state === 'RESERVED') this.close(hold, kind === 'confirm' ? minor : 0n);
+  }
+
+  /** Gives back what ran out: a hold ends by comparison. */
+  freeExpired(atMs: number): void {
+    for (let next = this.expiries.next; next && next.expiresAtMs <= atMs; next = this.expiries.next) {
+      this.expiries.take();
+      if (next.state === 'RESERVED') this.close(next, 0n);
+    }
+  }
+
+  private refund(hold: SimulatedHold, minor: bigint): void {
+    if (hold.state !== 'CONFIRMED' || minor > hold.leftMinor) return;
+    hold.leftMinor -= minor;
+    const usedCount = hold.leftMinor === 0n ? -1 : 0;
+    this.move(hold, { usedMinor: -minor, reservedMinor: 0n, usedCount, reservedCount: 0 });
+    if (hold.leftMinor === 0n) this.end(hold);
+  }
+
+  private close(hold: SimulatedHold, confirmedMinor: bigint): void {
+    hold.leftMinor = confirmedMinor;
+    const usedCount = confirmedMinor > 0n ? 1 : 0;
+    this.move(hold, { usedMinor: confirmedMinor, reservedMinor: -hold.minor, usedCount, reservedCount: -1 });
+    if (confirmedMinor > 0n) hold.state = 'CONFIRMED';
+    else this.end(hold);
+  }
+
+  private end(hold: SimulatedHold): void {
+    hold.state = 'ENDED';
+    this.holds.delete(hold.decision);
+  }
+
+  private keep(hold: SimulatedHold): void {
+    this.holds.set(hold.decision, hold);
+    if (hold.state === 'RESERVED') this.expiries.add(hold);
+  }
+
+  private move({ places }: SimulatedHold, change: UsageChange): void {
+    for (const place of places) {
+      const row = this.rowAt(place);
+      row.usedMinor += change.usedMinor;
+      row.reservedMinor += change.reservedMinor;
+      row.usedCount += change.usedCount;
+      row.reservedCount += change.reservedCount;
+    }
+  }
+
+  private sum({ counter, from, start, measure }: Cap): Omit<CounterState, 'broken'> {
+    const total = { usedMinor: 0n, reservedMinor: 0n, taken: 0 };
+    const rows = this.usage.get(counter);
+    if (!rows) return total;
+    const [fromMs, startMs] = [from.getTime(), start.getTime()];
+    const counted = fromMs === startMs ? [rows.get(startMs)] : [...rows.values()].filter((row) => fromMs <= row.startMs && row.startMs <= startMs);
+    for (const row of counted) {
+      if (!row) continue;
+      total.reservedMinor += row.reservedMinor;
+      total.taken += row.reservedCount;
+      if (measure === 'OPEN') continue;
+      total.usedMinor += row.usedMinor;
+      total.taken += row.usedCount;
+    }
+    return total;
+  }
+
+  private rowAt(place: Place): SimulatedUsage {
+    const rows = this.rowsOf(place.counter);
+    const known = rows.get(place.startMs);
+    if (known) return known;
+    const row = { ...place, usedMinor: 0n, reservedMinor: 0n, usedCount: 0, reservedCount: 0 };
+    rows.set(place.startMs, row);
+    return row;
+  }
+
+  private rowsOf(counter: string): Map<number, SimulatedUsage> {
+    const known = this.usage.get(counter);
+    if (known) return known;
+    const rows = new Map<number, SimulatedUsage>();
+    this.usage.set(counter, rows);
+    return rows;
+  }
+}
