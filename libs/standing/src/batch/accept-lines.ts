@@ -42,7 +42,7 @@ export class AcceptLines implements LineTaker {
   private async read(participant: string, { line, bytes, nextByte }: TextLine): Promise<ReadLine> {
     try {
       if (!bytes) throw new Refusal('too_large', 'body.too_large', 'the line is longer than a record may be');
-      const incoming = await this.readRecord(participant, bytes);
+      const incoming = await this.readRecord(participant, unquoted(bytes));
       checkIssuer(incoming.value.record, participant);
       return { line, nextByte, incoming };
     } catch (error) {
@@ -81,6 +81,13 @@ export class AcceptLines implements LineTaker {
       return outcome;
     }
   }
+}
+
+const QUOTE = 34;
+
+/** A line may be the JWS itself or a JSON string of it; base64url needs no escapes. */
+function unquoted(bytes: Uint8Array): Uint8Array {
+  return bytes.length > 1 && bytes[0] === QUOTE && bytes.at(-1) === QUOTE ? bytes.subarray(1, -1) : bytes;
 }
 
 function told(repeated: boolean): LineOutcome['outcome'] {
