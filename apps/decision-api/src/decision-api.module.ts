@@ -2,8 +2,9 @@ import path from 'node:path';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { Logger } from 'pino';
-import { Decider, type DecisionLedger, ReceiptWriter, Settler } from '#decisions';
+import { type AllowanceTerms, Decider, type DecisionLedger, LinkedDecider, ReceiptWriter, Settler } from '#decisions';
 import { DecisionsModule } from '#decisions/adapters/decisions.module';
+import { AllowancesModule } from '#decisions/adapters/allowances.module';
 import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
 import type { Signer } from '#evidence';
 import type { Clock } from '#kernel';
@@ -13,13 +14,19 @@ import { HealthController, READINESS } from '#platform/adapters/health.controlle
 import { JwksController, PUBLISHED_SIGNERS } from '#platform/adapters/jwks.controller';
 import { CLOCK, PlatformModule } from '#platform/adapters/platform.module';
 import { ActivePolicyCache } from '#policies/adapters/active-policy-cache';
+import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { StandingModule } from '#standing/adapters/standing.module';
+import { AllowancesController } from './allowances.controller.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { TokenVerifier } from './auth/token-verifier.js';
 import { DecisionDoor } from './decision-door.js';
 import { DecisionsController } from './decisions.controller.js';
 import { DecisionsGrpcController } from './decisions-grpc.controller.js';
+import { GrpcCall } from './grpc-call.js';
 import { HeadroomController } from './headroom.controller.js';
+import { LinkedDoor } from './linked-door.js';
+import { LinkedGrpcController } from './linked-grpc.controller.js';
+import { LookupsGrpcController } from './lookups-grpc.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { ReservationsController } from './reservations.controller.js';
 import { SubjectsController } from './subjects.controller.js';
@@ -29,16 +36,19 @@ export class DecisionApiModule {
   static forRoot(config: Config, logger: Logger): DynamicModule {
     return {
       module: DecisionApiModule,
-      imports: [PlatformModule.forRoot(config, logger), PartnersModule.register(), StandingModule, DecisionsModule],
+      imports: [PlatformModule.forRoot(config, logger), PartnersModule.register(tellParticipants), StandingModule, DecisionsModule, AllowancesModule.register(allowanceTerms(config))],
       controllers: [
         HealthController,
         JwksController,
         DecisionsController,
         ReservationsController,
+        AllowancesController,
         HeadroomController,
         PoliciesController,
         SubjectsController,
         DecisionsGrpcController,
+        LinkedGrpcController,
+        LookupsGrpcController,
       ],
       providers: [
         { provide: TokenVerifier, useFactory: (clock: Clock) => tokenVerifier(config, clock), inject: [CLOCK] },
@@ -47,6 +57,16 @@ export class DecisionApiModule {
           provide: DecisionDoor,
           useFactory: (decider: Decider, settler: Settler, tokens: TokenVerifier) => new DecisionDoor(decider, settler, tokens, logger),
           inject: [Decider, Settler, TokenVerifier],
+        },
+        {
+          provide: LinkedDoor,
+          useFactory: (decider: LinkedDecider, tokens: TokenVerifier) => new LinkedDoor(decider, tokens),
+          inject: [LinkedDecider, TokenVerifier],
+        },
+        {
+          provide: GrpcCall,
+          useFactory: (door: DecisionDoor, tokens: TokenVerifier) => new GrpcCall(door, tokens),
+          inject: [DecisionDoor, TokenVerifier],
         },
         { provide: PUBLISHED_SIGNERS, useFactory: () => [receiptSigner(config)] },
         {
@@ -63,6 +83,10 @@ export class DecisionApiModule {
 function tokenVerifier(config: Config, clock: Clock): TokenVerifier {
   const jwksFile = config.INTERNAL_JWKS_FILE ?? path.join(keysFolder(config), 'internal-issuer.jwks.json');
   return new TokenVerifier(jwksFile, config.INTERNAL_TOKEN_ISSUER, clock);
+}
+
+function allowanceTerms(config: Config): AllowanceTerms {
+  return { secondsMax: config.ALLOWANCE_SECONDS_MAX, graceSeconds: config.ALLOWANCE_GRACE_SECONDS };
 }
 
 /** In production an operator brings the key and its folder may be read-only; elsewhere the first door that needs one makes it. */

@@ -10,6 +10,8 @@ import { TokenVerifier } from './auth/token-verifier.js';
 import { DecisionApiModule } from './decision-api.module.js';
 import { DecisionDoor } from './decision-door.js';
 import { registerDecisionRoutes } from './decision-routes.js';
+import { LinkedDoor } from './linked-door.js';
+import { registerLinkedRoutes } from './linked-routes.js';
 import { documentApi } from './openapi.js';
 
 export const bodyBytesMax = 262_144;
@@ -20,6 +22,7 @@ export async function createDecisionApi(config: Config, logger: Logger): Promise
   const app = await createHttpApp(DecisionApiModule.forRoot(config, logger), { logger, bodyBytesMax });
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   registerDecisionRoutes(fastify, app.get(DecisionDoor), app.get(TokenVerifier), logger);
+  registerLinkedRoutes(fastify, app.get(LinkedDoor), app.get(TokenVerifier), logger);
   documentApi(app);
   app.connectMicroservice<MicroserviceOptions>({
     transport: Transport.GRPC,

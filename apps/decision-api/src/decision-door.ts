@@ -1,5 +1,6 @@
 import {
   defectProblem,
+  type ItemProblem,
   KINDS,
   parseDecisionRequest,
   parseIdempotencyKey,
@@ -18,15 +19,6 @@ const MODE_SCOPES: Readonly<Record<WireDecisionRequest['mode'], readonly Scope[]
   EVALUATE: ['decisions:evaluate'],
   RESERVE: ['decisions:reserve'],
 };
-
-/** One item's problem in a batch or on a stream, where no status line can carry it. */
-export interface ItemProblem {
-  readonly code: string;
-  readonly detail: string;
-  readonly status: number;
-  readonly field?: string;
-  readonly retryAfterSeconds?: number;
-}
 
 /** What HTTP and gRPC have in common: read, check scope and key, decide. */
 export class DecisionDoor {

@@ -49,7 +49,7 @@ function told({ answer, replayed }: Decided) {
   return replayed ? { answer, idempotencyHit: true } : { answer };
 }
 
-function keyOf(request: FastifyRequest): string | undefined {
+export function keyOf(request: FastifyRequest): string | undefined {
   const header = request.headers['idempotency-key'];
   return Array.isArray(header) ? header.join() : header;
 }

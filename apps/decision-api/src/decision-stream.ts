@@ -1,6 +1,6 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { ItemProblem } from '#contract';
 import type { ServiceCaller } from './auth/caller.js';
-import type { ItemProblem } from './decision-door.js';
 import type { GrpcDecisionRequest, GrpcResult } from './grpc-messages.js';
 import { statusOf } from './grpc-status.js';
 

@@ -1,6 +1,5 @@
-import type { DecisionAnswer } from '#contract';
+import type { DecisionAnswer, ItemProblem } from '#contract';
 import type { Decided } from '#decisions';
-import type { ItemProblem } from './decision-door.js';
 
 /** A decision request as the protocol buffer decodes: unset fields are absent, a 64-bit tag is a decimal string. */
 export interface GrpcDecisionRequest {

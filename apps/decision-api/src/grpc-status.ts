@@ -1,6 +1,6 @@
 import { Metadata } from '@grpc/grpc-js';
 import { RpcException } from '@nestjs/microservices';
-import type { ItemProblem } from './decision-door.js';
+import type { ItemProblem } from '#contract';
 
 /** google.rpc codes by HTTP status, where a refusal's own row is not at hand. */
 const CODES: Readonly<Record<number, number>> = {

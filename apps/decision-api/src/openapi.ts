@@ -1,7 +1,14 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
-import { decisionBatchSchema, decisionRequestSchema, releaseRequestSchema, settlementRequestSchema } from '#contract';
+import {
+  allowanceRequestSchema,
+  allowanceSettlementSchema,
+  decisionBatchSchema,
+  decisionRequestSchema,
+  releaseRequestSchema,
+  settlementRequestSchema,
+} from '#contract';
 
 /** The page at /docs and the document at /docs-json: what Nest knows, and the hot routes that stand beside it. */
 export function documentApi(app: NestFastifyApplication): void {
@@ -63,6 +70,8 @@ const BODIES: Readonly<Record<string, z.ZodType>> = {
   '/v1/reservations/{id}/confirm': settlementRequestSchema,
   '/v1/reservations/{id}/release': releaseRequestSchema,
   '/v1/reservations/{id}/refund': settlementRequestSchema,
+  '/v1/allowances': allowanceRequestSchema,
+  '/v1/allowances/{id}/settlements': allowanceSettlementSchema,
 };
 
 /** Bodies that handlers read themselves, strictly, are described from the schema they are read with. */

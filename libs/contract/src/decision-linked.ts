@@ -16,6 +16,7 @@ export const linkedRequestSchema = z.strictObject({
 
 export type WireLinkedRequest = z.output<typeof linkedRequestSchema>;
 
+/** One item's problem in a batch, in a group or on a stream, where no status line can carry it. */
 export interface ItemProblem {
   readonly code: string;
   readonly detail: string;

@@ -18,6 +18,7 @@ import {
 } from './linked.js';
 import { type Known, type Prepared, prepareItem } from './prepare-item.js';
 import type { StandingCache } from './standing-cache.js';
+import type { DecisionKey } from './store.js';
 
 /** Every group is a transaction of its own. */
 export const LINKED_LIMITS = { itemsMax: 1, inFlightMax: 2, queueItemsMax: 500 };
@@ -55,6 +56,11 @@ export class LinkedDecider {
     const digest = this.sources.digest(linkedText(ask));
     const name = `${ask.caller}\n${ask.subject.uuid}\n${ask.key}`;
     return await this.keys.run(name, digest, () => this.settle(ask, digest));
+  }
+
+  /** The answer of a caller's own group; undefined where none is remembered. */
+  async find(key: DecisionKey): Promise<LinkedAnswer | undefined> {
+    return (await this.ledger.find(key))?.answer;
   }
 
   private async settle(ask: LinkedAsk, digest: Uint8Array): Promise<LinkedDecided> {
