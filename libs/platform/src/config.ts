@@ -36,8 +36,20 @@ export const SETTINGS = {
   BIND_HOST: setting(z.string().default('127.0.0.1'), 'address the doors listen on'),
   GATEWAY_PORT: setting(port(7443), 'partner banks, mTLS'),
   GATEWAY_ORIGIN: setting(z.string().default('https://localhost:7443'), 'scheme, host and port that partners use; any other Host is 421'),
+  REQUEST_SIGNATURES: setting(
+    z.enum(['required', 'optional']).default('required'),
+    'whether partners must sign requests that change something (RFC 9421); optional is for a transition and refused in production',
+  ),
   DECISION_HTTP_PORT: setting(port(7080), 'internal services, HTTP/JSON'),
   DECISION_GRPC_PORT: setting(port(7081), 'internal services, gRPC'),
+  ALLOWANCE_SECONDS_MAX: setting(
+    z.coerce.number().int().min(1).max(3_600).default(600),
+    'the longest an allowance may be spent while decision-api cannot be asked',
+  ),
+  ALLOWANCE_GRACE_SECONDS: setting(
+    z.coerce.number().int().min(60).max(2_588_400).default(86_400),
+    'how long an allowance’s amount stays held after its end, for reports that come late',
+  ),
   CONSOLE_PORT: setting(port(7090), 'staff console'),
   CONSOLE_ORIGIN: setting(
     z.url({ protocol: /^https?$/ }).optional(),
@@ -84,5 +96,6 @@ function unsafeInProduction(config: Config): string[] {
   if (config.INTERNAL_TOKEN_ISSUER.includes('dev')) unsafe.push('INTERNAL_TOKEN_ISSUER: the development issuer is refused in production');
   if (!config.CONSOLE_ORIGIN?.startsWith('https://')) unsafe.push('CONSOLE_ORIGIN: staff are served over https only');
   if (!config.GATEWAY_ORIGIN.startsWith('https://')) unsafe.push('GATEWAY_ORIGIN: partners are served over https only');
+  if (config.REQUEST_SIGNATURES !== 'required') unsafe.push('REQUEST_SIGNATURES: partners’ requests are signed in production');
   return unsafe;
 }

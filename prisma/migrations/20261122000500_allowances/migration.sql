@@ -23,6 +23,8 @@ CREATE TABLE allowances (
   -- The hold outlives the allowance by the grace: what was spent in time can be reported later and still finds its room.
   hold_until   timestamptz NOT NULL,
   closed_at    timestamptz,
+  -- The fact commits to SHA-256(salt || canonical JSON of allowance, amount, currency and parts).
+  salt         uuid        NOT NULL,
   CONSTRAINT allowances_pkey PRIMARY KEY (shard, allowance),
   CONSTRAINT allowances_reservation_fkey FOREIGN KEY (shard, allowance) REFERENCES reservations (shard, reservation)
 );

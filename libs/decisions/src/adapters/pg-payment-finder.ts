@@ -5,6 +5,8 @@ import type { ConfirmedPayment, PaymentFinder } from '../payments.js';
 interface PaymentRow {
   readonly shard: Shard;
   readonly reservation: string;
+  /** Its hold, where it is a part that was spent of an allowance. */
+  readonly allowance: string | null;
   readonly subject: string;
   readonly service: string;
   readonly reference: string | null;
@@ -14,7 +16,7 @@ interface PaymentRow {
   readonly channel: string | null;
 }
 
-const SELECT = `SELECT shard, reservation, subject, service, payment_reference AS reference, confirmed_minor - refunded_minor AS minor, currency,
+const SELECT = `SELECT shard, reservation, allowance, subject, service, payment_reference AS reference, confirmed_minor - refunded_minor AS minor, currency,
   confirmed_at AS "confirmedAt", channel FROM reservations`;
 
 const ALL_SHARDS = [...SHARDS];
@@ -43,11 +45,11 @@ export class PgPaymentFinder implements PaymentFinder {
 }
 
 /** A payment without a reference of its caller's goes by its reservation's UUID, which the caller may have put there. */
-function readPayment({ shard, reservation, subject, reference, minor, currency, channel, ...row }: PaymentRow): ConfirmedPayment {
+function readPayment({ shard, reservation, allowance, subject, reference, minor, currency, channel, ...row }: PaymentRow): ConfirmedPayment {
   return {
     ...row,
     reservation: { shard, uuid: reservation },
-    decision: { shard, uuid: reservation },
+    decision: { shard, uuid: allowance ?? reservation },
     subject: { shard, uuid: subject },
     paymentReference: reference ?? reservation.replaceAll('-', ''),
     money: { minor, currency },
