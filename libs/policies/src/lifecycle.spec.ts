@@ -11,6 +11,8 @@ import {
   type PolicyVersion,
   retirePolicy,
   schedulePolicy,
+  shadowPolicy,
+  shadowsMax,
 } from './lifecycle.js';
 
 const AT = new Date('2026-11-22T08:00:00Z');
@@ -27,6 +29,7 @@ function version(state: PolicyState, change: Partial<PolicyVersion> = {}): Polic
     state,
     author: 'ann',
     draftedAt: AT,
+    shadowedAt: state === 'SHADOW' ? AT : undefined,
     approver: approved && 'ben',
     approvedAt: approved,
     activateAt: undefined,
@@ -48,6 +51,8 @@ function outcome(step: () => PolicyChange | undefined): string {
 }
 
 const STEPS: Readonly<Record<string, (known: PolicyVersion) => PolicyChange | undefined>> = {
+  shadow: (known) => shadowPolicy(known, shadowsMax - 1, AT),
+  'shadow, one too many': (known) => shadowPolicy(known, shadowsMax, AT),
   'approve by another': (known) => approvePolicy(known, 'cem', AT),
   'approve by its approver': (known) => approvePolicy(known, 'ben', AT),
   'approve by its author': (known) => approvePolicy(known, 'ann', AT),
@@ -58,6 +63,9 @@ const STEPS: Readonly<Record<string, (known: PolicyVersion) => PolicyChange | un
 
 describe('the life of a policy', () => {
   it.each<[step: string, ...outcomes: string[]]>([
+    // DRAFT, SHADOW, APPROVED, ACTIVE, RETIRED (never active)
+    ['shadow', 'SHADOW', 'same', 'policy.state', 'policy.state', 'policy.state'],
+    ['shadow, one too many', 'policy.shadows_full', 'same', 'policy.state', 'policy.state', 'policy.state'],
     // DRAFT, SHADOW, APPROVED, ACTIVE, RETIRED (never active)
     ['approve by another', 'APPROVED', 'APPROVED', 'policy.state', 'policy.state', 'policy.state'],
     ['approve by its approver', 'APPROVED', 'APPROVED', 'same', 'policy.state', 'policy.state'],

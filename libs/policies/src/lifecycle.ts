@@ -17,6 +17,8 @@ export interface PolicyVersion extends DraftedPolicy {
   readonly state: PolicyState;
   readonly author: string;
   readonly draftedAt: Date;
+  /** Since when its answers are compared with those of the active version; kept when the comparison has ended. */
+  readonly shadowedAt: Date | undefined;
   readonly approver: string | undefined;
   readonly approvedAt: Date | undefined;
   /** From when it is to decide, where that was set. */
@@ -50,8 +52,25 @@ export function draftPolicy(known: PolicyVersion | undefined, drafted: DraftedPo
     const detail = `version ${drafted.version} exists with other content; raise the version`;
     throw new Refusal('conflict', 'policy.version_taken', detail, { field: '/version' });
   }
-  const none = { approver: undefined, approvedAt: undefined, activateAt: undefined, activatedAt: undefined, retiredAt: undefined };
+  const none = { shadowedAt: undefined, approver: undefined, approvedAt: undefined, activateAt: undefined, activatedAt: undefined, retiredAt: undefined };
   return changed('policy.drafted', { ...drafted, ...none, state: 'DRAFT', author, draftedAt: at });
+}
+
+/** Each version in shadow costs the worker one more evaluation of every decision. */
+export const shadowsMax = 3;
+
+/**
+ * Lets a draft be tried beside the active version until it is approved or retired. Refuses 409 `policy.state` and `policy.shadows_full`;
+ * a version already in shadow stays there.
+ */
+export function shadowPolicy(known: PolicyVersion, shadows: number, at: Date): PolicyChange | undefined {
+  if (known.state === 'SHADOW') return undefined;
+  if (known.state !== 'DRAFT') throw wrongState(known, 'only a draft can be tried in shadow');
+  if (shadows >= shadowsMax) {
+    const detail = `${shadowsMax} versions are in shadow already: approve or retire one of them first`;
+    throw new Refusal('conflict', 'policy.shadows_full', detail, { limit: `shadowsMax=${shadowsMax}` });
+  }
+  return changed('policy.shadowed', { ...known, state: 'SHADOW', shadowedAt: at });
 }
 
 /** The second pair of eyes. Refuses 409 `policy.four_eyes` and `policy.state`; the same approval again changes nothing. */

@@ -13,6 +13,7 @@ import {
   type PolicyVersion,
   retirePolicy,
   schedulePolicy,
+  shadowPolicy,
 } from './lifecycle.js';
 import type { PolicyBook, PolicyShelf } from './store.js';
 
@@ -35,6 +36,15 @@ export class PolicyLife {
     const { drafted } = readDraft(input, this.sha256Hex);
     const person = parsePerson(author);
     return await this.book.transaction((shelf) => saveDraft(shelf, drafted, person, at));
+  }
+
+  /** When this answers, every decision saved from now on is compared, until the version is approved or retired. */
+  async shadow(version: bigint, at: Date): Promise<PolicyVersion> {
+    return await this.book.transaction(async (shelf) => {
+      const known = await shelf.find(version);
+      if (!known) throw policyUnknown(version);
+      return await save(shelf, known, shadowPolicy(known, await shelf.countShadows(), at));
+    });
   }
 
   async approve(version: bigint, approver: string, at: Date): Promise<PolicyVersion> {

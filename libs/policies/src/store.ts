@@ -16,7 +16,12 @@ export interface PolicyReader {
 
 /** The versions inside one transaction: nobody else changes them meanwhile, and no decision is saved. */
 export interface PolicyShelf extends PolicyReader {
-  /** Saves versions, in order, and facts; an active version becomes the one that every shard's head row demands. */
+  /** How many versions are in shadow. */
+  countShadows(): Promise<number>;
+  /**
+   * Saves versions, in order, and facts; an active version becomes the one that every shard's head row demands, and a
+   * shadow begins or ends with the number that each shard has reached.
+   */
   save(change: PolicyChange): Promise<void>;
 }
 

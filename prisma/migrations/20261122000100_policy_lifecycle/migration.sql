@@ -1,6 +1,8 @@
 -- The life of a policy: DRAFT -> SHADOW -> APPROVED -> ACTIVE -> RETIRED (libs/policies/src/lifecycle.ts).
 
 ALTER TABLE policies
+  -- Since when its answers are compared with the active version's (shadow_cursors).
+  ADD COLUMN shadowed_at timestamptz,
   ADD COLUMN approved_at timestamptz,
   -- From when an approved version is to decide. The worker's sweep makes it so.
   ADD COLUMN activate_at timestamptz,
@@ -11,4 +13,4 @@ CREATE INDEX policies_due ON policies (activate_at, version) WHERE state = 'APPR
 
 -- What was drafted stays what it is: a version's id, hash, document and author have no way to change.
 REVOKE UPDATE ON policies FROM tallystick_app;
-GRANT UPDATE (state, approver, approved_at, activate_at, activated_at, retired_at) ON policies TO tallystick_app;
+GRANT UPDATE (state, shadowed_at, approver, approved_at, activate_at, activated_at, retired_at) ON policies TO tallystick_app;

@@ -4,7 +4,7 @@ import type { PolicyBook, PolicyShelf } from '../store.js';
 
 type PolicyRow = { readonly [Name in keyof PolicyVersion]: Exclude<PolicyVersion[Name], undefined> | null };
 
-const COLUMNS = `version, id, hash, document AS text, state, author, created_at AS "draftedAt", approver, approved_at AS "approvedAt",
+const COLUMNS = `version, id, hash, document AS text, state, author, created_at AS "draftedAt", shadowed_at AS "shadowedAt", approver, approved_at AS "approvedAt",
   activate_at AS "activateAt", activated_at AS "activatedAt", retired_at AS "retiredAt"`;
 
 /** The versions of the policy on PostgreSQL. Changing them is rare and short: it takes every shard's head row and so waits for nobody twice. */
@@ -18,6 +18,7 @@ export class PgPolicyBook implements PolicyBook {
       return await work({
         find: (version) => find(tx, version),
         findActive: () => findActive(tx),
+        countShadows: async () => (await select(tx, `WHERE state = 'SHADOW'`)).length,
         save: (change) => save(tx, change),
       });
     });
@@ -62,17 +63,26 @@ async function findActive(runner: SqlRunner): Promise<PolicyVersion | undefined>
 async function save(tx: Tx, { versions, facts }: PolicyChange): Promise<void> {
   for (const one of versions) {
     await tx.query(
-      `INSERT INTO policies (version, id, hash, document, author, created_at, state, approver, approved_at, activate_at, activated_at, retired_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-       ON CONFLICT (version) DO UPDATE SET state = excluded.state, approver = excluded.approver, approved_at = excluded.approved_at,
-         activate_at = excluded.activate_at, activated_at = excluded.activated_at, retired_at = excluded.retired_at`,
+      `INSERT INTO policies (version, id, hash, document, author, created_at, state, shadowed_at, approver, approved_at, activate_at, activated_at,
+         retired_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+       ON CONFLICT (version) DO UPDATE SET state = excluded.state, shadowed_at = excluded.shadowed_at, approver = excluded.approver,
+         approved_at = excluded.approved_at, activate_at = excluded.activate_at, activated_at = excluded.activated_at,
+         retired_at = excluded.retired_at`,
       [one.version, one.id, one.hash, one.text, one.author, one.draftedAt, one.state, ...changeable(one)],
     );
     if (one.state === 'ACTIVE') await tx.query('UPDATE shard_heads SET policy_version = $1', [one.version]);
+    await tx.query(one.state === 'SHADOW' ? BEGIN_SHADOW : END_SHADOW, [one.version]);
   }
   await appendFacts(tx, facts);
 }
 
-function changeable({ approver, approvedAt, activateAt, activatedAt, retiredAt }: PolicyVersion): unknown[] {
-  return [approver, approvedAt, activateAt, activatedAt, retiredAt].map((value) => value ?? null);
+/** The heads are held: what is decided from now on is compared, from the first to the last decision. */
+const BEGIN_SHADOW = `INSERT INTO shadow_cursors (shard, version, begun_after, seq) SELECT shard, $1, last_seq, last_seq FROM shard_heads
+  ON CONFLICT ON CONSTRAINT shadow_cursors_pkey DO NOTHING`;
+const END_SHADOW = `UPDATE shadow_cursors c SET ended_after = h.last_seq FROM shard_heads h
+  WHERE c.version = $1 AND c.ended_after IS NULL AND h.shard = c.shard`;
+
+function changeable({ shadowedAt, approver, approvedAt, activateAt, activatedAt, retiredAt }: PolicyVersion): unknown[] {
+  return [shadowedAt, approver, approvedAt, activateAt, activatedAt, retiredAt].map((value) => value ?? null);
 }

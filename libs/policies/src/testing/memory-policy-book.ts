@@ -39,6 +39,7 @@ export class MemoryPolicyBook implements PolicyBook {
     const result = await work({
       find: async (version) => versions.get(version),
       findActive: async () => activeOf(versions),
+      countShadows: async () => [...versions.values()].filter(({ state }) => state === 'SHADOW').length,
       save: async (change) => save(versions, facts, change),
     });
     this.versions = versions;

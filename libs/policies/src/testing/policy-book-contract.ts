@@ -66,6 +66,25 @@ export function policyBookContract(make: () => Promise<PolicyBookWorld>): void {
     });
   });
 
+  describe('a shadow', () => {
+    it('begins once, and ends with approval', async () => {
+      await draft(1);
+      expect(await life.shadow(1n, AT)).toMatchObject({ state: 'SHADOW', shadowedAt: AT });
+      expect(await life.shadow(1n, LATER)).toMatchObject({ state: 'SHADOW', shadowedAt: AT });
+      expect(await life.approve(1n, 'ben', LATER)).toMatchObject({ state: 'APPROVED', shadowedAt: AT });
+      await expect(life.shadow(1n, LATER)).rejects.toMatchObject({ code: 'policy.state' });
+      expect(await world.factKinds()).toEqual(['policy.drafted', 'policy.shadowed', 'policy.approved']);
+      await expect(life.shadow(9n, AT)).rejects.toMatchObject({ code: 'policy.unknown' });
+    });
+
+    it('has room for so many at a time, however they come', async () => {
+      for (const version of [1, 2, 3, 4]) await draft(version);
+      const asked = await Promise.allSettled([1n, 2n, 3n, 4n].map((version) => life.shadow(version, AT)));
+      expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+      expect(Object.values(await states()).filter((state) => state === 'SHADOW')).toHaveLength(3);
+    });
+  });
+
   describe('a set time', () => {
     it('is kept: not before, once, and in order', async () => {
       for (const version of [1, 2, 3]) await approved(version);
