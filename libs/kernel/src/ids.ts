@@ -5,7 +5,7 @@ import { SHARDS, type Shard } from './shard.js';
  * Ids. Inside and in the database an id is a UUIDv7 (RFC 9562) and a shard. Outside it is one word:
  * `<prefix>_<shard as one character><UUID as 26 characters of Crockford base 32>`, for example `dec_k01J8ZQ…`.
  */
-export type IdPrefix = 'sub' | 'lnk' | 'dec' | 'rsv' | 'evt' | 'stm' | 'rec' | 'exp' | 'rst' | 'bat' | 'bkt' | 'alw';
+export type IdPrefix = 'sub' | 'lnk' | 'dec' | 'rsv' | 'evt' | 'stm' | 'rec' | 'exp' | 'rst' | 'apl' | 'rso' | 'bat' | 'bkt' | 'alw' | 'enr';
 
 export interface ShardedId {
   readonly shard: Shard;

@@ -2,12 +2,12 @@ import { type Clock, invariant, Refusal, shardOf, type Verified } from '#kernel'
 import type { RecordKind } from '#contract';
 import { acceptRecord, checkIssuer, equivocation, type ForceChange, identityOf, judgeClaim, namedBy, type RecordInForce } from '#records';
 import type { RecordIdentity, SignedRecord } from '#records';
-import type { Link, Subject } from '#consents';
-import type { LiftedWhy } from './ladder.js';
+import type { Link } from '#consents';
+import type { LiftedWhy } from './imposed.js';
 import { commitTo, type Notary } from './notary.js';
 import { acceptedFact, signReceipt, storedRecord } from './record-receipt.js';
-import { judge, type Occasion, saveChange } from './save-change.js';
-import type { Books, Exchange } from './store.js';
+import { appendChange, judge, type Occasion } from './save-change.js';
+import type { Books, Exchange, HeldSubject } from './store.js';
 
 export interface Accepted {
   /** A JWS of type `record-receipt+jwt`: always the first receipt that was given. */
@@ -44,28 +44,26 @@ export class AcceptRecord {
   /** The same inside a transaction of the caller's. An equivocation is returned, not thrown: its evidence is to be committed. */
   async within(books: Books, incoming: Verified<SignedRecord>): Promise<Accepted | Refusal> {
     const identity = identityOf(incoming.value);
-    const met = judgeClaim(await books.records.claim(identity), identity);
+    const { claim, held } = await books.meet(identity);
+    const met = judgeClaim(claim, identity);
     if (met === 'equivocation') return this.keepEvidence(books, identity, incoming.received);
     if (met === 'repetition') return { receipt: await firstReceipt(books, identity), repeated: true };
-    return { receipt: await this.accept(books, incoming), repeated: false };
+    return { receipt: await this.accept(books, linked(held, identity), incoming), repeated: false };
   }
 
-  private async accept(books: Books, incoming: Verified<SignedRecord>): Promise<string> {
+  private async accept(books: Books, held: LinkedSubject, incoming: Verified<SignedRecord>): Promise<string> {
     const at = this.clock.now();
     const { record } = incoming.value;
-    const { subject, link, links, inForce } = await knownOf(books, identityOf(incoming.value));
-    const effect = acceptRecord({ link, inForce, namedExists: await namedExists(books, incoming.value, subject) }, incoming, at);
-    const standing = await books.standings.load(subject.id);
-    invariant(standing, 'every subject has a standing');
-    const occasion: Occasion = { at, why: LIFTED_BY[record.kind] ?? 'CORRECTED', cause: { iss: record.iss, jti: record.jti } };
+    const { subject, link, links, inForce, standing, ladder } = held;
+    const effect = acceptRecord({ link, inForce, namedExists: await namedExists(books, incoming.value, held) }, incoming, at);
+    const occasion: Occasion = { at, why: LIFTED_BY[record.kind] ?? 'CORRECTED', ladder, cause: { iss: record.iss, jti: record.jti } };
     const judgement = judge(standing, { records: afterwards(inForce, effect), links }, occasion, this.notary);
     const commitment = commitTo(this.notary, incoming.value.payloadBytes);
     const first = { fact: acceptedFact(subject, record, commitment), notices: [] };
-    const position = await saveChange(books, first, judgement, occasion, this.notary);
-    await books.records.changeForce(subject.id, effect);
-    if (inForce.some(({ validUntil }) => validUntil <= at)) await books.records.dropExpired(subject.id, at);
+    const { positions, saving } = await appendChange(books, first, judgement, occasion, this.notary);
+    const [position] = positions;
     const receipt = signReceipt(this.notary, incoming.value, commitment, position);
-    await books.records.keep(storedRecord(incoming, subject, position, receipt));
+    await books.saveAccepted({ standing: saving, force: effect, record: storedRecord(incoming, subject, position, receipt) });
     return receipt;
   }
 
@@ -86,22 +84,23 @@ async function firstReceipt({ records }: Books, { iss, jti }: RecordIdentity): P
   return first.receipt;
 }
 
-/** Holds the subject from here on: what is read next stays true to the end of the transaction. */
-async function knownOf({ consents, records }: Books, { iss, ref }: RecordIdentity) {
-  const subject = await consents.holdSubjectOf(ref);
-  const links = subject ? await consents.linksOf(subject.id) : [];
-  const link = links.find((one: Link) => one.ref.uuid === ref.uuid);
-  // Another participant's link is as unknown as one that does not exist.
-  if (!subject || link?.participant !== iss) {
-    throw new Refusal('not_found', 'link.unknown', 'you have no link of this reference', { field: '/sub' });
-  }
-  return { subject, link, links, inForce: await records.inForce(subject.id) };
+interface LinkedSubject extends HeldSubject {
+  readonly link: Link;
 }
 
-async function namedExists({ records }: Books, { record }: SignedRecord, subject: Subject): Promise<boolean> {
+/** Another participant's link is as unknown as one that does not exist. */
+function linked(held: HeldSubject | undefined, { iss, ref }: RecordIdentity): LinkedSubject {
+  const link = held?.links.find((one) => one.ref.uuid === ref.uuid);
+  if (held && link?.participant === iss) return { ...held, link };
+  throw new Refusal('not_found', 'link.unknown', 'you have no link of this reference', { field: '/sub' });
+}
+
+/** Looked up only where what is named does not count any more. */
+async function namedExists({ records }: Books, { record }: SignedRecord, { subject, inForce }: HeldSubject): Promise<boolean> {
   const names = namedBy(record);
-  const named = names === undefined ? undefined : await records.find(record.iss, names);
-  return named?.subject.uuid === subject.id.uuid;
+  if (names === undefined) return false;
+  if (inForce.some(({ iss, jti }) => iss === record.iss && jti === names)) return true;
+  return (await records.find(record.iss, names))?.subject.uuid === subject.id.uuid;
 }
 
 function afterwards(inForce: readonly RecordInForce[], { removed, added }: ForceChange): RecordInForce[] {

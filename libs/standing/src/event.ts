@@ -9,7 +9,12 @@ export interface Notice {
   readonly ref: ShardedId;
   readonly kind: EventKind;
   readonly body: JsonObject;
+  /** The restriction it tells of, for the platform's own lists; never told. */
+  readonly restriction?: string;
 }
+
+/** The reference of events about the participant itself (its certificates, its keys) and no subject of its. */
+export const ABOUT_ITSELF = '00000000-0000-0000-0000-000000000000';
 
 /** Something that happened, and who is told of it. */
 export interface Happening {
@@ -42,7 +47,7 @@ export function eventToken(event: StoredEvent, notary: Notary): string {
     aud: event.participant,
     jti: event.id,
     iat: Math.floor(event.origin.at.getTime() / 1_000),
-    sub_id: { format: 'opaque', id: formatId('lnk', event.ref) },
+    sub_id: { format: 'opaque', id: event.ref.uuid === ABOUT_ITSELF ? event.participant : formatId('lnk', event.ref) },
     events: { [eventUri(event.kind)]: event.body },
   });
 }

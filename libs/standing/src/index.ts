@@ -1,11 +1,17 @@
 export * from './accept-record.js';
 export { eventToken, type Happening, type Notice, placeEvents, type StoredEvent } from './event.js';
-export { type ImposedRestriction, LADDER, type LiftedWhy } from './ladder.js';
+export * from './appeal.js';
+export * from './appeal-store.js';
+export { type Chain, type ImposedRestriction, type JudgedViolation, type LiftedWhy } from './imposed.js';
+export * from './ladder.js';
+export * from './ladder-document.js';
 export * from './notary.js';
 export * from './poll-events.js';
 export { type KnownStanding, type StandingChange } from './rescore.js';
 export { inclusionPromiseSeconds, RECEIPT_TYPE } from './record-receipt.js';
+export * from './restrictions.js';
 export * from './review-due.js';
+export * from './staff-order.js';
 export * from './standing.js';
 export * from './store.js';
 export * from './subjects.js';

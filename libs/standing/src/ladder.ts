@@ -1,77 +1,75 @@
-import type { Severity, Violation } from '#contract';
-import type { RecordInForce } from '#records';
-import type { LadderStep, Restriction } from './standing.js';
+import type { Severity } from '#contract';
+import type { LadderStep } from './standing.js';
 
-/** What a violation of one severity costs: the step, where it bites and for how long. */
-interface Rung {
+/** One thing that a violation costs: the step, where it bites, how deep and for how long. */
+export interface Sanction {
   readonly step: LadderStep;
   /** Empty: all services. */
   readonly services: readonly string[];
-  /** Counted from the day it occurred; without it only clearance or the record's own validity ends it. */
+  /** LIMIT_CUT: what is left of every amount limit, in percent (0 to 99). */
+  readonly limitPercent?: number;
+  /** LIMIT_CUT: the most that any amount limit may be, in minor units of `currency`. With `limitPercent` the smaller of both counts. */
+  readonly limitMinor?: bigint;
+  readonly currency?: string;
+  /** Days of 24 h from the moment the violation occurred; without it only clearance or the record's own validity ends it. */
   readonly days?: number;
+}
+
+/** What stands together at one height of the ladder. */
+export interface Rung {
+  readonly id: string;
+  readonly sanctions: readonly Sanction[];
+}
+
+/** Within which an appeal is to be lodged and answered. */
+export interface AppealTerms {
+  /** Days of 24 h from the start of a restriction in which the subject may appeal. */
+  readonly openDays: number;
+  /** The answer is due at the end of this many business days after the day of the appeal. */
+  readonly answerBusinessDays: number;
+  /** Staff are reminded this many business days before the answer is due. */
+  readonly remindBusinessDaysBefore: number;
+  /** IANA name. */
+  readonly timeZone: string;
+  /** Local dates (YYYY-MM-DD) that are no business days; Saturdays and Sundays never are. */
+  readonly holidays: readonly string[];
+}
+
+/**
+ * What violations cost, as data (CONTRACT.md §6). A violation begins at the rung of its severity and climbs one rung for every earlier
+ * violation of the same code that is still in force and occurred within `escalation.withinDays` before it; the last rung is the end.
+ */
+export interface Ladder {
+  /** Who says so, kept with every restriction it imposes: `built-in` or `policy <version>`. */
+  readonly name: string;
+  /** The mildest first; at least one. */
+  readonly rungs: readonly Rung[];
+  /** The id of the rung where a violation of each severity begins. */
+  readonly start: Readonly<Record<Severity, string>>;
+  /** Absent: repetition does not climb. */
+  readonly escalation?: { readonly withinDays: number };
+  readonly appeal: AppealTerms;
 }
 
 const CREDIT_SERVICES = ['pay-later', 'credit-line', 'procurement-credit', 'working-capital'];
 
-/** The ladder as far as it is built: violations stop services. The cure of every rung is a clearance by the bank that reported. */
-export const LADDER: Readonly<Record<Severity, Rung>> = {
-  MINOR: { step: 'SERVICE_STOP', services: ['pay-later'], days: 90 },
-  MAJOR: { step: 'SERVICE_STOP', services: CREDIT_SERVICES, days: 365 },
-  SEVERE: { step: 'SERVICE_STOP', services: [] },
+export const BUILT_IN_APPEAL: AppealTerms = {
+  openDays: 30,
+  answerBusinessDays: 10,
+  remindBusinessDaysBefore: 2,
+  timeZone: 'UTC',
+  holidays: [],
 };
 
-const DAY_MS = 86_400_000;
-
-export type LiftedWhy = 'CLEARED' | 'WITHDRAWN' | 'CORRECTED' | 'ENDED';
-
-/** A restriction with what brought it about: the violation's issuer and the root of its chain of corrections. */
-export interface ImposedRestriction extends Restriction {
-  readonly cause: { readonly iss: string; readonly rootJti: string };
-}
-
-export interface LadderChange {
-  readonly kept: readonly ImposedRestriction[];
-  readonly imposed: readonly ImposedRestriction[];
-  readonly lifted: readonly ImposedRestriction[];
-}
-
-/** Holds the restrictions that stand against the violations in force: imposes what is missing, lifts what has no ground or is served. */
-export function climb(
-  standing: readonly ImposedRestriction[],
-  records: readonly RecordInForce[],
-  at: Date,
-  newId: () => string,
-): LadderChange {
-  const wanted = records.flatMap((record) => wantedFor(record, at));
-  const kept = standing.filter((restriction) => wanted.some((want) => isSame(want, restriction)));
-  const missing = wanted.filter((want) => !standing.some((restriction) => isSame(want, restriction)));
-  return {
-    kept,
-    imposed: missing.map((want) => ({ id: newId(), startsAt: at, ...want })),
-    lifted: standing.filter((restriction) => !kept.includes(restriction)),
-  };
-}
-
-type Want = Omit<ImposedRestriction, 'id' | 'startsAt'> & { readonly endsAt: Date };
-
-function wantedFor({ iss, rootJti, validUntil, body }: RecordInForce, at: Date): Want[] {
-  if (body.kind !== 'violation') return [];
-  const { step, services, days } = LADDER[body.violation.severity];
-  const served = days === undefined ? validUntil.getTime() : Date.parse(body.violation.occurredAt) + days * DAY_MS;
-  const endsAt = new Date(Math.min(validUntil.getTime(), served));
-  return endsAt > at ? [{ cause: { iss, rootJti }, step, services, endsAt, reason: reasonOf(body.violation) }] : [];
-}
-
-function reasonOf({ code, severity }: Violation): Restriction['reason'] {
-  return { code, text: `a partner bank reported a ${severity.toLowerCase()} violation (${code})` };
-}
-
-function isSame(want: Want, restriction: ImposedRestriction): boolean {
-  return (
-    want.cause.iss === restriction.cause.iss &&
-    want.cause.rootJti === restriction.cause.rootJti &&
-    want.step === restriction.step &&
-    want.services.join() === restriction.services.join() &&
-    want.endsAt.getTime() === restriction.endsAt?.getTime()
-  );
-}
+/** Counts where the active policy brings no ladder of its own: violations stop services. */
+export const BUILT_IN_LADDER: Ladder = {
+  name: 'built-in',
+  rungs: [
+    { id: 'pay-later-stop', sanctions: [{ step: 'SERVICE_STOP', services: ['pay-later'], days: 90 }] },
+    { id: 'credit-stop', sanctions: [{ step: 'SERVICE_STOP', services: CREDIT_SERVICES, days: 365 }] },
+    { id: 'stop', sanctions: [{ step: 'SERVICE_STOP', services: [] }] },
+  ],
+  start: { MINOR: 'pay-later-stop', MAJOR: 'credit-stop', SEVERE: 'stop' },
+  escalation: { withinDays: 365 },
+  appeal: BUILT_IN_APPEAL,
+};

@@ -1,19 +1,23 @@
 import type { Link } from '#consents';
 import type { RecordInForce } from '#records';
 import { deriveIndicators, score, type Scorecard } from '#scoring';
-import { climb, type ImposedRestriction } from './ladder.js';
+import { climb, NO_ORDERS, type Orders } from './climb.js';
+import type { ImposedRestriction, JudgedViolation, LiftedRestriction, LiftedWhy } from './imposed.js';
+import type { Ladder } from './ladder.js';
 import type { Standing } from './standing.js';
 
 /** A standing with what only this room needs: where its restrictions come from, and when time alone will change it. */
 export interface KnownStanding extends Standing {
   readonly restrictions: readonly ImposedRestriction[];
+  readonly judged: readonly JudgedViolation[];
+  readonly updatedAt: Date;
   readonly nextChangeAt?: Date | undefined;
 }
 
 export interface StandingChange {
   readonly next: KnownStanding;
   readonly imposed: readonly ImposedRestriction[];
-  readonly lifted: readonly ImposedRestriction[];
+  readonly lifted: readonly LiftedRestriction[];
   readonly scoreChanged: boolean;
   /** Whether the version grew: score, factors or restrictions are others. */
   readonly changed: boolean;
@@ -23,19 +27,29 @@ export interface StandingChange {
 export interface Grounds {
   readonly records: readonly RecordInForce[];
   readonly links: readonly Link[];
+  readonly orders?: Orders;
 }
 
-/** Judges a standing anew from everything in force: score, reasons, restrictions, and the next moment to look again. */
-export function rescore(
-  known: KnownStanding,
-  { records, links }: Grounds,
-  scorecard: Scorecard,
-  at: Date,
-  newId: () => string,
-): StandingChange {
+/** By what a standing is judged. */
+export interface Measure {
+  readonly scorecard: Scorecard;
+  readonly ladder: Ladder;
+  readonly at: Date;
+  /** Why a restriction is lifted whose violation is no longer in force. */
+  readonly why: LiftedWhy;
+  readonly newId: () => string;
+}
+
+/**
+ * Judges a standing anew from everything in force: score, reasons, restrictions, and the next moment to look again. Its time never runs
+ * backwards: a clock that was set back must not bring a served term back.
+ */
+export function rescore(known: KnownStanding, { records, links, orders = NO_ORDERS }: Grounds, measure: Measure): StandingChange {
+  const { scorecard } = measure;
+  const at = measure.at > known.updatedAt ? measure.at : known.updatedAt;
   const valid = records.filter(({ validUntil }) => validUntil > at);
   const { value, factors } = score(deriveIndicators(valid, links, at), known.kind, scorecard);
-  const { kept, imposed, lifted } = climb(known.restrictions, valid, at, newId);
+  const { kept, imposed, lifted, judged } = climb(known, valid, orders, { ...measure, at });
   const restrictions = [...kept, ...imposed];
   const scoreChanged = value !== known.score.value;
   const explained = factors.map(({ code }) => code).join() !== known.factors.map(({ code }) => code).join();
@@ -46,6 +60,8 @@ export function rescore(
     score: { value, version: scorecard.version },
     factors,
     restrictions,
+    judged,
+    updatedAt: at,
     nextChangeAt: earliest([...valid.map(({ validUntil }) => validUntil), ...restrictions.flatMap(({ endsAt }) => endsAt ?? [])]),
   };
   return { next, imposed, lifted, scoreChanged, changed };
@@ -54,7 +70,8 @@ export function rescore(
 /** The standing of a subject of whom nothing is known yet: version 1. */
 export function firstStanding(subject: Standing['subject'], kind: Standing['kind'], scorecard: Scorecard, at: Date): KnownStanding {
   const { value, factors } = score(deriveIndicators([], [], at), kind, scorecard);
-  return { subject, kind, version: 1n, score: { value, version: scorecard.version }, factors, restrictions: [] };
+  const judgement = { score: { value, version: scorecard.version }, factors, restrictions: [], judged: [], updatedAt: at };
+  return { subject, kind, version: 1n, ...judgement };
 }
 
 function earliest(times: readonly Date[]): Date | undefined {

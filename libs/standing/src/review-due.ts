@@ -22,16 +22,16 @@ export class ReviewDue {
 
   private async review(books: Books, subject: ShardedId): Promise<void> {
     const at = this.clock.now();
-    await books.consents.holdSubject(subject);
-    const standing = await books.standings.load(subject);
-    invariant(standing, 'what is due exists');
+    const held = await books.hold(subject);
+    invariant(held, 'what is due exists');
+    const { standing, inForce, links, ladder } = held;
     // Another process may have been here between the question and the hold.
     if (!standing.nextChangeAt || standing.nextChangeAt > at) return;
-    const grounds = { records: await books.records.inForce(subject), links: await books.consents.linksOf(subject) };
-    const occasion: Occasion = { at, why: 'ENDED' };
     const body = { version: standing.version.toString() };
     const reviewed = { fact: { shard: subject.shard, kind: 'standing.reviewed', subject: subject.uuid, body }, notices: [] };
-    await saveChange(books, reviewed, judge(standing, grounds, occasion, this.clerk), occasion, this.clerk);
-    await books.records.dropExpired(subject, at);
+    const occasion: Occasion = { at, why: 'ENDED', ladder };
+    const judgement = judge(standing, { records: inForce, links }, occasion, this.clerk);
+    await saveChange(books, reviewed, judgement, occasion, this.clerk);
+    await books.records.dropExpired(subject, judgement.change.next.updatedAt);
   }
 }

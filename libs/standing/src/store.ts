@@ -1,9 +1,11 @@
-import type { ConsentBook } from '#consents';
+import type { ConsentBook, Link, Subject } from '#consents';
 import type { FactPosition, Facts, ShardedId } from '#kernel';
-import type { RecordBook } from '#records';
+import type { Claim, ForceChange, RecordBook, RecordIdentity, RecordInForce, StoredRecord } from '#records';
+import type { AppealBook } from './appeal-store.js';
 import type { StoredEvent } from './event.js';
-import type { LiftedWhy } from './ladder.js';
-import type { KnownStanding, StandingChange } from './rescore.js';
+import type { Ladder } from './ladder.js';
+import type { KnownStanding } from './rescore.js';
+import type { StandingSaving } from './save-change.js';
 
 /** One version of a standing as it is kept: its content is what the fact's commitment binds to. */
 export interface StandingVersion {
@@ -11,18 +13,27 @@ export interface StandingVersion {
   readonly version: bigint;
   readonly content: object;
   readonly salt: string;
-  /** The record that brought it about; none where time did. */
+  /** The record that brought it about; none where time or a person did. */
   readonly cause?: { readonly iss: string; readonly jti: string } | undefined;
   readonly position: FactPosition;
 }
 
+/** Everything by which a subject is judged; it stays true to the end of the transaction. */
+export interface HeldSubject {
+  readonly subject: Subject;
+  /** Active and ended ones, oldest first. */
+  readonly links: readonly Link[];
+  readonly inForce: readonly RecordInForce[];
+  /** With the restrictions not lifted yet. */
+  readonly standing: KnownStanding;
+  /** The active policy's. */
+  readonly ladder: Ladder;
+}
+
 /** What is known of standings, inside one transaction. It changes only after the facts that say so were appended. */
 export interface StandingBook {
-  /** With the restrictions not lifted yet. */
-  load(subject: ShardedId): Promise<KnownStanding | undefined>;
-  add(standing: KnownStanding, at: Date): Promise<void>;
-  save(change: StandingChange, why: LiftedWhy, at: Date): Promise<void>;
-  addVersion(version: StandingVersion): Promise<void>;
+  add(standing: KnownStanding, first: StandingVersion): Promise<void>;
+  save(saving: StandingSaving): Promise<void>;
   addEvents(events: readonly StoredEvent[]): Promise<void>;
 }
 
@@ -30,12 +41,26 @@ export interface FactBook {
   append(facts: Facts): Promise<FactPosition[]>;
 }
 
+/** An accepted record with all that it changes. */
+export interface AcceptedSaving {
+  readonly standing: StandingSaving;
+  readonly force: ForceChange;
+  readonly record: StoredRecord;
+}
+
 /** Everything one transaction of the exchange may read and write. */
 export interface Books {
   readonly consents: ConsentBook;
   readonly records: RecordBook;
   readonly standings: StandingBook;
+  readonly appeals: AppealBook;
   readonly facts: FactBook;
+  /** Whoever holds a subject is alone in changing what is known of it, to the end of the transaction. */
+  hold(subject: ShardedId): Promise<HeldSubject | undefined>;
+  /** Claims a record's names, and where they are new, holds the subject of its link: one trip to the database. */
+  meet(identity: RecordIdentity): Promise<{ readonly claim: Claim; readonly held: HeldSubject | undefined }>;
+  /** Saves an accepted record and the standing it changes; records past their validity are forgotten. One trip, too. */
+  saveAccepted(saving: AcceptedSaving): Promise<void>;
 }
 
 export interface Exchange {

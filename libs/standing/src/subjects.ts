@@ -40,8 +40,7 @@ export class Subjects {
       const body = { version: '1', scorecard: standing.score.version, commitment };
       const begun = { shard: subject.id.shard, kind: 'standing.changed', subject: subject.id.uuid, body };
       const positions = await books.facts.append([...facts, begun]);
-      await books.standings.add(standing, at);
-      await books.standings.addVersion({ subject: subject.id, version: 1n, content, salt, position: positions.at(-1)! });
+      await books.standings.add(standing, { subject: subject.id, version: 1n, content, salt, position: positions.at(-1)! });
       return { id: subject.id, repeated: false };
     });
   }

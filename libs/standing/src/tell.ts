@@ -2,19 +2,20 @@ import { isActive, type Link } from '#consents';
 import type { JsonObject } from '#evidence';
 import { formatId } from '#kernel';
 import type { Happening, Notice } from './event.js';
-import type { ImposedRestriction, LiftedWhy } from './ladder.js';
+import type { ImposedRestriction, LiftedRestriction } from './imposed.js';
 import type { Commitment } from './notary.js';
 import type { StandingChange } from './rescore.js';
 
-/** What other banks may know of a reason: that there is one, not what a competitor wrote. */
-const TOLD_REASON = { code: 'VIOLATION_REPORTED', text: 'a violation was reported' };
+/** What other banks may know of a reason: that there is one, not what a competitor wrote or the platform's staff noted. */
+const REPORTED = { code: 'VIOLATION_REPORTED', text: 'a violation was reported' };
+const DECIDED = { code: 'PLATFORM_DECISION', text: 'the platform imposed it' };
 
 export interface Telling {
   readonly links: readonly Link[];
-  readonly at: Date;
-  readonly why: LiftedWhy;
   /** Names a restriction for the holder of one link. */
   readonly nameFor: (restriction: ImposedRestriction, link: Link) => string;
+  /** Who of the platform's staff brought it about; told in the facts only. */
+  readonly by?: string | undefined;
 }
 
 /** What happened to a standing, and which banks hear it. A change of score comes first, then restrictions lifted, then imposed. */
@@ -22,53 +23,68 @@ export function tellChange(change: StandingChange, commitment: Commitment, telli
   if (!change.changed) return [];
   return [
     standingChanged(change, commitment, telling),
-    ...change.lifted.map((restriction) => restrictionLifted(change, restriction, telling)),
+    ...change.lifted.map((one) => restrictionLifted(change, one, telling)),
     ...change.imposed.map((restriction) => restrictionImposed(change, restriction, telling)),
   ];
 }
 
-function standingChanged({ next, scoreChanged }: StandingChange, { commitment }: Commitment, { links, at }: Telling): Happening {
+/** The links whose banks hear of what is imposed now: the active ones. */
+export function toldOf(links: readonly Link[]): string[] {
+  return links.filter(isActive).map(({ ref }) => ref.uuid);
+}
+
+function standingChanged({ next, scoreChanged }: StandingChange, { commitment }: Commitment, { links }: Telling): Happening {
   const body = { version: next.version.toString(), scorecard: next.score.version, commitment };
   const told = scoreChanged ? links.filter(isActive) : [];
   return {
     fact: { shard: next.subject.shard, kind: 'standing.changed', subject: next.subject.uuid, body },
-    notices: told.map((link) => notice(link, 'rating.changed', { changedAt: at.toISOString() })),
+    notices: told.map((link) => notice(link, 'rating.changed', { changedAt: next.updatedAt.toISOString() })),
   };
 }
 
-function restrictionImposed({ next }: StandingChange, restriction: ImposedRestriction, { links, nameFor }: Telling): Happening {
+function restrictionImposed({ next }: StandingChange, restriction: ImposedRestriction, { links, nameFor, by }: Telling): Happening {
   const { step, services, startsAt, endsAt, cause } = restriction;
   const told = (link: Link) => ({
     restriction: nameFor(restriction, link),
     step,
     services,
-    reason: TOLD_REASON,
+    reason: cause ? REPORTED : DECIDED,
     startsAt: startsAt.toISOString(),
     ...(endsAt ? { endsAt: endsAt.toISOString() } : {}),
-    ...(link.participant === cause.iss ? { record: cause.rootJti } : {}),
+    ...(cause && link.participant === cause.iss ? { record: cause.rootJti } : {}),
   });
   return {
-    fact: restrictionFact('restriction.imposed', next, restriction),
-    notices: links.filter(isActive).map((link) => notice(link, 'restriction.imposed', told(link))),
-  };
-}
-
-function restrictionLifted({ next }: StandingChange, restriction: ImposedRestriction, { links, at, why, nameFor }: Telling): Happening {
-  const reason = restriction.endsAt && restriction.endsAt <= at ? 'ENDED' : why;
-  const told = (link: Link) => ({ restriction: nameFor(restriction, link), why: reason, liftedAt: at.toISOString() });
-  return {
-    fact: restrictionFact('restriction.lifted', next, restriction),
-    notices: links.filter((link) => wasTold(link, restriction)).map((link) => notice(link, 'restriction.lifted', told(link))),
+    fact: restrictionFact('restriction.imposed', next, restriction, by && !cause ? { by } : {}),
+    notices: toldLinks(restriction, links).map((link) => ({
+      ...notice(link, 'restriction.imposed', told(link)),
+      restriction: restriction.id,
+    })),
   };
 }
 
 /** Every bank that heard of a restriction hears of its end, also when its link ended meanwhile (CONTRACT.md §6). */
-function wasTold({ createdAt, endedAt }: Link, { startsAt }: ImposedRestriction): boolean {
-  return createdAt <= startsAt && (endedAt === undefined || endedAt >= startsAt);
+function restrictionLifted({ next }: StandingChange, { restriction, why }: LiftedRestriction, { links, nameFor, by }: Telling): Happening {
+  const told = (link: Link) => ({ restriction: nameFor(restriction, link), why, liftedAt: next.updatedAt.toISOString() });
+  return {
+    fact: restrictionFact('restriction.lifted', next, restriction, { why, ...(by ? { by } : {}) }),
+    notices: toldLinks(restriction, links).map((link) => ({
+      ...notice(link, 'restriction.lifted', told(link)),
+      restriction: restriction.id,
+    })),
+  };
 }
 
-function restrictionFact(kind: string, { subject, version }: StandingChange['next'], { id }: ImposedRestriction): Happening['fact'] {
-  const body = { restriction: formatId('rst', { shard: subject.shard, uuid: id }), version: version.toString() };
+function toldLinks({ told }: ImposedRestriction, links: readonly Link[]): Link[] {
+  return links.filter(({ ref }) => told.includes(ref.uuid));
+}
+
+function restrictionFact(
+  kind: string,
+  { subject, version }: StandingChange['next'],
+  { id }: ImposedRestriction,
+  more: JsonObject,
+): Happening['fact'] {
+  const body = { restriction: formatId('rst', { shard: subject.shard, uuid: id }), version: version.toString(), ...more };
   return { shard: subject.shard, kind, subject: subject.uuid, body };
 }
 

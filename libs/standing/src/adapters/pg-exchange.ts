@@ -1,19 +1,13 @@
 import { PgConsentBook } from '#consents/adapters/pg-consent-book';
-import { type ShardedId, SHARDS } from '#kernel';
+import { type ShardedId, SHARDS, shardOf } from '#kernel';
 import { appendFacts, type Database, type Tx } from '#platform';
+import type { Claim, RecordIdentity } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
-import type { Books, Exchange } from '../store.js';
-import { dueOnShard, PgStandingBook } from './pg-standing-book.js';
-
-/** Everything that one transaction of the exchange reads and writes. */
-export function booksOf(tx: Tx): Books {
-  return {
-    consents: new PgConsentBook(tx),
-    records: new PgRecordBook(tx),
-    standings: new PgStandingBook(tx),
-    facts: { append: (facts) => appendFacts(tx, facts) },
-  };
-}
+import type { Books, Exchange, HeldSubject } from '../store.js';
+import { type HeldJson, readHeld } from './held-subject.js';
+import { ladderOf } from './ladder-of.js';
+import { PgAppealBook } from './pg-appeal-book.js';
+import { dueOnShard, PgStandingBook, saveAccepted } from './pg-standing-book.js';
 
 /** The exchange's books over one PostgreSQL transaction. */
 export class PgExchange implements Exchange {
@@ -30,4 +24,48 @@ export class PgExchange implements Exchange {
     }
     return found;
   }
+}
+
+/** The books inside a transaction that is open already. */
+export function booksOf(tx: Tx): Books {
+  return {
+    consents: new PgConsentBook(tx),
+    records: new PgRecordBook(tx),
+    standings: new PgStandingBook(tx),
+    appeals: new PgAppealBook(tx),
+    facts: { append: (facts) => appendFacts(tx, facts) },
+    hold: (subject) => hold(tx, subject),
+    meet: (identity) => meet(tx, identity),
+    saveAccepted: (saving) => saveAccepted(tx, saving),
+  };
+}
+
+async function hold(tx: Tx, { shard, uuid }: ShardedId): Promise<HeldSubject | undefined> {
+  const [row] = await tx.query<{ held: HeldJson | null }>('SELECT hold_subject($1, NULL, $2) AS held', [shard, uuid]);
+  return row?.held ? readHeld(shard, row.held, await ladderOf(tx, row.held.policy)) : undefined;
+}
+
+type MetJson =
+  | { readonly outcome: 'claimed'; readonly held: HeldJson | null }
+  | { readonly outcome: 'known'; readonly payload_digest: string }
+  | { readonly outcome: 'seq_used' };
+
+async function meet(tx: Tx, { iss, jti, seq, payloadDigest, ref }: RecordIdentity) {
+  const [row] = await tx.query<{ met: MetJson }>('SELECT meet_record($1, $2, $3, $4, $5, $6, $7) AS met', [
+    shardOf(iss),
+    iss,
+    jti,
+    seq,
+    Buffer.from(payloadDigest),
+    ref.shard,
+    ref.uuid,
+  ]);
+  const { met } = row!;
+  if (met.outcome !== 'claimed') return { claim: claimOf(met), held: undefined };
+  const held = met.held ? readHeld(ref.shard, met.held, await ladderOf(tx, met.held.policy)) : undefined;
+  return { claim: { outcome: 'claimed' } as Claim, held };
+}
+
+function claimOf(met: Exclude<MetJson, { outcome: 'claimed' }>): Claim {
+  return met.outcome === 'known' ? { outcome: 'known', payloadDigest: new Uint8Array(Buffer.from(met.payload_digest, 'hex')) } : met;
 }

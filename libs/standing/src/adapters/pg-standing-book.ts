@@ -1,127 +1,104 @@
 import { type Shard, type ShardedId, shardOf } from '#kernel';
 import type { Tx } from '#platform';
+import type { RecordInForce, StoredRecord } from '#records';
 import type { StoredEvent } from '../event.js';
-import type { ImposedRestriction, LiftedWhy } from '../ladder.js';
-import type { KnownStanding, StandingChange } from '../rescore.js';
-import type { Factor, Standing } from '../standing.js';
-import type { StandingBook, StandingVersion } from '../store.js';
+import type { KnownStanding } from '../rescore.js';
+import type { StandingSaving } from '../save-change.js';
+import type { AcceptedSaving, StandingBook, StandingVersion } from '../store.js';
+import { restrictionRow } from './restriction-json.js';
 
-interface StandingRow {
-  kind: Standing['kind'];
-  version: bigint;
-  score: number;
-  scorecard: string;
-  factors: Factor[];
-  next_change_at: Date | null;
-}
-
-interface RestrictionRow {
-  id: string;
-  step: ImposedRestriction['step'];
-  services: string[];
-  reason_code: string;
-  reason_text: string;
-  cause_iss: string;
-  cause_jti: string;
-  starts_at: Date;
-  ends_at: Date | null;
-}
-
-/** Owns `standings`, `standing_versions`, `restrictions` and the writing of `events`. */
+/** Owns `standings`, `standing_versions`, `restrictions` and the writing of `events`; the statements stand in the migration `restrictions`. */
 export class PgStandingBook implements StandingBook {
   constructor(private readonly tx: Tx) {}
 
-  async load(subject: ShardedId): Promise<KnownStanding | undefined> {
-    const place = [subject.shard, subject.uuid];
-    const [row] = await this.tx.query<StandingRow>(
-      `SELECT kind, version, score, scorecard, factors, next_change_at FROM standings WHERE shard = $1 AND subject = $2`,
-      place,
-    );
-    if (!row) return undefined;
-    const restrictions = await this.tx.query<RestrictionRow>(
-      `SELECT id, step, services, reason_code, reason_text, cause_iss, cause_jti, starts_at, ends_at FROM restrictions
-        WHERE shard = $1 AND subject = $2 AND lifted_at IS NULL ORDER BY starts_at, id`,
-      place,
-    );
-    return {
-      subject,
-      kind: row.kind,
-      version: row.version,
-      score: { value: row.score, version: row.scorecard },
-      factors: row.factors,
-      restrictions: restrictions.map(restriction),
-      nextChangeAt: row.next_change_at ?? undefined,
-    };
-  }
-
-  async add({ subject, kind, version, score, factors, nextChangeAt }: KnownStanding, at: Date): Promise<void> {
+  async add({ subject, kind, version, score, factors, updatedAt }: KnownStanding, first: StandingVersion): Promise<void> {
     await this.tx.query(
-      `INSERT INTO standings (shard, subject, kind, version, score, scorecard, factors, updated_at, next_change_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      [subject.shard, subject.uuid, kind, version, score.value, score.version, JSON.stringify(factors), at, nextChangeAt ?? null],
+      `INSERT INTO standings (shard, subject, kind, version, score, scorecard, factors, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [subject.shard, subject.uuid, kind, version, score.value, score.version, JSON.stringify(factors), updatedAt],
     );
-  }
-
-  async save({ next, imposed, lifted }: StandingChange, why: LiftedWhy, at: Date): Promise<void> {
-    const { subject, version, score, factors, nextChangeAt } = next;
     await this.tx.query(
-      `UPDATE standings SET version = $3, score = $4, scorecard = $5, factors = $6, updated_at = $7, next_change_at = $8
-        WHERE shard = $1 AND subject = $2`,
-      [subject.shard, subject.uuid, version, score.value, score.version, JSON.stringify(factors), at, nextChangeAt ?? null],
-    );
-    for (const restriction of lifted) await this.lift(subject, restriction, why, at);
-    for (const restriction of imposed) await this.impose(subject, restriction);
-  }
-
-  async addVersion({ subject, version, content, salt, cause, position }: StandingVersion): Promise<void> {
-    await this.tx.query(
-      `INSERT INTO standing_versions (shard, subject, version, at, content, salt, cause_iss, cause_jti, fact_seq)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      [
-        subject.shard,
-        subject.uuid,
-        version,
-        position.at,
-        JSON.stringify(content),
-        salt,
-        cause?.iss ?? null,
-        cause?.jti ?? null,
-        position.seq,
-      ],
+      `INSERT INTO standing_versions (shard, subject, version, at, content, salt, fact_seq) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      [subject.shard, subject.uuid, version, first.position.at, JSON.stringify(first.content), first.salt, first.position.seq],
     );
   }
 
-  /** One statement per participant, each on the participant's shard. */
+  async save(saving: StandingSaving): Promise<void> {
+    const { subject } = saving.change.next;
+    await this.tx.query('SELECT save_standing($1, $2, $3)', [subject.shard, subject.uuid, savingJson(saving)]);
+  }
+
   async addEvents(events: readonly StoredEvent[]): Promise<void> {
-    for (const event of events) {
-      const { participant, id, origin, kind, ref, body } = event;
-      await this.tx.query(
-        `INSERT INTO events (shard, participant_id, id, at, origin_shard, origin_seq, kind, subject_ref, body)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-        [shardOf(participant), participant, id, origin.at, origin.shard, origin.seq, kind, ref.uuid, JSON.stringify(body)],
-      );
-    }
+    if (events.length > 0) await this.tx.query('SELECT add_events($1)', [JSON.stringify(events.map(eventRow))]);
   }
+}
 
-  private async lift({ shard, uuid }: ShardedId, { id, endsAt }: ImposedRestriction, why: LiftedWhy, at: Date): Promise<void> {
-    const reason = endsAt && endsAt <= at ? 'ENDED' : why;
-    await this.tx.query(`UPDATE restrictions SET lifted_at = $4, lifted_why = $5 WHERE shard = $1 AND subject = $2 AND id = $3`, [
-      shard,
-      uuid,
-      id,
-      at,
-      reason,
-    ]);
-  }
+/** Both in one statement, so that they are one trip to the database. */
+export async function saveAccepted(tx: Tx, { standing, force, record }: AcceptedSaving): Promise<void> {
+  const { subject, updatedAt } = standing.change.next;
+  await tx.query('SELECT save_standing($1, $2, $3), keep_record($1, $2, $4, $5, $6, $7)', [
+    subject.shard,
+    subject.uuid,
+    savingJson(standing),
+    JSON.stringify({ ...recordRow(record), ...removedRow(force.removed), added: force.added && forceRow(force.added) }),
+    Buffer.from(record.received),
+    Buffer.from(record.payloadDigest),
+    updatedAt,
+  ]);
+}
 
-  private async impose({ shard, uuid }: ShardedId, restriction: ImposedRestriction): Promise<void> {
-    const { id, step, services, reason, cause, startsAt, endsAt } = restriction;
-    await this.tx.query(
-      `INSERT INTO restrictions (shard, subject, id, step, services, reason_code, reason_text, cause_iss, cause_jti, starts_at, ends_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-      [shard, uuid, id, step, services, reason.code, reason.text, cause.iss, cause.rootJti, startsAt, endsAt ?? null],
-    );
-  }
+function savingJson({ change: { next, imposed, lifted }, version, events }: StandingSaving): string {
+  return JSON.stringify({
+    standing: {
+      version: next.version.toString(),
+      score: next.score.value,
+      scorecard: next.score.version,
+      factors: next.factors,
+      judged: next.judged,
+      updated_at: next.updatedAt,
+      next_change_at: next.nextChangeAt,
+    },
+    version: version && versionRow(version),
+    lifted: some(lifted.map(({ restriction: { id }, why }) => ({ id, why }))),
+    imposed: some(imposed.map(restrictionRow)),
+    events: some(events.map(eventRow)),
+  });
+}
+
+function versionRow({ content, salt, cause, position }: StandingVersion) {
+  return { at: position.at, content, salt, cause_iss: cause?.iss, cause_jti: cause?.jti, fact_seq: position.seq.toString() };
+}
+
+function eventRow({ participant, id, origin, kind, ref, body, restriction }: StoredEvent) {
+  return {
+    shard: shardOf(participant),
+    participant_id: participant,
+    id,
+    at: origin.at,
+    origin_shard: origin.shard,
+    origin_seq: origin.seq.toString(),
+    kind,
+    subject_ref: ref.uuid,
+    body,
+    restriction,
+  };
+}
+
+function recordRow({ ref, iss, jti, seq, kind, names, issuedAt, acceptedAt, factSeq, receipt }: StoredRecord) {
+  const times = { issued_at: issuedAt, accepted_at: acceptedAt };
+  return { ref: ref.uuid, iss, jti, seq, kind, names, ...times, fact_seq: factSeq.toString(), receipt };
+}
+
+function removedRow(removed: RecordInForce | undefined) {
+  return removed ? { removed_iss: removed.iss, removed_jti: removed.jti } : {};
+}
+
+function forceRow({ iss, jti, rootJti, asOf, validUntil, body }: RecordInForce) {
+  return { iss, jti, root_jti: rootJti, kind: body.kind, as_of: asOf, valid_until: validUntil, body };
+}
+
+/** JSON leaves out what is undefined, and the statement does what is there. */
+function some<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length > 0 ? list : undefined;
 }
 
 /** Subjects of one shard whose standing is due. */
@@ -131,16 +108,4 @@ export async function dueOnShard(runner: Pick<Tx, 'query'>, shard: Shard, at: Da
     [shard, at, countMax],
   );
   return rows.map(({ subject }) => ({ shard, uuid: subject }));
-}
-
-function restriction(row: RestrictionRow): ImposedRestriction {
-  return {
-    id: row.id,
-    step: row.step,
-    services: row.services,
-    reason: { code: row.reason_code, text: row.reason_text },
-    cause: { iss: row.cause_iss, rootJti: row.cause_jti },
-    startsAt: row.starts_at,
-    ...(row.ends_at ? { endsAt: row.ends_at } : {}),
-  };
 }

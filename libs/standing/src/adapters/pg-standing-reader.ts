@@ -1,7 +1,8 @@
 import type { SubjectKind } from '#contract';
 import type { Shard, ShardedId } from '#kernel';
 import type { SqlRunner } from '#platform';
-import type { Factor, Restriction, Standing, StandingReader } from '../standing.js';
+import type { Factor, Standing, StandingReader } from '../standing.js';
+import { readShownRestriction, type RestrictionJson } from './restriction-json.js';
 
 interface StandingRow {
   subject: string;
@@ -11,17 +12,6 @@ interface StandingRow {
   scorecard: string;
   factors: Factor[];
   restrictions: RestrictionJson[];
-}
-
-interface RestrictionJson {
-  id: string;
-  step: Restriction['step'];
-  services: string[];
-  limit_percent: number | null;
-  reason_code: string;
-  reason_text: string;
-  starts_at: string;
-  ends_at: string | null;
 }
 
 /** Reads standings, one statement per shard (DESIGN.md, "Shards"): one for one subject, at most 32 for any number. */
@@ -56,21 +46,9 @@ export class PgStandingReader implements StandingReader {
       version: row.version,
       score: { value: row.score, version: row.scorecard },
       factors: row.factors,
-      restrictions: row.restrictions.map(restriction),
+      restrictions: row.restrictions.map(readShownRestriction),
     }));
   }
-}
-
-function restriction(row: RestrictionJson): Restriction {
-  return {
-    id: row.id,
-    step: row.step,
-    services: row.services,
-    ...(row.limit_percent === null ? {} : { limitPercent: row.limit_percent }),
-    reason: { code: row.reason_code, text: row.reason_text },
-    startsAt: new Date(row.starts_at),
-    ...(row.ends_at === null ? {} : { endsAt: new Date(row.ends_at) }),
-  };
 }
 
 const key = ({ shard, uuid }: ShardedId): string => `${shard} ${uuid}`;

@@ -2,17 +2,24 @@ import type { Fact, FactPosition, Facts, Shard, ShardedId } from '#kernel';
 import { MemoryConsentBook } from '#consents/testing/memory-consent-book';
 import { MemoryRecordBook } from '#records/testing/memory-record-book';
 import type { StoredEvent } from '../event.js';
-import type { KnownStanding, StandingChange } from '../rescore.js';
+import { BUILT_IN_LADDER, type Ladder } from '../ladder.js';
+import type { RecordIdentity } from '#records';
+import type { Appeal } from '../appeal.js';
+import type { OpenRetraction, RestrictionHistory, RestrictionReader } from '../appeal-store.js';
+import type { KnownStanding } from '../rescore.js';
+import type { StandingSaving } from '../save-change.js';
+import type { OrderRequest } from '../staff-order.js';
 import type { Standing, StandingReader } from '../standing.js';
+import { MemoryAppealBook } from './memory-appeal-book.js';
 import {
   type Books,
   type EventFailure,
   type EventQueue,
   type Exchange,
   type FactBook,
+  type HeldSubject,
   retryAfterMs,
   type StandingBook,
-  type StandingVersion,
 } from '../store.js';
 
 interface QueuedEvent extends StoredEvent {
@@ -22,12 +29,14 @@ interface QueuedEvent extends StoredEvent {
 }
 
 /** The exchange in memory: one transaction at a time, undone when it throws. */
-export class MemoryExchange implements Exchange, EventQueue, StandingReader {
+export class MemoryExchange implements Exchange, EventQueue, StandingReader, RestrictionReader {
   private readonly consents = new MemoryConsentBook();
   private readonly records = new MemoryRecordBook();
   private readonly standings = new MemoryStandingBook();
+  private readonly appeals = new MemoryAppealBook(this.standings);
   private readonly facts = new MemoryFactBook();
   private last: Promise<unknown> = Promise.resolve();
+  ladder: Ladder = BUILT_IN_LADDER;
 
   transaction<T>(work: (books: Books) => Promise<T>): Promise<T> {
     const mine = this.last.then(() => this.alone(work));
@@ -36,13 +45,76 @@ export class MemoryExchange implements Exchange, EventQueue, StandingReader {
   }
 
   private async alone<T>(work: (books: Books) => Promise<T>): Promise<T> {
-    const undo = [this.consents, this.records, this.standings, this.facts].map((book) => book.snapshot());
+    const undo = [this.consents, this.records, this.standings, this.appeals, this.facts].map((book) => book.snapshot());
     try {
-      return await work({ consents: this.consents, records: this.records, standings: this.standings, facts: this.facts });
+      return await work(this.books());
     } catch (error) {
       for (const goBack of undo) goBack();
       throw error;
     }
+  }
+
+  private books(): Books {
+    const { consents, records, standings, appeals, facts } = this;
+    return {
+      ...{ consents, records, standings, appeals, facts },
+      hold: (subject) => this.hold(subject),
+      meet: (identity) => this.meet(identity),
+      saveAccepted: async ({ standing, force, record }) => {
+        await standings.save(standing);
+        await records.changeForce(record.subject, force);
+        await records.dropExpired(record.subject, standing.change.next.updatedAt);
+        await records.keep(record);
+      },
+    };
+  }
+
+  private async hold(id: ShardedId): Promise<HeldSubject | undefined> {
+    const subject = await this.consents.holdSubject(id);
+    const standing = this.standings.all.get(id.uuid);
+    if (!subject || !standing) return undefined;
+    const [links, inForce] = await Promise.all([this.consents.linksOf(id), this.records.inForce(id)]);
+    return { subject, links, inForce, standing, ladder: this.ladder };
+  }
+
+  private async meet(identity: RecordIdentity) {
+    const claim = await this.records.claim(identity);
+    if (claim.outcome !== 'claimed') return { claim, held: undefined };
+    const subject = await this.consents.holdSubjectOf(identity.ref);
+    return { claim, held: subject && (await this.hold(subject.id)) };
+  }
+
+  async ofSubject({ uuid }: ShardedId): Promise<RestrictionHistory[] | undefined> {
+    if (!this.standings.all.has(uuid)) return undefined;
+    const own = this.standings.history.filter(({ subject }) => subject === uuid).reverse();
+    return own.map(({ subject: _, ...one }) => ({ ...one, appeal: this.appeals.find(uuid, one.restriction.id) }));
+  }
+
+  async openAppeals(countMax: number): Promise<Appeal[]> {
+    return this.appeals.open().slice(0, countMax);
+  }
+
+  async appealsToRemind(at: Date, countMax: number): Promise<Appeal[]> {
+    return (await this.openAppeals(countMax)).filter(({ remindAt, remindedAt }) => !remindedAt && remindAt <= at);
+  }
+
+  async waitingOrders(countMax: number): Promise<OrderRequest[]> {
+    return this.appeals.waiting().slice(0, countMax);
+  }
+
+  async openRetractions(countMax: number): Promise<OpenRetraction[]> {
+    const open = this.standings.events.filter(({ kind, acked }) => kind === 'restriction.lifted' && !acked);
+    return open.slice(0, countMax).map((event) => ({
+      event: event.id,
+      participant: event.participant,
+      subject: {
+        shard: event.origin.shard,
+        uuid: this.standings.history.find(({ restriction }) => restriction.id === event.restriction)!.subject,
+      },
+      restriction: event.restriction!,
+      since: event.origin.at,
+      failures: event.failures ?? 0,
+    }));
   }
 
   async due(at: Date, countMax: number): Promise<ShardedId[]> {
@@ -92,31 +164,32 @@ export class MemoryExchange implements Exchange, EventQueue, StandingReader {
   }
 }
 
-class MemoryStandingBook implements StandingBook {
+type KeptRestriction = Omit<RestrictionHistory, 'appeal'> & { readonly subject: string };
+
+export class MemoryStandingBook implements StandingBook {
   all = new Map<string, KnownStanding>();
   events: QueuedEvent[] = [];
-  private versions: StandingVersion[] = [];
+  history: KeptRestriction[] = [];
 
   snapshot(): () => void {
-    const { all, events, versions } = this;
+    const { all, events, history } = this;
     this.all = new Map(all);
-    return () => void Object.assign(this, { all, events, versions });
-  }
-
-  async load({ uuid }: ShardedId): Promise<KnownStanding | undefined> {
-    return this.all.get(uuid);
+    return () => void Object.assign(this, { all, events, history });
   }
 
   async add(standing: KnownStanding): Promise<void> {
     this.all.set(standing.subject.uuid, standing);
   }
 
-  async save({ next }: StandingChange): Promise<void> {
-    this.all.set(next.subject.uuid, next);
-  }
-
-  async addVersion(version: StandingVersion): Promise<void> {
-    this.versions = [...this.versions, version];
+  async save({ change: { next, imposed, lifted }, events }: StandingSaving): Promise<void> {
+    const subject = next.subject.uuid;
+    this.all.set(subject, next);
+    const kept = this.history.map((one) => {
+      const why = lifted.find(({ restriction }) => restriction.id === one.restriction.id)?.why;
+      return why ? { ...one, liftedAt: next.updatedAt, liftedWhy: why } : one;
+    });
+    this.history = [...kept, ...imposed.map((restriction) => ({ restriction, subject }))];
+    await this.addEvents(events);
   }
 
   async addEvents(events: readonly StoredEvent[]): Promise<void> {

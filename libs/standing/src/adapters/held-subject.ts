@@ -1,0 +1,87 @@
+import type { Link, Subject } from '#consents';
+import type { SubjectKind } from '#contract';
+import type { Shard } from '#kernel';
+import type { RecordInForce } from '#records';
+import type { JudgedViolation } from '../imposed.js';
+import type { Ladder } from '../ladder.js';
+import type { Factor } from '../standing.js';
+import type { HeldSubject } from '../store.js';
+import { type RestrictionJson, readRestriction } from './restriction-json.js';
+
+/** What `hold_subject` answers: one subject with everything by which it is judged. */
+export interface HeldJson {
+  readonly subject: string;
+  readonly kind: SubjectKind;
+  readonly created_at: string;
+  readonly links: readonly LinkJson[];
+  readonly in_force: readonly RecordJson[];
+  readonly standing: StandingJson;
+  readonly restrictions: readonly RestrictionJson[];
+  /** The active policy; null before the first. */
+  readonly policy: { readonly version: number; readonly hash: string } | null;
+}
+
+interface LinkJson {
+  readonly ref: string;
+  readonly participant_id: string;
+  readonly customer_reference: string | null;
+  readonly created_at: string;
+  readonly ended_at: string | null;
+}
+
+interface RecordJson {
+  readonly iss: string;
+  readonly jti: string;
+  readonly root_jti: string;
+  readonly as_of: string;
+  readonly valid_until: string;
+  readonly body: RecordInForce['body'];
+}
+
+interface StandingJson {
+  readonly version: number;
+  readonly score: number;
+  readonly scorecard: string;
+  readonly factors: readonly Factor[];
+  readonly judged: readonly JudgedViolation[];
+  readonly updated_at: string;
+  readonly next_change_at: string | null;
+}
+
+export function readHeld(shard: Shard, json: HeldJson, ladder: Ladder): HeldSubject {
+  const { standing } = json;
+  const id = { shard, uuid: json.subject };
+  const subject: Subject = { id, kind: json.kind, createdAt: new Date(json.created_at) };
+  return {
+    subject,
+    links: json.links.map((link) => readLink(subject, link)),
+    inForce: json.in_force.map(readRecord),
+    standing: {
+      subject: id,
+      kind: json.kind,
+      version: BigInt(standing.version),
+      score: { value: standing.score, version: standing.scorecard },
+      factors: standing.factors,
+      restrictions: json.restrictions.map(readRestriction),
+      judged: standing.judged,
+      updatedAt: new Date(standing.updated_at),
+      nextChangeAt: standing.next_change_at === null ? undefined : new Date(standing.next_change_at),
+    },
+    ladder,
+  };
+}
+
+function readLink({ id }: Subject, link: LinkJson): Link {
+  return {
+    ref: { shard: id.shard, uuid: link.ref },
+    subject: id,
+    participant: link.participant_id,
+    customerReference: link.customer_reference ?? undefined,
+    createdAt: new Date(link.created_at),
+    endedAt: link.ended_at === null ? undefined : new Date(link.ended_at),
+  };
+}
+
+function readRecord({ iss, jti, root_jti: rootJti, as_of: asOf, valid_until: validUntil, body }: RecordJson): RecordInForce {
+  return { iss, jti, rootJti, asOf: new Date(asOf), validUntil: new Date(validUntil), body };
+}
