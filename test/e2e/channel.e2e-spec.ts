@@ -310,7 +310,7 @@ describe('the first calls of an integration engineer', () => {
 
   it('our keys and our interface description are there', async () => {
     const jwks = await call(client('bank-a'), '/.well-known/jwks.json').expect(200);
-    expect(jwks.body).toMatchObject({ keys: [{ kty: 'OKP', alg: 'EdDSA' }, { kty: 'OKP' }] });
+    expect(jwks.body).toMatchObject({ keys: [{ kty: 'OKP', alg: 'EdDSA' }, { kty: 'OKP' }, { kty: 'OKP' }] });
     expect(JSON.stringify(jwks.body)).not.toContain('"d"');
     const api = await call(client('bank-a'), '/docs-json').expect(200);
     expect(Object.keys((api.body as { paths: object }).paths)).toEqual(

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEd25519Signer, type JsonObject, parsePublicJwk, type Signer, signJws, verifyJws } from '#evidence';
 import { formatId, type ShardedId, systemClock } from '#kernel';
 import { Participants } from '#partners';
-import { createLogger, createSigner, parseConfig } from '#platform';
+import { createLogger, createSigner, loadSigner, parseConfig, SIGNER_NAMES } from '#platform';
 import { readIssuedCertificate } from '#platform/adapters/mtls-authority';
 import { freshDatabase, type FreshDatabase } from '#platform/testing/database';
 import { jtiOf, rating, recordHead, violation } from '#records/testing/records';
@@ -19,6 +19,7 @@ import { PgStandingReader } from '#standing/adapters/pg-standing-reader';
 import { createGateway } from '../../apps/gateway/src/start-gateway.js';
 import { EC_AUTHORITY, ensureDevelopmentPki, RSA_AUTHORITY } from '../../certs/make-dev-pki.js';
 import { freePort } from '../world/installation.js';
+import { signed } from '../world/sign-request.js';
 
 let home: string;
 let fresh: FreshDatabase;
@@ -39,8 +40,9 @@ function newSigner(kid: string): Signer {
 const pki = (name: string) => readFileSync(path.join(home, 'pki', name), 'utf8');
 const as = (bank: string, method: 'get' | 'post', url: string) => {
   const [cert, key] = [pki(`clients/${bank}/cert.pem`), pki(`clients/${bank}/key.pem`)];
-  const door = request(`https://localhost:${port}`);
-  return (method === 'get' ? door.get(url) : door.post(url)).ca(pki('server/ca.pem')).cert(cert).key(key);
+  const origin = `https://localhost:${port}`;
+  const made = request(origin)[method](url).ca(pki('server/ca.pem')).cert(cert).key(key);
+  return method === 'get' ? made : signed(made, { method: 'POST', targetUri: origin + url }, signers[bank]!);
 };
 
 const head = (bank: string) => recordHead(bank, ref[bank]!, ++n, new Date());
@@ -87,8 +89,8 @@ beforeAll(async () => {
     ...{ GATEWAY_ORIGIN: `https://localhost:${port}`, GATEWAY_PORT: String(port) },
   });
   await ensureDevelopmentPki(path.join(home, 'pki'), new Date());
-  receiptKey = createSigner(config, 'receipt');
-  createSigner(config, 'export');
+  for (const name of SIGNER_NAMES) createSigner(config, name);
+  receiptKey = loadSigner(config, 'receipt');
   app = await createGateway(config, createLogger('test', 'silent'));
   const participants = app.get(Participants);
   for (const [id, authority] of Object.entries({ 'bank-a': EC_AUTHORITY, 'bank-b': RSA_AUTHORITY })) {

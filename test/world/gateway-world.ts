@@ -12,12 +12,14 @@ import { readIssuedCertificate } from '#platform/adapters/mtls-authority';
 import { freshDatabase, type FreshDatabase } from '#platform/testing/database';
 import { createGateway, type GatewayOptions } from '../../apps/gateway/src/start-gateway.js';
 import { EC_AUTHORITY, ensureDevelopmentPki, RSA_AUTHORITY } from '../../certs/make-dev-pki.js';
+import { signed } from './sign-request.js';
 
-/** Whom a connection is: without `cert` it shows none. */
+/** Whom a connection is: without `cert` it shows none, without `signer` it signs nothing. */
 export interface Identity {
   readonly ca: string;
   readonly cert?: string;
   readonly key?: string;
+  readonly signer?: Signer;
 }
 
 /** A gateway on real mTLS with a database and a PKI of its own; `bank-a` (EC) and `bank-b` (RSA) are active and sign with `signers`. */
@@ -30,7 +32,7 @@ export interface GatewayWorld {
   readonly port: number;
   readonly signers: Readonly<Record<'bank-a' | 'bank-b', Signer>>;
   pki(name: string): string;
-  client(name: string): Required<Identity>;
+  client(name: string): Identity & { readonly cert: string; readonly key: string };
   call(identity: Identity, url?: string, method?: 'get' | 'post'): request.Test;
   close(): Promise<void>;
 }
@@ -55,10 +57,16 @@ export async function openGatewayWorld(options: GatewayOptions & { redisUrl?: st
   await app.listen(port, '127.0.0.1');
   return {
     ...{ home, config, fresh, app, participants, port, signers, pki },
-    client: (name) => ({ ca: pki('server/ca.pem'), cert: pki(`clients/${name}/cert.pem`), key: pki(`clients/${name}/key.pem`) }),
+    client: (name) => ({
+      ...{ ca: pki('server/ca.pem'), cert: pki(`clients/${name}/cert.pem`), key: pki(`clients/${name}/key.pem`) },
+      ...(name in signers ? { signer: signers[name as keyof typeof signers] } : {}),
+    }),
     call: (identity, url = '/v1/participants/me', method = 'get') => {
-      const made = request(`https://localhost:${port}`)[method](url).ca(identity.ca);
-      return identity.cert ? made.cert(identity.cert).key(identity.key!) : made;
+      const origin = `https://localhost:${port}`;
+      const made = request(origin)[method](url).ca(identity.ca);
+      if (identity.cert) made.cert(identity.cert).key(identity.key!);
+      const { signer } = identity;
+      return signer && method !== 'get' ? signed(made, { method: method.toUpperCase(), targetUri: origin + url }, signer) : made;
     },
     close: async () => {
       await app.close();

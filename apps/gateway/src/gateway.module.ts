@@ -47,7 +47,7 @@ export class GatewayModule {
       ],
       providers: [
         { provide: READINESS, useFactory: readiness, inject: [Database, ParticipantRegistry] },
-        { provide: PUBLISHED_SIGNERS, useFactory: () => [loadSigner(config, 'receipt'), loadSigner(config, 'export')] },
+        { provide: PUBLISHED_SIGNERS, useFactory: () => (['receipt', 'response', 'export'] as const).map((name) => loadSigner(config, name)) },
       ],
     };
   }

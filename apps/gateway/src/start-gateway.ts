@@ -4,15 +4,16 @@ import type { Logger } from 'pino';
 import { parseJsonStrict } from '#evidence';
 import { type Clock, systemClock } from '#kernel';
 import { ParticipantRegistry } from '#partners';
-import { type Config, Database, pkiFolder } from '#platform';
+import { PgNonceBook } from '#partners/adapters/pg-nonce-book';
+import { type Config, Database, loadSigner, pkiFolder } from '#platform';
 import { createHttpApp } from '#platform/adapters/http-app';
 import { TrustStore } from '#platform/adapters/mtls-trust';
+import { bodyBytesMax } from './channel/body-limits.js';
 import { CallBudget } from './channel/call-budget.js';
 import { installChannel } from './channel/install-channel.js';
+import { installSignatures } from './channel/install-signatures.js';
+import { signAnswers } from './channel/sign-answers.js';
 import { GatewayModule } from './gateway.module.js';
-
-/** One request body. Statements are the largest; batches will be streamed. */
-export const bodyBytesMax = 4 * 1024 * 1024;
 
 /** Documents that are kept and judged byte by byte: they reach controllers as a Buffer. */
 const DOCUMENT_TYPES = ['application/jose', 'application/octet-stream'];
@@ -33,6 +34,11 @@ export async function createGateway(config: Config, logger: Logger, options: Gat
   readBodies(app);
   const channel = { host: new URL(config.GATEWAY_ORIGIN).host, trust, registry: app.get(ParticipantRegistry), clock };
   installChannel(app, channel, CallBudget.create(config, app.get(Database), options.callsPerSecondMax), logger);
+  const origin = new URL(config.GATEWAY_ORIGIN).origin;
+  const nonces = new PgNonceBook(app.get(Database));
+  installSignatures(app, { origin, registry: channel.registry, nonces, clock, required: config.REQUEST_SIGNATURES === 'required' }, logger);
+  const responseKey = loadSigner(config, 'response');
+  signAnswers(app, origin, () => responseKey, clock);
   describe(app);
   await app.init();
   return app;
@@ -49,12 +55,23 @@ function readBodies(app: NestFastifyApplication): void {
   app.useBodyParser('application/json', { bodyLimit: bodyBytesMax }, readJson);
 }
 
+const ABOUT = `The interface of partner banks: mutual TLS, signed requests and records, problem+json (RFC 9457) with stable codes.
+
+**Sign every request that changes something** (RFC 9421): send \`Content-Digest: sha-256=:…:\`,
+\`Signature-Input: sig1=("@method" "@target-uri" "content-digest");created=…;keyid="…";nonce="…";tag="fapi-2-request"\` and
+\`Signature: sig1=:…:\`, made over
+\`\`\`
+"@method": POST
+"@target-uri": https://…/v1/records
+"content-digest": sha-256=:…:
+"@signature-params": ("@method" "@target-uri" "content-digest");created=…;keyid="…";nonce="…";tag="fapi-2-request"
+\`\`\`
+with a registered key of yours: ed25519, ecdsa-p256-sha256 or rsa-pss-sha512. A new nonce and created for each sending, repetitions too.
+\`POST /v1/security/echo\` shows what we computed and which step failed. Every answer under /v1 is signed with a key of
+\`/.well-known/jwks.json\`.`;
+
 /** OpenAPI as JSON at /docs-json and as a page at /docs; behind the channel like everything else. */
 function describe(app: NestFastifyApplication): void {
-  const settings = new DocumentBuilder()
-    .setTitle('Tallystick gateway')
-    .setDescription('The interface of partner banks: mutual TLS, signed records, problem+json (RFC 9457) with stable codes.')
-    .setVersion('0.1.0')
-    .build();
+  const settings = new DocumentBuilder().setTitle('Tallystick gateway').setDescription(ABOUT).setVersion('0.1.0').build();
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, settings));
 }

@@ -10,6 +10,7 @@ import { HealthController, READINESS, type ReadinessCheck } from '#platform/adap
 import { LOGGER, PlatformModule } from '#platform/adapters/platform.module';
 import { JobSender, QueuesModule } from '#platform/adapters/queues.module';
 import { PartnersModule } from '#partners/adapters/partners.module';
+import { PgNonceBook } from '#partners/adapters/pg-nonce-book';
 import type { BatchStore } from '#records';
 import { PgBatchStore } from '#records/adapters/pg-batch-store';
 import type { ReconciliationStore } from '#reconciliation';
@@ -101,7 +102,9 @@ function sweepSteps(
 ): SweepStep[] {
   const expiry = new ExpirySweep(database);
   const policies = policyLife(database);
+  const nonces = new PgNonceBook(database);
   return [
+    { name: 'nonces that nobody could use again', run: () => nonces.sweep() },
     { name: 'policies that are due', run: () => policies.activateDue(new Date()) },
     { name: 'expired holds', run: () => expiry.run() },
     { name: 'standings that time changed', run: () => reviewDue.run() },

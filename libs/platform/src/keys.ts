@@ -4,8 +4,11 @@ import path from 'node:path';
 import { createEd25519Signer, type JsonWebKey, type Signer, thumbprint } from '#evidence';
 import { type Config, ConfigError } from './config.js';
 
-/** `receipt` signs receipts and event tokens, `log` checkpoints, `export` bundles, `internal-issuer` development tokens of our own callers. */
-export const SIGNER_NAMES = ['receipt', 'log', 'export', 'internal-issuer'] as const;
+/**
+ * `receipt` signs receipts and event tokens, `response` the answers of the partners' door (RFC 9421), `log` checkpoints, `export` bundles,
+ * `internal-issuer` development tokens of our own callers.
+ */
+export const SIGNER_NAMES = ['receipt', 'response', 'log', 'export', 'internal-issuer'] as const;
 export type SignerName = (typeof SIGNER_NAMES)[number];
 
 export interface PublicJwks {

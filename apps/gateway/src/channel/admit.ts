@@ -52,6 +52,8 @@ function checkHost(request: FastifyRequest, expected: string): void {
   if (request.headers.host?.toLowerCase() !== expected) {
     throw new Refusal('misdirected', 'host.misdirected', `this door is ${expected}`, { field: 'host' });
   }
+  // An absolute target would be a second opinion about the host, and the one that counts (RFC 9112 §3.2.2).
+  if (!request.raw.url?.startsWith('/')) throw new Refusal('misdirected', 'host.misdirected', 'send the path alone, from "/" on');
 }
 
 function pathOf(request: FastifyRequest): string {

@@ -2,7 +2,6 @@ import type { Server } from 'node:tls';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { Counter } from 'prom-client';
 import { Refusal } from '#kernel';
 import { trustPollMs } from '#platform/adapters/mtls-trust';
 import { sendProblem } from '#platform/adapters/problem.filter';
@@ -10,12 +9,7 @@ import { admit, type Channel, identify, isOperation } from './admit.js';
 import type { CallBudget } from './call-budget.js';
 import { setCaller } from './caller.js';
 import { OpenConnections } from './open-connections.js';
-
-const refused = new Counter({
-  name: 'tallystick_gateway_refused_total',
-  help: 'requests that the channel did not admit',
-  labelNames: ['code'],
-});
+import { refusedTotal } from './refused-total.js';
 
 /**
  * Puts the channel before everything else: no route, known or unknown, and no body parser is reached by a request that it does not admit.
@@ -32,7 +26,7 @@ export function installChannel(app: NestFastifyApplication, channel: Channel, bu
     } catch (error) {
       if (!(error instanceof Refusal && error.kind === 'throttled')) void reply.header('connection', 'close');
       if (error instanceof Refusal) {
-        refused.inc({ code: error.code });
+        refusedTotal.inc({ code: error.code });
         logger.warn({ code: error.code, correlationId: request.id, peer: request.ip }, 'not admitted');
       }
       sendProblem(error, request, reply, logger);

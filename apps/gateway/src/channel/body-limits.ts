@@ -1,0 +1,16 @@
+import { batchBytesMax } from '#records';
+import { statementBytesMax } from '#reconciliation/adapters/spool-statement';
+import type { BodyLimit } from './spool-body.js';
+
+/** One request body, where no row below says otherwise. */
+export const bodyBytesMax = 4 * 1024 * 1024;
+
+/** Calls that take more. A body waits on disk until its digest is found right, whatever its size. */
+const LIMITS: Readonly<Record<string, BodyLimit>> = {
+  '/v1/record-batches': { bytesMax: batchBytesMax, code: 'batch.too_large' },
+  '/v1/statements': { bytesMax: statementBytesMax, code: 'statement.too_large' },
+};
+
+export function bodyLimitOf(route: string): BodyLimit {
+  return LIMITS[route] ?? { bytesMax: bodyBytesMax, code: 'body.too_large' };
+}

@@ -1,0 +1,95 @@
+import type { FastifyRequest } from 'fastify';
+import {
+  BODILESS_REQUEST_PROFILE,
+  checkContentDigest,
+  checkWithNode,
+  type ContentDigest,
+  fieldValue,
+  type HttpRequestMessage,
+  type HttpSignature,
+  parseContentDigest,
+  readHttpSignature,
+  REQUEST_PROFILE,
+  type SignatureProfile,
+  verifyHttpSignature,
+} from '#evidence';
+import { type Clock, Refusal } from '#kernel';
+import type { ParticipantRegistry } from '#partners';
+import type { PgNonceBook } from '#partners/adapters/pg-nonce-book';
+
+/** What the door needs to judge a signature. */
+export interface SignatureRules {
+  /** GATEWAY_ORIGIN: what `@target-uri` begins with, whatever a header says. */
+  readonly origin: string;
+  readonly registry: Pick<ParticipantRegistry, 'findKey'>;
+  readonly nonces: Pick<PgNonceBook, 'claim'>;
+  readonly clock: Clock;
+  readonly required: boolean;
+}
+
+/** A request whose headers are verified; of its body only what it must hash to is known. */
+export interface SignedHead {
+  readonly signature: HttpSignature;
+  readonly digest?: ContentDigest;
+  /** Claimed when the body was found right; a request that only reads has none to claim. */
+  readonly nonce?: string;
+}
+
+export const ECHO_ROUTE = '/v1/security/echo';
+const READING = ['GET', 'HEAD', 'OPTIONS'];
+
+/** The route that was matched, not the path that was sent: one route has many spellings (`/%761/records`). */
+export function routeOf(request: FastifyRequest): string {
+  return request.routeOptions.url ?? request.raw.url?.split('?', 1)[0] ?? '';
+}
+
+export function isUnderV1(request: FastifyRequest): boolean {
+  return routeOf(request).startsWith('/v1/');
+}
+
+/** The request as its sender addressed it. */
+export function messageOf(request: FastifyRequest, origin: string): HttpRequestMessage {
+  return { method: request.method, targetUri: origin + request.raw.url, headers: request.raw.headers };
+}
+
+/**
+ * Judges the signature when the headers have arrived; nothing of the body has been read. Undefined where none is needed and none was sent.
+ * Refuses what `verifyHttpSignature` and `parseContentDigest` refuse; 401 `signature.missing` says where the recipe is.
+ */
+export async function judgeHead(request: FastifyRequest, participant: string, rules: SignatureRules): Promise<SignedHead | undefined> {
+  const message = messageOf(request, rules.origin);
+  const changes = !READING.includes(request.method);
+  if (fieldValue(message.headers, 'signature-input') === undefined && !(changes && rules.required)) return undefined;
+  const profile = changes ? REQUEST_PROFILE : BODILESS_REQUEST_PROFILE;
+  const findKey = (keyid: string) => rules.registry.findKey(participant, keyid);
+  const signature = await verifyHttpSignature(message, profile, { findKey, check: checkWithNode, at: rules.clock.now() }).catch(
+    (error: unknown) => Promise.reject(withRecipe(error, rules.origin)),
+  );
+  if (!changes) return { signature };
+  const digest = parseContentDigest(fieldValue(message.headers, 'content-digest') ?? '');
+  return { signature, digest, nonce: signature.nonce! };
+}
+
+/** The body's turn: refuses 401 `digest.mismatch`, then claims the nonce and refuses 401 `nonce.replayed`. */
+export async function judgeBody(head: SignedHead, computed: ContentDigest, participant: string, rules: SignatureRules): Promise<void> {
+  if (head.digest) checkContentDigest(head.digest, computed);
+  if (head.nonce === undefined || (await rules.nonces.claim(participant, head.nonce))) return;
+  throw new Refusal('unauthenticated', 'nonce.replayed', 'this nonce was used before: sign each sending anew, repetitions too', {
+    field: 'nonce',
+  });
+}
+
+/** The signature base of a request as far as it can be built: made of nothing but what the caller sent. */
+export function findSignatureBase(request: FastifyRequest, origin: string): string | undefined {
+  const anything: SignatureProfile = { tag: REQUEST_PROFILE.tag, components: [], params: [] };
+  try {
+    return readHttpSignature(messageOf(request, origin), anything).base;
+  } catch {
+    return undefined;
+  }
+}
+
+function withRecipe(error: unknown, origin: string): unknown {
+  if (!(error instanceof Refusal) || error.code !== 'signature.missing') return error;
+  return new Refusal(error.kind, error.code, error.detail, { ...error.hints, extra: { recipe: `${origin}/docs` } });
+}

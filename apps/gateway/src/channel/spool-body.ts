@@ -1,0 +1,87 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { type ContentDigest, type DigestAlgorithm } from '#evidence';
+import { Refusal } from '#kernel';
+
+/** Up to this size a body waits in memory, beyond it in a file. */
+export const memoryBytesMax = 256 * 1024;
+const pieceBytes = 256 * 1024;
+
+/** Whole and measured, before anybody has read a byte of it. `discard` it at the end. */
+export interface SpooledBody {
+  readonly sizeBytes: number;
+  readonly digests: ContentDigest;
+  /** The bytes, once. */
+  stream(): Readable;
+  discard(): Promise<void>;
+}
+
+export interface BodyLimit {
+  readonly bytesMax: number;
+  readonly code: string;
+}
+
+/**
+ * Takes a body in whole, in bounded memory, and digests it on the way. Refuses 413 `limit.code` at the piece that is too much, and 400
+ * `body.truncated`. The stream is not destroyed by a refusal: the connection must still carry the answer.
+ */
+export async function spoolBody(source: Readable, algorithms: readonly DigestAlgorithm[], limit: BodyLimit): Promise<SpooledBody> {
+  const hashes = algorithms.map((name) => ({ name, hash: createHash(name.replace('-', '')) }));
+  const store = new Store();
+  let sizeBytes = 0;
+  try {
+    for await (const piece of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      sizeBytes += piece.length;
+      if (sizeBytes > limit.bytesMax) throw tooLarge(limit);
+      for (const { hash } of hashes) hash.update(piece);
+      await store.add(piece, sizeBytes);
+    }
+  } catch (error) {
+    await store.discard();
+    if (source.readableAborted) throw new Refusal('malformed', 'body.truncated', 'the connection ended before the body did');
+    throw error;
+  }
+  const digests = new Map(hashes.map(({ name, hash }) => [name, new Uint8Array(hash.digest())]));
+  return { sizeBytes, digests, stream: () => store.stream(), discard: () => store.discard() };
+}
+
+class Store {
+  private pieces: Buffer[] = [];
+  private file: FileHandle | undefined;
+
+  async add(piece: Buffer, sizeBytes: number): Promise<void> {
+    this.pieces.push(piece);
+    if (sizeBytes <= memoryBytesMax) return;
+    this.file ??= await openNameless();
+    const waiting = this.pieces;
+    this.pieces = [];
+    await this.file.writev(waiting);
+  }
+
+  stream(): Readable {
+    if (!this.file) return Readable.from(this.pieces, { objectMode: false });
+    return this.file.createReadStream({ start: 0, highWaterMark: pieceBytes, autoClose: false });
+  }
+
+  async discard(): Promise<void> {
+    this.pieces = [];
+    const file = this.file;
+    this.file = undefined;
+    await file?.close();
+  }
+}
+
+/** A private file without a name: when this process ends, however it ends, it is gone. */
+async function openNameless(): Promise<FileHandle> {
+  const name = path.join(tmpdir(), `tallystick-body-${randomUUID()}`);
+  const handle = await open(name, 'wx+', 0o600);
+  await rm(name);
+  return handle;
+}
+
+function tooLarge({ bytesMax, code }: BodyLimit): Refusal {
+  return new Refusal('too_large', code, 'the body is larger than this call accepts', { limit: `bodyBytesMax=${bytesMax}` });
+}

@@ -1,0 +1,80 @@
+import { Refusal } from '#kernel';
+import type { SqlRunner } from '#platform';
+import { type NonceBook, nonceLifeSeconds } from '../nonce-book.js';
+
+interface Waiting {
+  readonly participant: string;
+  readonly nonce: string;
+  readonly answer: (first: boolean) => void;
+  readonly fail: (error: Error) => void;
+}
+
+/** Nonces that one statement writes. */
+const claimsMax = 500;
+const sweptRowsMax = 20_000;
+
+/**
+ * Nonces in PostgreSQL. Claims that come while a statement is under way go together in the next one: many requests share one commit, and
+ * an idle gateway adds no wait. A nonce stays claimed when the request fails afterwards; whoever repeats a request signs it anew.
+ */
+export class PgNonceBook implements NonceBook {
+  private waiting: Waiting[] = [];
+  private writing = false;
+
+  constructor(private readonly sql: SqlRunner) {}
+
+  /** Refuses 503 `nonce.unconfirmed` where PostgreSQL did not answer. */
+  claim(participant: string, nonce: string): Promise<boolean> {
+    return new Promise((answer, fail) => {
+      this.waiting.push({ participant, nonce, answer, fail });
+      if (!this.writing) void this.writeAll();
+    });
+  }
+
+  /** Forgets what no signature could use any more. Returns how many rows went. */
+  async sweep(): Promise<number> {
+    const gone = await this.sql.query(
+      `DELETE FROM request_nonces WHERE (participant, nonce) IN (
+         SELECT participant, nonce FROM request_nonces WHERE seen_at < clock_timestamp() - $1 * interval '1 second' LIMIT $2)
+       RETURNING 1 AS gone`,
+      [nonceLifeSeconds, sweptRowsMax],
+    );
+    return gone.length;
+  }
+
+  private async writeAll(): Promise<void> {
+    this.writing = true;
+    while (this.waiting.length > 0) {
+      const batch = this.waiting.splice(0, claimsMax);
+      await this.write(batch).catch(() => {
+        for (const { fail } of batch) fail(unconfirmed());
+      });
+    }
+    this.writing = false;
+  }
+
+  private async write(batch: readonly Waiting[]): Promise<void> {
+    // In one order for all processes, so that two who meet the same nonces wait for each other and never in a ring.
+    const claims = [...batch].sort((a, b) => compare(keyOf(a), keyOf(b)));
+    const rows = await this.sql.query<{ participant: string; nonce: string }>(
+      `INSERT INTO request_nonces (participant, nonce) SELECT * FROM unnest($1::text[], $2::text[])
+       ON CONFLICT DO NOTHING RETURNING participant, nonce`,
+      [claims.map(({ participant }) => participant), claims.map(({ nonce }) => nonce)],
+    );
+    const first = new Set(rows.map(keyOf));
+    // Of two in one batch the first gets it: deleting tells the second that it is gone.
+    for (const claim of batch) claim.answer(first.delete(keyOf(claim)));
+  }
+}
+
+function keyOf({ participant, nonce }: { participant: string; nonce: string }): string {
+  return `${participant} ${nonce}`;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function unconfirmed(): Refusal {
+  return new Refusal('unavailable', 'nonce.unconfirmed', 'the nonce could not be recorded: sign and send again', { retryAfterSeconds: 1 });
+}
