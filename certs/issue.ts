@@ -1,11 +1,12 @@
 import 'reflect-metadata';
-import { createPublicKey } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { Refusal } from '#kernel';
 import { type Authority, DAY_MS, issue } from './authority.js';
 
 export const certificateDaysMax = 397;
 const RSA_BITS_MIN = 2048;
+const STRONG_HASHES = ['SHA-256', 'SHA-384', 'SHA-512'];
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
 export function participantUri(id: string): string {
@@ -13,18 +14,21 @@ export function participantUri(id: string): string {
 }
 
 /**
- * Issues a partner's client certificate for its CSR. Of the request only the public key is taken; what else it asks for must be what we
- * would give: one SAN URI that names this participant, clientAuth, no authority. Refuses `csr.malformed`, `csr.signature` (no proof of
- * possession), `csr.key_unsuitable`, `csr.identity`, `csr.usage`, `csr.days`.
+ * Judges a partner's CSR without issuing anything, and answers the SHA-256 of its DER, base64url. What it asks for must be what we would
+ * give: one SAN URI that names this participant, clientAuth, no authority. Refuses `csr.malformed`, `csr.signature` (no proof of
+ * possession), `csr.key_unsuitable`, `csr.identity`, `csr.usage`.
  */
+export async function digestCsr(csrPem: string, participant: string): Promise<string> {
+  const csr = await readCsr(csrPem, participant);
+  return createHash('sha256').update(Buffer.from(csr.rawData)).digest('base64url');
+}
+
+/** Issues a partner's client certificate for its CSR: only the public key is taken from it. Refuses as `digestCsr`, and `csr.days`. */
 export async function issueForCsr(authority: Authority, csrPem: string, participant: string, now: Date, days = 90): Promise<string> {
   if (!(days >= 1 && days <= certificateDaysMax)) {
     throw refuse('csr.days', `a certificate is for 1 to ${certificateDaysMax} days`);
   }
-  const csr = parseCsr(csrPem);
-  checkKey(csr);
-  if (!(await csr.verify().catch(() => false))) throw refuse('csr.signature', 'the CSR is not signed by its own key');
-  checkWishes(csr, participantUri(participant));
+  const csr = await readCsr(csrPem, participant);
   return issue(authority, {
     publicKey: csr.publicKey.toString('pem'),
     commonName: participant,
@@ -34,6 +38,16 @@ export async function issueForCsr(authority: Authority, csrPem: string, particip
     notBefore: new Date(now.getTime() - 300_000),
     notAfter: new Date(now.getTime() + days * DAY_MS),
   });
+}
+
+async function readCsr(pem: string, participant: string): Promise<x509.Pkcs10CertificateRequest> {
+  const csr = parseCsr(pem);
+  checkKey(csr);
+  const { hash } = csr.signatureAlgorithm as { hash?: { name: string } };
+  if (hash && !STRONG_HASHES.includes(hash.name)) throw refuse('csr.signature', 'sign the CSR with SHA-256 or stronger');
+  if (!(await csr.verify().catch(() => false))) throw refuse('csr.signature', 'the CSR is not signed by its own key');
+  checkWishes(csr, participantUri(participant));
+  return csr;
 }
 
 function parseCsr(pem: string): x509.Pkcs10CertificateRequest {

@@ -10,6 +10,7 @@ import { PlatformModule } from '#platform/adapters/platform.module';
 import { QueuesModule } from '#platform/adapters/queues.module';
 import { ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
 import { RecordBatchesModule } from '#standing/adapters/record-batches.module';
+import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { RecordExchangeModule } from '#standing/adapters/standing.module';
 import { EventsController } from './events.controller.js';
 import { ParticipantsController } from './participants.controller.js';
@@ -27,7 +28,7 @@ export class GatewayModule {
       module: GatewayModule,
       imports: [
         PlatformModule.forRoot(config, logger),
-        PartnersModule.register(),
+        PartnersModule.register(tellParticipants),
         RecordExchangeModule,
         RecordBatchesModule,
         AuditModule,

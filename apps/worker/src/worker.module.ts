@@ -17,6 +17,7 @@ import type { ReconciliationStore } from '#reconciliation';
 import { RECONCILIATION_STORE, ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
 import { policyLife } from '#policies/adapters/pg-policies';
 import { ReviewDue } from '#standing';
+import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { StandingModule } from '#standing/adapters/standing.module';
 import { BatchWorkModule } from '#standing/adapters/record-batches.module';
 import { BatchProcessor } from './batch.processor.js';
@@ -55,7 +56,7 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
         ReconciliationModule.register(),
         SealingModule,
         StandingModule,
-        PartnersModule.register(),
+        PartnersModule.register(tellParticipants),
         BatchWorkModule,
       ],
       controllers: [HealthController],

@@ -2,7 +2,15 @@ import { z } from 'zod';
 import { parseStrictly } from './strict-parse.js';
 
 /** What partners are told. In a SET (RFC 8417) the event's name is `eventUri(kind)`. */
-export const EVENT_KINDS = ['link.created', 'link.ended', 'rating.changed', 'restriction.imposed', 'restriction.lifted'] as const;
+export const EVENT_KINDS = [
+  'link.created',
+  'link.ended',
+  'rating.changed',
+  'restriction.imposed',
+  'restriction.lifted',
+  'certificate.expiring',
+  'key.expiring',
+] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 export const eventUri = (kind: EventKind): string => `urn:tallystick:event:${kind}`;

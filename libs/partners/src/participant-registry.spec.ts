@@ -4,7 +4,7 @@ import type { ParticipantState } from './participant.js';
 import { ParticipantRegistry } from './participant-registry.js';
 import { Participants } from './participants.js';
 import type { PresentedCertificate } from './registry-view.js';
-import { aCertificate, aKey, anEnrolment, AT } from './testing/builders.js';
+import { aCertificate, aKey, anEnrolment, anotherKey, AT } from './testing/builders.js';
 import { MemoryParticipantStore } from './testing/memory-participant-store.js';
 import { participantStoreContract } from './testing/participant-store-contract.js';
 
@@ -67,14 +67,23 @@ describe('a participant’s state', () => {
     [['SUSPENDED', 'ACTIVE'], 'bank-a'],
     [['SUSPENDED', 'CLOSED'], 'participant.closed'],
     [['CLOSED'], 'participant.transition'],
+    [['ACTIVE'], 'participant.transition'],
     [['SUSPENDED', 'CLOSED', 'ACTIVE'], 'participant.transition'],
   ];
 
   it.each(rows)('%j ends in %s', async (path, end) => {
     const { registry, participants } = await aRegistry();
-    const moves = { ACTIVE: 'activate', SUSPENDED: 'suspend', CLOSED: 'close' } as const;
+    const close = async () => {
+      await participants.proposeClosing('bank-a', 'because', 'otto');
+      await participants.confirmClosing('bank-a', 'ada');
+    };
+    const moves: Partial<Record<ParticipantState, () => Promise<unknown>>> = {
+      ACTIVE: () => participants.activate('bank-a', 'because'),
+      SUSPENDED: () => participants.suspend('bank-a', 'because'),
+      CLOSED: close,
+    };
     const walk = async () => {
-      for (const state of path) await participants[moves[state as keyof typeof moves]]('bank-a', 'because');
+      for (const state of path) await moves[state]!();
       return registry.findByCertificate({ x5t: 'x5t-1', issuer: 'authority-1', serial: 'a1' }).id;
     };
     if (end.includes('.')) await expect(walk()).rejects.toThrow(end);
@@ -85,7 +94,7 @@ describe('a participant’s state', () => {
 describe('signing keys', () => {
   it('overlap while they rotate', async () => {
     const { registry, participants } = await aRegistry();
-    await participants.addKey('bank-a', { ...aKey, kid: 'key-2' });
+    await participants.addKey('bank-a', anotherKey('key-2'));
     expect(registry.findKey('bank-a', 'key-1')?.state).toBe('ACTIVE');
     await participants.retireKey('bank-a', 'key-1');
     expect(registry.findKey('bank-a', 'key-1')?.state).toBe('RETIRED');
@@ -94,6 +103,7 @@ describe('signing keys', () => {
 
   it.each([
     ['key.duplicate', (participants: Participants) => participants.addKey('bank-a', aKey)],
+    ['key.duplicate', (participants: Participants) => participants.addKey('bank-a', { ...aKey, kid: 'key-2' })],
     ['key.last', (participants: Participants) => participants.retireKey('bank-a', 'key-1')],
     ['key.unknown', (participants: Participants) => participants.markCompromised('bank-a', 'key-9')],
     ['participant.unknown', (participants: Participants) => participants.markCompromised('bank-z', 'key-1')],
@@ -108,7 +118,7 @@ describe('signing keys', () => {
   it('never come back once compromised', async () => {
     const { participants } = await aRegistry();
     await participants.markCompromised('bank-a', 'key-1');
-    await participants.addKey('bank-a', { ...aKey, kid: 'key-2' });
+    await participants.addKey('bank-a', anotherKey('key-2'));
     await expect(participants.retireKey('bank-a', 'key-1')).rejects.toThrow('key.transition');
     await expect(participants.addKey('bank-a', aKey)).rejects.toThrow('key.duplicate');
   });

@@ -1,11 +1,12 @@
 import type { VerificationKey } from '#evidence';
 import { type Clock, Refusal } from '#kernel';
 import type { Participant } from './participant.js';
+import { heardByAllMs } from './pass-time.js';
 import { type PresentedCertificate, RegistryView } from './registry-view.js';
 import type { ParticipantStore } from './store.js';
 
 /** Beyond this age the view may miss a revocation: nobody is let in on it (CONTRACT.md §1 promises 10 s). */
-export const viewAgeMsMax = 10_000;
+export const viewAgeMsMax = heardByAllMs;
 /** Every process looks this often whether the registry changed. */
 export const viewRefreshMs = 1_000;
 
@@ -53,14 +54,19 @@ export class ParticipantRegistry {
     return this.fresh().participants;
   }
 
+  /** The participants as last seen, however old that is: for metrics, never to let anybody in. */
+  listAsSeen(): readonly Participant[] {
+    return this.view.participants;
+  }
+
   /** For `verifyJws`: the key whatever its state, so that the answer can say that it was retired. */
   findKey(id: string, kid: string): VerificationKey | undefined {
-    return this.fresh().findKey(id, kid);
+    return this.fresh().findKey(id, kid, this.clock.now());
   }
 
   /** See `RegistryView.identify`. */
   findByCertificate(presented: PresentedCertificate): Participant {
-    return this.fresh().identify(presented);
+    return this.fresh().identify(presented, this.clock.now());
   }
 
   private fresh(): RegistryView {

@@ -1,12 +1,22 @@
-import type { VerificationKey } from '#evidence';
 import { type Clock, Refusal } from '#kernel';
-import { addKey, markCompromised, retireKey } from './change-key.js';
-import { activate, close, suspend } from './change-state.js';
+import { addKey, markCompromised, type NewKey, retireKey } from './change-key.js';
+import {
+  activate,
+  cancelSuspension,
+  confirmClosing,
+  proposeClosing,
+  scheduleSuspension,
+  suspend,
+  withdrawClosing,
+} from './change-state.js';
 import { enrolParticipant, type Enrolment } from './enrol-participant.js';
 import type { Participant, ParticipantChange } from './participant.js';
 import type { ParticipantRegistry } from './participant-registry.js';
 import { type IssuedCertificate, registerCertificate, revokeCertificate } from './register-certificate.js';
 import type { ParticipantStore } from './store.js';
+
+/** Who acts on the command line, where nobody signs in. */
+const OPERATOR = 'operator';
 
 /** The operator's verbs. Each refuses `participant.unknown` and what its rule refuses; each is seen by this process at once. */
 export class Participants {
@@ -20,19 +30,36 @@ export class Participants {
     return this.save(enrolment.id, (known) => enrolParticipant(known, enrolment, this.clock.now()));
   }
 
-  activate(id: string, reason: string): Promise<Participant> {
-    return this.change(id, (known, at) => activate(known, reason, at));
+  activate(id: string, reason: string, by = OPERATOR): Promise<Participant> {
+    return this.change(id, (known, at) => activate(known, reason, by, at));
   }
 
-  suspend(id: string, reason: string): Promise<Participant> {
-    return this.change(id, (known, at) => suspend(known, reason, at));
+  suspend(id: string, reason: string, by = OPERATOR): Promise<Participant> {
+    return this.change(id, (known, at) => suspend(known, reason, by, at));
   }
 
-  close(id: string, reason: string): Promise<Participant> {
-    return this.change(id, (known, at) => close(known, reason, at));
+  scheduleSuspension(id: string, from: Date, reason: string, by = OPERATOR): Promise<Participant> {
+    return this.change(id, (known, at) => scheduleSuspension(known, from, reason, by, at));
   }
 
-  addKey(id: string, key: Omit<VerificationKey, 'state'>): Promise<Participant> {
+  cancelSuspension(id: string, by = OPERATOR): Promise<Participant> {
+    return this.change(id, (known, at) => cancelSuspension(known, by, at));
+  }
+
+  /** `by` names one person: the other one confirms. */
+  proposeClosing(id: string, reason: string, by: string): Promise<Participant> {
+    return this.change(id, (known, at) => proposeClosing(known, reason, by, at));
+  }
+
+  confirmClosing(id: string, by: string): Promise<Participant> {
+    return this.change(id, (known, at) => confirmClosing(known, by, at));
+  }
+
+  withdrawClosing(id: string, by: string): Promise<Participant> {
+    return this.change(id, (known, at) => withdrawClosing(known, by, at));
+  }
+
+  addKey(id: string, key: NewKey): Promise<Participant> {
     return this.change(id, (known, at) => addKey(known, key, at));
   }
 
@@ -40,8 +67,9 @@ export class Participants {
     return this.change(id, (known, at) => retireKey(known, kid, at));
   }
 
-  markCompromised(id: string, kid: string): Promise<Participant> {
-    return this.change(id, (known, at) => markCompromised(known, kid, at));
+  /** `suspectedSince`: since when it may have been in wrong hands; left out: since now. */
+  markCompromised(id: string, kid: string, suspectedSince?: Date): Promise<Participant> {
+    return this.change(id, (known, at) => markCompromised(known, kid, suspectedSince ?? at, at));
   }
 
   registerCertificate(id: string, certificate: IssuedCertificate): Promise<Participant> {

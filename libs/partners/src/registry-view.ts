@@ -1,6 +1,7 @@
 import type { VerificationKey } from '#evidence';
 import { Refusal } from '#kernel';
-import type { Participant, ParticipantCertificate, ParticipantState } from './participant.js';
+import { suspensionDue } from './change-state.js';
+import type { Participant, ParticipantCertificate, ParticipantKey, ParticipantState } from './participant.js';
 
 /** A client certificate whose chain, dates and usage the transport has checked already. */
 export interface PresentedCertificate {
@@ -37,15 +38,18 @@ export class RegistryView {
     return this.byId.get(id);
   }
 
-  findKey(id: string, kid: string): VerificationKey | undefined {
-    return this.byId.get(id)?.keys.find((key) => key.kid === kid);
+  /** The key as signatures are judged by it at `at`: unknown until it is proved and every process has heard of it, retired from its end on. */
+  findKey(id: string, kid: string, at: Date): VerificationKey | undefined {
+    const key = this.byId.get(id)?.keys.find((candidate) => candidate.kid === kid);
+    if (!key || !isKnownToAll(key)) return undefined;
+    return key.notAfter !== undefined && key.notAfter <= at && key.state !== 'COMPROMISED' ? { ...key, state: 'RETIRED' } : key;
   }
 
   /**
    * Whose certificate this is: by its fingerprint, or by the participant it names under an authority accepted for that participant.
    * Refuses 401 `certificate.revoked`, `certificate.unregistered`; 403 `participant.suspended`, `participant.closed`, `participant.not_enrolled`.
    */
-  identify(presented: PresentedCertificate): Participant {
+  identify(presented: PresentedCertificate, at: Date): Participant {
     if (this.revokedSerials.has(`${presented.issuer}:${presented.serial}`)) {
       throw new Refusal('unauthenticated', 'certificate.revoked', 'this certificate was revoked: use your new one');
     }
@@ -57,7 +61,7 @@ export class RegistryView {
         'no participant is registered with this certificate under this authority',
       );
     }
-    const refusal = STATE_REFUSALS[participant.state];
+    const refusal = STATE_REFUSALS[suspensionDue(participant, at) ? 'SUSPENDED' : participant.state];
     if (refusal) throw new Refusal('forbidden', ...refusal);
     return participant;
   }
@@ -69,4 +73,8 @@ export class RegistryView {
     const named = names === undefined ? undefined : this.byId.get(names);
     return named?.authorities.includes(issuer) ? named : undefined;
   }
+}
+
+function isKnownToAll(key: ParticipantKey): key is ParticipantKey & VerificationKey {
+  return key.state !== 'ANNOUNCED' && key.state !== 'PROBED';
 }

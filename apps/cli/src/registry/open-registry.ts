@@ -6,6 +6,7 @@ import { type Participant, type ParticipantStore, ParticipantRegistry, Participa
 import { PrismaParticipantStore } from '#partners/adapters/prisma-participant-store';
 import { type Config, ConfigError, Database, parseConfig } from '#platform';
 import { PrismaService } from '#platform/adapters/prisma.module';
+import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 
 export interface OpenRegistry {
   readonly config: Config;
@@ -20,7 +21,7 @@ export async function withRegistry<T>(work: (registry: OpenRegistry) => Promise<
   const database = await Database.open(config.DATABASE_URL, 2);
   const prisma = new PrismaService(database);
   try {
-    const store = new PrismaParticipantStore(prisma);
+    const store = new PrismaParticipantStore(prisma, tellParticipants);
     return await work({ config, store, participants: new Participants(store, new ParticipantRegistry(store, systemClock), systemClock) });
   } finally {
     await prisma.$disconnect();

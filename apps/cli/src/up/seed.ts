@@ -10,6 +10,7 @@ import { PlatformModule } from '#platform/adapters/platform.module';
 import { PgPolicies } from '#policies/adapters/pg-policies';
 import { createStaffAccount } from '#staff/adapters/create-staff-account';
 import { Subjects } from '#standing';
+import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { StandingModule } from '#standing/adapters/standing.module';
 import { seedBanks } from '../seed/seed-banks.js';
 import { seedCustomers } from '../seed/seed-customers.js';
@@ -32,7 +33,7 @@ class SeedModule {}
 /** Sample data of a development installation; what is there already stays as it is. */
 export async function seed(config: Config, consolePassword: string): Promise<SeedReport> {
   const logger = createLogger('seed', 'warn');
-  const imports = [PlatformModule.forRoot(config, logger), PartnersModule.register(), StandingModule];
+  const imports = [PlatformModule.forRoot(config, logger), PartnersModule.register(tellParticipants), StandingModule];
   const rooms = await NestFactory.createApplicationContext({ module: SeedModule, imports }, { logger: new NestLogger(logger) });
   try {
     const database = rooms.get(Database);

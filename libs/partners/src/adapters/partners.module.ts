@@ -5,6 +5,12 @@ import { CLOCK, LOGGER } from '#platform/adapters/platform.module';
 import { PrismaModule, PrismaService } from '#platform/adapters/prisma.module';
 import { ParticipantRegistry, viewRefreshMs } from '../participant-registry.js';
 import { Participants } from '../participants.js';
+import { PartnerKeys } from '../partner-keys.js';
+import { TimeKeeper } from '../time-keeper.js';
+import { watchExpiry } from './expiry-metrics.js';
+import { newSecret } from './node-secret.js';
+import type { TellParticipants } from './participant-rows.js';
+import { PrismaEnrolmentStore } from './prisma-enrolment-store.js';
 import { PrismaParticipantStore } from './prisma-participant-store.js';
 
 /** The registry, confirmed from PostgreSQL each second for as long as the process lives. Needs `PlatformModule`. */
@@ -16,9 +22,12 @@ export class PartnersModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @Inject(ParticipantRegistry) private readonly registry: ParticipantRegistry,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  static register(): DynamicModule {
+  /** `tell` puts what participants are to hear into their event queues. */
+  static register(tell: TellParticipants): DynamicModule {
+    const STORES = [PrismaParticipantStore, ParticipantRegistry, CLOCK];
     return {
       module: PartnersModule,
       global: true,
@@ -26,7 +35,12 @@ export class PartnersModule implements OnModuleInit, OnApplicationShutdown {
       providers: [
         {
           provide: PrismaParticipantStore,
-          useFactory: (prisma: PrismaService) => new PrismaParticipantStore(prisma),
+          useFactory: (prisma: PrismaService) => new PrismaParticipantStore(prisma, tell),
+          inject: [PrismaService],
+        },
+        {
+          provide: PrismaEnrolmentStore,
+          useFactory: (prisma: PrismaService) => new PrismaEnrolmentStore(prisma, tell),
           inject: [PrismaService],
         },
         {
@@ -36,17 +50,30 @@ export class PartnersModule implements OnModuleInit, OnApplicationShutdown {
         },
         {
           provide: Participants,
-          useFactory: (store: PrismaParticipantStore, registry: ParticipantRegistry, clock: Clock) =>
+          useFactory: (...[store, registry, clock]: [PrismaParticipantStore, ParticipantRegistry, Clock]) =>
             new Participants(store, registry, clock),
-          inject: [PrismaParticipantStore, ParticipantRegistry, CLOCK],
+          inject: STORES,
+        },
+        {
+          provide: PartnerKeys,
+          useFactory: (...[store, registry, clock]: [PrismaParticipantStore, ParticipantRegistry, Clock]) =>
+            new PartnerKeys(store, registry, newSecret, clock),
+          inject: STORES,
+        },
+        {
+          provide: TimeKeeper,
+          useFactory: (...[store, registry, clock]: [PrismaParticipantStore, ParticipantRegistry, Clock]) =>
+            new TimeKeeper(store, registry, clock),
+          inject: STORES,
         },
       ],
-      exports: [ParticipantRegistry, Participants],
+      exports: [ParticipantRegistry, Participants, PartnerKeys, TimeKeeper, PrismaEnrolmentStore, PrismaParticipantStore],
     };
   }
 
   async onModuleInit(): Promise<void> {
     await this.registry.refresh();
+    watchExpiry(this.registry, this.clock);
     this.timer = setInterval(() => void this.refresh(), viewRefreshMs).unref();
   }
 

@@ -11,7 +11,7 @@ describe('PrismaParticipantStore', () => {
   let store: PrismaParticipantStore;
   beforeAll(async () => {
     fresh = await freshDatabase();
-    store = new PrismaParticipantStore(new PrismaService(fresh.database));
+    store = new PrismaParticipantStore(new PrismaService(fresh.database), () => Promise.resolve());
   });
   afterAll(() => fresh.close());
 

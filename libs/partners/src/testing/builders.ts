@@ -15,6 +15,11 @@ export const aKey = {
   jwk: { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
 } as const;
 
+/** A key of another name and other bytes. */
+export function anotherKey(kid: string) {
+  return { ...aKey, kid, jwk: { ...aKey.jwk, x: Buffer.from(kid.padEnd(32, '.')).toString('base64url') } };
+}
+
 export function anEnrolment(change: Partial<Enrolment> = {}): Enrolment {
   return { id: 'bank-a', name: 'Bank A', certificate: aCertificate(), keys: [aKey], ...change };
 }

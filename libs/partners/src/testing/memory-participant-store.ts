@@ -1,29 +1,60 @@
 import type { Fact } from '#kernel';
-import type { Participant } from '../participant.js';
-import type { ParticipantRule, ParticipantStore } from '../store.js';
+import type { CertificateRequest } from '../certificate-request.js';
+import type { Invitation } from '../invitation.js';
+import type { Participant, ParticipantNotice } from '../participant.js';
+import type { Dossier, DossierRule, EnrolmentStore, ParticipantRule, ParticipantStore } from '../store.js';
 
-/** A store in memory that keeps the facts it was given. */
-export class MemoryParticipantStore implements ParticipantStore {
+/** A store in memory that keeps the facts and notices it was given. */
+export class MemoryParticipantStore implements ParticipantStore, EnrolmentStore {
   readonly facts: Fact[] = [];
-  private readonly saved = new Map<string, Participant>();
+  readonly notices: ParticipantNotice[] = [];
+  private readonly dossiers = new Map<string, Dossier>();
   private queue: Promise<unknown> = Promise.resolve();
 
   revision(): Promise<string> {
-    return Promise.resolve([...this.saved.values()].map(({ id, version }) => `${id}:${version}`).join());
+    return Promise.resolve(this.participants.map(({ id, version }) => `${id}:${version}`).join());
   }
 
   loadAll(): Promise<readonly Participant[]> {
-    return Promise.resolve([...this.saved.values()]);
+    return Promise.resolve(this.participants);
   }
 
-  change(id: string, rule: ParticipantRule): Promise<Participant> {
+  async change(id: string, rule: ParticipantRule): Promise<Participant> {
+    await this.changeDossier(id, ({ participant }) => rule(participant));
+    return this.dossiers.get(id)!.participant!;
+  }
+
+  findInvitation(digest: string): Promise<Invitation | undefined> {
+    return Promise.resolve([...this.dossiers.values()].flatMap(({ invitations }) => invitations).find((one) => one.digest === digest));
+  }
+
+  findRequest(id: string): Promise<CertificateRequest | undefined> {
+    return Promise.resolve(this.requests.find((one) => one.id === id));
+  }
+
+  outstanding(countMax: number): Promise<CertificateRequest[]> {
+    return Promise.resolve(this.requests.filter(({ state }) => state === 'REQUESTED').slice(0, countMax));
+  }
+
+  changeDossier(id: string, rule: DossierRule): Promise<void> {
     const work = this.queue.then(() => {
-      const { next, facts } = rule(this.saved.get(id));
-      this.saved.set(id, next);
+      const known = this.dossiers.get(id) ?? { participant: undefined, invitations: [], requests: [] };
+      const change = rule(known);
+      if (!change) return;
+      const { next, facts, notices = [], invitations = known.invitations, requests = known.requests } = change;
+      this.dossiers.set(id, { participant: next, invitations, requests });
       this.facts.push(...facts);
-      return next;
+      this.notices.push(...notices);
     });
     this.queue = work.catch(() => undefined);
     return work;
+  }
+
+  private get participants(): Participant[] {
+    return [...this.dossiers.values()].flatMap(({ participant }) => participant ?? []);
+  }
+
+  private get requests(): CertificateRequest[] {
+    return [...this.dossiers.values()].flatMap(({ requests }) => requests);
   }
 }

@@ -1,0 +1,22 @@
+import type { Clock } from '#kernel';
+import type { ParticipantRegistry } from './participant-registry.js';
+import { passTime } from './pass-time.js';
+import type { ParticipantStore } from './store.js';
+
+/** Writes down what time does to participants. Several may run at once: each change is judged again under the participant's lock. */
+export class TimeKeeper {
+  constructor(
+    private readonly store: ParticipantStore,
+    private readonly registry: Pick<ParticipantRegistry, 'list' | 'refresh'>,
+    private readonly clock: Clock,
+  ) {}
+
+  /** How many participants something was due for. */
+  async run(): Promise<number> {
+    const at = this.clock.now();
+    const due = this.registry.list().filter((participant) => passTime(participant, at) !== undefined);
+    for (const { id } of due) await this.store.change(id, (known) => known && passTime(known, at));
+    if (due.length > 0) await this.registry.refresh();
+    return due.length;
+  }
+}
