@@ -79,9 +79,17 @@ export interface DecisionAnswer {
     readonly id: string;
     readonly step: string;
     readonly code: string;
+    readonly text?: string | undefined;
+    /** Absent: all services. */
+    readonly services?: readonly string[] | undefined;
+    readonly since?: string | undefined;
     readonly endsAt?: string | undefined;
-    /** What a cut leaves of every limit. */
+    /** What ends it before its term. */
+    readonly cure?: { readonly code: string; readonly text: string } | undefined;
+    readonly appealUntil?: string | undefined;
+    /** What a cut leaves of every limit; with `limitAmount`, the smaller of both. */
     readonly limitPercent?: number | undefined;
+    readonly limitAmount?: { readonly amount: string; readonly currency: string } | undefined;
   }[];
   /** Up to four, where the outcome is adverse. */
   readonly factors?: readonly { readonly code: string; readonly text: string }[] | undefined;

@@ -1,7 +1,7 @@
 import type { DecisionAnswer, DecisionLimit, DecisionMode, DecisionReason, Outcome } from '#contract';
 import { formatId, formatMinor, type ShardedId } from '#kernel';
 import type { Evaluation, Policy } from '#policies';
-import type { Standing } from '#standing';
+import type { Restriction, Standing } from '#standing';
 import { type CounterState, type DecisionRequest, readUsage } from './decision.js';
 
 /** What was asked and evaluated: what a decision's commitment covers and what its answer is told from, at once or years later. */
@@ -22,12 +22,22 @@ export interface DecisionDetails {
   readonly policy: { readonly hash: string; readonly id: string; readonly version: string };
   readonly reasons: readonly DecisionReason[];
   readonly restrictions: readonly {
+    readonly appealUntil?: string | undefined;
     readonly code: string;
+    readonly cure?: { readonly code: string; readonly text: string } | undefined;
+    /** Of `limitMinor`. */
+    readonly currency?: string | undefined;
     readonly endsAt?: string | undefined;
     readonly id: string;
+    /** What a cut leaves of every limit at most. */
+    readonly limitMinor?: string | undefined;
     /** What a cut leaves of every limit. */
     readonly limitPercent?: number | undefined;
+    /** Absent: all services. */
+    readonly services?: readonly string[] | undefined;
+    readonly since?: string | undefined;
     readonly step: string;
+    readonly text?: string | undefined;
   }[];
   readonly score: { readonly value: number; readonly version: string };
   readonly service: string;
@@ -66,17 +76,33 @@ export function detailsOf(request: DecisionRequest, evaluation: Evaluation, poli
     paymentReference,
     policy: { hash: policy.hash, id: policy.id, version: policy.version.toString() },
     reasons: evaluation.reasons.map(({ code, source, text }) => ({ code, source, text })),
-    restrictions: evaluation.restrictions.map(({ id, step, limitPercent, reason, endsAt }) => ({
-      code: reason.code,
-      endsAt: endsAt?.toISOString(),
-      id,
-      limitPercent,
-      step,
-    })),
+    restrictions: evaluation.restrictions.map(restrictionDetails),
     score: { value: standing.score.value, version: standing.score.version },
     service: request.service,
     tier: evaluation.tier,
     transactionLimits: evaluation.transactionLimits.map(({ amountMinor, limit }) => ({ amount: amountMinor.toString(), limit })),
+  };
+}
+
+/** Where a restriction starts of which only a receipt of before 2026-11-22 is known: such a receipt tells neither start nor words. */
+export const UNTOLD_START = new Date(0);
+
+function restrictionDetails(restriction: Restriction): DecisionDetails['restrictions'][number] {
+  const { id, step, services, limitPercent, limitMinor, currency, reason, startsAt, endsAt, cure, appealUntil } = restriction;
+  const isTold = startsAt > UNTOLD_START;
+  return {
+    appealUntil: appealUntil?.toISOString(),
+    code: reason.code,
+    cure: cure && { code: cure.code, text: cure.text },
+    currency,
+    endsAt: endsAt?.toISOString(),
+    id,
+    limitMinor: limitMinor?.toString(),
+    limitPercent,
+    services: services.length > 0 ? services : undefined,
+    since: isTold ? startsAt.toISOString() : undefined,
+    step,
+    text: isTold ? reason.text : undefined,
   };
 }
 
@@ -129,11 +155,16 @@ export function composeAnswer(details: DecisionDetails, { decision, at, usage }:
     policy: { id: details.policy.id, version: details.policy.version, hash: details.policy.hash },
     limits: limitsOf(details, counters),
     discount: details.discount === undefined || computedOutcome === 'DENY' ? undefined : discountAnswer(details, details.discount),
-    restrictions: details.restrictions,
+    restrictions: details.restrictions.map(restrictionAnswer),
     factors: computedOutcome === 'ALLOW' ? undefined : details.factors,
     reservation: reserved ? reservationOf(decision, at, details.holdSeconds!) : undefined,
     decidedAt: at.toISOString(),
   };
+}
+
+function restrictionAnswer({ limitMinor, currency, ...told }: DecisionDetails['restrictions'][number]): DecisionAnswer['restrictions'][number] {
+  if (limitMinor === undefined || currency === undefined) return told;
+  return { ...told, limitAmount: { amount: formatMinor(BigInt(limitMinor), currency), currency } };
 }
 
 /** ALLOW and REVIEW reserve; DENY does not. */

@@ -114,8 +114,10 @@ const evaluation = z.looseObject({
   reasons,
   restrictions: z.array(
     z.looseObject({
-      ...{ id: text, code: text, step: z.enum(['WARN', 'LIMIT_CUT', 'SERVICE_STOP', 'CLOSURE']) },
-      ...{ limitPercent: z.int().optional(), endsAt: z.iso.datetime().optional() },
+      ...{ id: text, code: text, step: z.enum(['WARN', 'LIMIT_CUT', 'SERVICE_STOP', 'CLOSURE', 'BANK_NOTICE']) },
+      ...{ limitPercent: z.int().optional(), limitMinor: digits.optional(), currency: text.optional(), services: z.array(text).optional() },
+      ...{ since: z.iso.datetime().optional(), endsAt: z.iso.datetime().optional(), appealUntil: z.iso.datetime().optional() },
+      ...{ text: text.optional(), cure: z.looseObject({ code: text, text }).optional() },
     }),
   ),
   score: z.looseObject({ value: z.int(), version: text }),

@@ -2,7 +2,7 @@ import type { Outcome } from '#contract';
 import type { Shard, ShardedId } from '#kernel';
 import type { Restriction, Standing } from '#standing';
 import type { DecisionRequest } from '../decision.js';
-import type { DecisionDetails } from '../details.js';
+import { type DecisionDetails, UNTOLD_START } from '../details.js';
 import type { Settlement } from '../reservation.js';
 
 /** A decision as history keeps it: enough to take it again under any policy. */
@@ -48,15 +48,19 @@ export function standingOf(subject: ShardedId, version: bigint, details: Decisio
   return { subject, kind: 'INDIVIDUAL', version, score, factors, restrictions: restrictions.map((one) => restrictionOf(one, details)) };
 }
 
-/** A restriction told is in force for this service; its words stand in the reason that it gave. */
+/** A restriction told is in force for this service; where it does not tell its words, they stand in the reason that it gave. */
 function restrictionOf(
-  { id, code, step, limitPercent, endsAt }: DecisionDetails['restrictions'][number],
+  { id, code, text, step, services = [], since, endsAt, cure, appealUntil, ...cut }: DecisionDetails['restrictions'][number],
   { reasons }: DecisionDetails,
 ): Restriction {
-  const words = reasons.find(({ source }) => source === `restriction ${id}`)?.text.slice(`${code}: `.length) ?? '';
+  const words = text ?? reasons.find(({ source }) => source === `restriction ${id}`)?.text.slice(`${code}: `.length) ?? '';
+  const startsAt = since === undefined ? UNTOLD_START : new Date(since);
   return {
-    ...{ id, step: step as Restriction['step'], services: [], reason: { code, text: words }, startsAt: new Date(0) },
-    ...(limitPercent === undefined ? {} : { limitPercent }),
+    ...{ id, step: step as Restriction['step'], services, reason: { code, text: words }, startsAt },
+    ...(cut.limitPercent === undefined ? {} : { limitPercent: cut.limitPercent }),
+    ...(cut.limitMinor === undefined || cut.currency === undefined ? {} : { limitMinor: BigInt(cut.limitMinor), currency: cut.currency }),
     ...(endsAt === undefined ? {} : { endsAt: new Date(endsAt) }),
+    ...(cure === undefined ? {} : { cure }),
+    ...(appealUntil === undefined ? {} : { appealUntil: new Date(appealUntil) }),
   };
 }
