@@ -60,7 +60,7 @@ export interface DecisionLimit {
   readonly reserved: string;
   readonly available?: string | undefined;
   readonly count?: { readonly limit: number; readonly taken: number; readonly available: number } | undefined;
-  /** When the window starts anew; absent for a single transaction and for a lifetime. */
+  /** When nothing that counts now will count any more; absent for a single transaction, a lifetime and open exposure. */
   readonly resetAt?: string | undefined;
 }
 
@@ -74,7 +74,8 @@ export interface DecisionAnswer {
   readonly score: { readonly value: number; readonly version: string };
   readonly policy: { readonly id: string; readonly version: string; readonly hash: string };
   readonly limits: readonly DecisionLimit[];
-  readonly discount?: { readonly rate: string; readonly amount: string; readonly rule: string } | undefined;
+  /** `rate`: in percent, where one percentage alone made it. `rule`: the rules that made it, joined by "+". */
+  readonly discount?: { readonly rate?: string | undefined; readonly amount: string; readonly rule: string } | undefined;
   readonly restrictions: readonly {
     readonly id: string;
     readonly step: string;

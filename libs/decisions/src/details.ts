@@ -12,10 +12,12 @@ export interface DecisionDetails {
   readonly computed: Outcome;
   readonly counterparty?: string | undefined;
   readonly currency: string;
-  readonly discount?: { readonly minor: string; readonly rate: string; readonly rule: string } | undefined;
+  readonly discount?: { readonly minor: string; readonly rate?: string | undefined; readonly rule: string } | undefined;
   readonly enforced: boolean;
   readonly factors: readonly { readonly code: string; readonly text: string }[];
   readonly holdSeconds?: number | undefined;
+  /** The subject's kind, where a rule looked at it. */
+  readonly kind?: string | undefined;
   readonly mode: DecisionMode;
   readonly outcome: Outcome;
   readonly paymentReference?: string | undefined;
@@ -71,6 +73,7 @@ export function detailsOf(request: DecisionRequest, evaluation: Evaluation, poli
     enforced: evaluation.enforced,
     factors: standing.factors.slice(0, factorsMax).map(({ code, text }) => ({ code, text })),
     holdSeconds: request.mode === 'RESERVE' ? request.holdSeconds : undefined,
+    kind: evaluation.kind,
     mode: request.mode,
     outcome: evaluation.outcome,
     paymentReference,

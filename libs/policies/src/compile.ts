@@ -1,13 +1,19 @@
 import { parseMoney, Refusal } from '#kernel';
 import { findContradictions } from './contradictions.js';
-import { discountRule, type DiscountRule } from './discount.js';
+import { type Ladder, readLadder } from '#standing';
+import { discountRule, type DiscountRule, type Stacking, stackingOf } from './discount.js';
 import type { LimitDocument, PolicyDocument, ServiceDocument } from './document.js';
+import { LocalClock } from './local-hour.js';
+import { type RuleSet, ruleSet } from './rules/judge-rules.js';
+import { compileRule, type Rule } from './rules/rule.js';
+import { type Span, spanOf } from './span.js';
 import { Calendar, type WindowKind } from './window.js';
 
 /** One limit as it binds one tier: minor units of the policy's currency. */
 export interface LimitRule {
   readonly id: string;
   readonly window: WindowKind;
+  readonly span: Span;
   readonly scope: LimitDocument['scope'];
   readonly amountMinor: bigint | undefined;
   readonly count: number | undefined;
@@ -15,6 +21,7 @@ export interface LimitRule {
 
 export interface TierRules {
   readonly limits: readonly LimitRule[];
+  /** In the order of the document. */
   readonly discounts: readonly DiscountRule[];
 }
 
@@ -23,66 +30,100 @@ export interface Service {
   readonly mode: ServiceDocument['mode'];
   readonly minimumScore: number | undefined;
   readonly reviewAboveMinor: bigint | undefined;
+  /** Undefined: none. */
+  readonly rules: RuleSet | undefined;
   readonly byTier: ReadonlyMap<string, TierRules>;
 }
 
-/** A policy ready to decide with: every name resolved, every amount exact. Immutable but for the calendar's memory of today. */
+/** A policy ready to decide with: every name resolved, every amount exact, every rule checked. Immutable but for its memory of today. */
 export interface Policy {
   readonly id: string;
   readonly version: bigint;
   /** SHA-256 of the document's canonical form (RFC 8785), hex. */
   readonly hash: string;
   readonly currency: string;
-  readonly calendar: Calendar;
+  readonly stacking: Stacking;
+  /** Undefined: the built-in ladder counts. */
+  readonly ladder: Ladder | undefined;
   /** Highest first. */
   readonly tiers: readonly { readonly name: string; readonly minimumScore: number }[];
   readonly services: ReadonlyMap<string, Service>;
 }
 
-/** Resolves a document. Refuses 422 `policy.inconsistent` (`amount.*` for an amount) where it contradicts itself, with the field. */
+/**
+ * Resolves a document. Refuses 422 `policy.inconsistent` (`amount.*` for an amount) where it contradicts itself and `policy.rule_refused`
+ * for a rule that is none, with the field.
+ */
 export function compilePolicy(document: PolicyDocument, hash: string): Policy {
   const [contradiction] = findContradictions(document);
   if (contradiction) {
     const { kind, code, message, pointer } = contradiction;
     throw new Refusal(kind, code, message, { field: pointer });
   }
-  const services = document.services.map((service) => [service.name, compileService(document, service)] as const);
+  const workshop = workshopOf(document);
   return {
     id: document.id,
     version: BigInt(document.version),
     hash,
     currency: document.currency,
-    calendar: new Calendar(document.timeZone),
+    stacking: stackingOf(document.stacking ?? { mode: 'BEST' }, workshop.minor),
+    ladder: document.ladder && readLadder(document.ladder, { ...document, name: `policy ${document.version}` }),
     tiers: [...document.tiers].sort((a, b) => b.minimumScore - a.minimumScore),
-    services: new Map(services),
+    services: new Map(document.services.map((service) => [service.name, compileService(workshop, service)])),
   };
+}
+
+/** The ladder that a policy brings: what violations cost while it is active. Undefined: the built-in one counts. */
+export function ladderOf({ ladder }: Policy): Ladder | undefined {
+  return ladder;
 }
 
 export function tierOf(policy: Policy, score: number): string {
   return (policy.tiers.find(({ minimumScore }) => score >= minimumScore) ?? policy.tiers.at(-1)!).name;
 }
 
-function compileService(document: PolicyDocument, service: ServiceDocument): Service {
-  const limits = [...service.limits, ...document.limits];
-  const discounts = document.discounts.filter(({ services }) => services.length === 0 || services.includes(service.name));
+/** What all services of a document are made with. */
+interface Workshop {
+  readonly document: PolicyDocument;
+  readonly calendar: Calendar;
+  readonly clock: LocalClock;
+  readonly rules: readonly (readonly [services: readonly string[], rule: Rule])[];
+  readonly minor: (amount: string) => bigint;
+}
+
+function workshopOf(document: PolicyDocument): Workshop {
+  const { currency, timeZone, rules = [] } = document;
+  return {
+    document,
+    calendar: new Calendar(timeZone),
+    clock: new LocalClock(timeZone),
+    rules: rules.map((rule) => [rule.services ?? [], compileRule(rule, currency)]),
+    minor: (amount) => parseMoney({ amount, currency }).minor,
+  };
+}
+
+function compileService(workshop: Workshop, service: ServiceDocument): Service {
+  const { document, calendar, clock, minor } = workshop;
+  const limits = [...service.limits, ...document.limits].map((limit) => ({ limit, span: spanOf(limit, calendar) }));
+  const isHere = (services: readonly string[]) => services.length === 0 || services.includes(service.name);
+  const discounts = document.discounts.filter(({ services }) => isHere(services));
+  const rules = workshop.rules.filter(([services]) => isHere(services)).map(([, rule]) => rule);
   const rulesOf = (tier: string): TierRules => ({
-    limits: limits.map((limit) => limitRule(limit, tier, document.currency)),
-    discounts: discounts.filter(({ tiers }) => tiers.includes(tier)).map(discountRule),
+    limits: limits.map(({ limit, span }) => limitRule(limit, span, tier, minor)),
+    discounts: discounts.filter(({ tiers }) => tiers.includes(tier)).map((discount) => discountRule(discount, minor)),
   });
   return {
     name: service.name,
     mode: service.mode,
     minimumScore: service.minimumScore,
-    reviewAboveMinor: service.reviewAbove === undefined ? undefined : minor(service.reviewAbove, document.currency),
+    reviewAboveMinor: service.reviewAbove === undefined ? undefined : minor(service.reviewAbove),
+    rules: rules.length === 0 ? undefined : ruleSet(rules, { calendar, clock }),
     byTier: new Map(document.tiers.map(({ name }) => [name, rulesOf(name)])),
   };
 }
 
-function limitRule({ id, window, scope, byTier, ...own }: LimitDocument, tier: string, currency: string): LimitRule {
+function limitRule(limit: LimitDocument, span: Span, tier: string, minor: Workshop['minor']): LimitRule {
+  const { id, window, scope, byTier, ...own } = limit;
   const { amount = own.amount, count = own.count } = byTier[tier] ?? {};
-  return { id, window, scope, amountMinor: amount === undefined ? undefined : minor(amount, currency), count };
-}
-
-function minor(amount: string, currency: string): bigint {
-  return parseMoney({ amount, currency }).minor;
+  return { id, window, span, scope, amountMinor: amount === undefined ? undefined : minor(amount), count };
 }

@@ -1,16 +1,12 @@
-import { currencyExponent, parseMoney, Refusal, type RefusalKind } from '#kernel';
+import { currencyExponent } from '#kernel';
+import { amountContradictions } from './amount-contradictions.js';
+import { type Contradiction, contradiction, repeated, says } from './contradiction.js';
 import type { LimitDocument, PolicyDocument } from './document.js';
+import { ruleContradictions } from './rules/rule-contradictions.js';
+import { findWindowFaults } from './span.js';
 import { Calendar } from './window.js';
 
 export const LOWEST_SCORE = 350;
-
-/** Why a well-formed document cannot decide, and where (RFC 6901). */
-export interface Contradiction {
-  readonly kind: RefusalKind;
-  readonly code: string;
-  readonly pointer: string;
-  readonly message: string;
-}
 
 export interface PlacedLimit {
   readonly limit: LimitDocument;
@@ -55,9 +51,16 @@ export function findContradictions(document: PolicyDocument): Contradiction[] {
       document.discounts.map(({ id }, i) => [id, `/discounts/${i}/id`]),
       'another discount has this id',
     ),
+    repeated(
+      (document.rules ?? []).map(({ id }, i) => [id, `/rules/${i}/id`]),
+      'another rule has this id',
+    ),
     limits.flatMap((placed) => limitContradictions(placed, tiers)),
+    document.discounts.flatMap(discountContradictions),
+    stackingContradictions(document),
     unknownNames(document, tiers),
     currencyExponent(document.currency) === undefined ? [] : amountContradictions(document, limits),
+    currencyExponent(document.currency) === undefined ? [] : ruleContradictions(document),
   ];
   return found.flat().filter((one) => one !== undefined);
 }
@@ -73,6 +76,9 @@ function limitContradictions({ limit, pointer }: PlacedLimit, tiers: readonly st
   });
   const strangers = Object.keys(limit.byTier).filter((tier) => !tiers.includes(tier));
   return [
+    ...findWindowFaults(limit).map(({ field, message }) =>
+      contradiction(limit[field] === undefined ? pointer : `${pointer}/${field}`, message),
+    ),
     ...strangers.map((tier) => contradiction(`${pointer}/byTier/${tier}`, 'names a tier that does not exist')),
     ...(unlimited.length === 0 ? [] : [contradiction(pointer, `says neither amount nor count for tier ${unlimited.join(', ')}`)]),
     ...caps.flatMap(
@@ -80,6 +86,18 @@ function limitContradictions({ limit, pointer }: PlacedLimit, tiers: readonly st
         says(limit.window === 'TRANSACTION' && count !== undefined, `${at}/count`, 'a single transaction has no count') ?? [],
     ),
   ];
+}
+
+function discountContradictions({ percent, amount }: PolicyDocument['discounts'][number], i: number): Contradiction[] {
+  const both = says(percent !== undefined && amount !== undefined, `/discounts/${i}/amount`, 'a discount is a percentage or an amount');
+  const none = says(percent === undefined && amount === undefined, `/discounts/${i}`, 'a discount says its percentage or its amount');
+  return [both, none].filter((one) => one !== undefined);
+}
+
+/** A sum without an end could make everything free. */
+function stackingContradictions({ stacking }: PolicyDocument): Contradiction[] {
+  const isOpen = stacking?.mode === 'SUM' && stacking.maximum === undefined && stacking.maximumPercent === undefined;
+  return isOpen ? [contradiction('/stacking', 'discounts that add up need a maximum or a maximumPercent')] : [];
 }
 
 function unknownNames({ discounts, services }: PolicyDocument, tiers: readonly string[]): Contradiction[] {
@@ -92,45 +110,6 @@ function unknownNames({ discounts, services }: PolicyDocument, tiers: readonly s
       (one, s) => says(!known.includes(one), `/discounts/${i}/services/${s}`, 'names a service that does not exist') ?? [],
     ),
   ]);
-}
-
-function amountContradictions({ services, currency }: PolicyDocument, limits: readonly PlacedLimit[]): Contradiction[] {
-  const amounts = [
-    ...services.map(({ reviewAbove }, i) => [reviewAbove, `/services/${i}/reviewAbove`] as const),
-    ...limits.flatMap(({ limit, pointer }) => [
-      [limit.amount, `${pointer}/amount`] as const,
-      ...Object.entries(limit.byTier).map(([tier, { amount }]) => [amount, `${pointer}/byTier/${tier}/amount`] as const),
-    ]),
-  ];
-  return amounts.flatMap(([amount, pointer]) => (amount === undefined ? [] : (amountContradiction(amount, currency, pointer) ?? [])));
-}
-
-function amountContradiction(amount: string, currency: string, pointer: string): Contradiction | undefined {
-  try {
-    parseMoney({ amount, currency });
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    return { kind: error.kind, code: error.code, pointer, message: error.detail };
-  }
-}
-
-/** The second and later of equals. */
-function repeated(values: readonly (readonly [value: unknown, pointer: string])[], message: string): Contradiction[] {
-  const seen = new Set<unknown>();
-  return values.flatMap(([value, pointer]) => {
-    if (seen.has(value)) return [contradiction(pointer, message)];
-    seen.add(value);
-    return [];
-  });
-}
-
-function says(contradicts: boolean, pointer: string, message: string): Contradiction | undefined {
-  return contradicts ? contradiction(pointer, message) : undefined;
-}
-
-function contradiction(pointer: string, message: string): Contradiction {
-  return { kind: 'unprocessable', code: 'policy.inconsistent', pointer, message };
 }
 
 function isTimeZone(name: string): boolean {

@@ -1,8 +1,9 @@
-import type { DecisionReason, Outcome } from '#contract';
+import type { DecisionMode, DecisionReason, Outcome, SubjectKind } from '#contract';
 import { formatMinor, type Money, Refusal } from '#kernel';
 import type { Restriction, Standing } from '#standing';
 import { type Policy, type Service, tierOf } from './compile.js';
-import { bestDiscount, type Discount } from './discount.js';
+import { type Discount, discountOf } from './discount.js';
+import { judgeRules, type RuleVerdict } from './rules/judge-rules.js';
 import { type Cap, type Terms, termsOf, type TransactionLimit } from './terms.js';
 import { LIFETIME } from './window.js';
 
@@ -10,6 +11,8 @@ export interface EvaluationRequest {
   readonly service: string;
   readonly money: Money;
   readonly counterparty?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly mode?: DecisionMode | undefined;
 }
 
 /** What a policy says about one request; whether the counters have room is the ledger's to say. */
@@ -22,10 +25,12 @@ export interface Evaluation {
   readonly tier: string;
   readonly discount: Discount | undefined;
   readonly restrictions: readonly Restriction[];
+  /** The subject's kind, where a rule of this service looks at it. */
+  readonly kind?: SubjectKind | undefined;
   /** Limits of a single transaction, already judged; shown with the answer. */
   readonly transactionLimits: readonly TransactionLimit[];
   readonly caps: readonly Cap[];
-  /** The evaluation holds in [from, until): no window and no restriction begins or ends inside. */
+  /** The evaluation holds in [from, until): no window, no restriction and no hour or day that a rule looks at begins or ends inside. */
   readonly from: Date;
   readonly until: Date;
 }
@@ -48,9 +53,11 @@ export function evaluate(standing: Standing, policy: Policy, request: Evaluation
   if (service.mode === 'off') return { ...NOTHING_ASKED, tier, restrictions: active, enforced, from, until };
   const rules = service.byTier.get(tier)!;
   const terms = termsOf(rules, policy, request, active, at);
+  const ruled = service.rules ? judgeRules(service.rules, { standing, tier, active, request }, at) : NOTHING_RULED;
   const findings = [
     ...restrictionFindings(active),
     ...scoreFindings(service, standing.score.value),
+    ...ruled.findings,
     ...transactionFindings(terms, request.money),
     ...reviewFindings(service, request.money),
   ];
@@ -62,18 +69,32 @@ export function evaluate(standing: Standing, policy: Policy, request: Evaluation
     enforced,
     reasons: findings.length > 0 ? findings.map(told) : [whyAllowed(service, tier, standing.score.value)],
     tier,
-    discount: computedOutcome === 'DENY' ? undefined : bestDiscount(rules.discounts, request.money.minor),
+    discount:
+      computedOutcome === 'DENY' ? undefined : discountOf(rules.discounts, policy.stacking, request.money.minor, request.counterparty),
     restrictions: active,
+    kind: service.rules?.reads.kind ? standing.kind : undefined,
     transactionLimits: terms.transactionLimits,
     caps: terms.caps,
-    from: terms.from > from ? terms.from : from,
-    until: terms.until < until ? terms.until : until,
+    from: latest(terms.from, from, ruled.from),
+    until: earliest(terms.until, until, ruled.until),
   };
 }
 
 function told({ code, text, source }: Finding): DecisionReason {
   return { code, text, source };
 }
+
+function latest(a: Date, b: Date, c: Date): Date {
+  const later = a > b ? a : b;
+  return later > c ? later : c;
+}
+
+function earliest(a: Date, b: Date, c: Date): Date {
+  const sooner = a < b ? a : b;
+  return sooner < c ? sooner : c;
+}
+
+const NOTHING_RULED: RuleVerdict = { findings: [], from: LIFETIME.start, until: LIFETIME.end };
 
 const NOTHING_ASKED = {
   outcome: 'ALLOW',

@@ -5,6 +5,7 @@ export * from './evaluate.js';
 export * from './lifecycle.js';
 export { type Finding, lintPolicy } from './lint/lint-policy.js';
 export * from './policy-life.js';
+export type { RuleFinding } from './rules/judge-rules.js';
 export * from './store.js';
 export * from './terms.js';
 export * from './window.js';

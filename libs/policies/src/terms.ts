@@ -37,6 +37,14 @@ export interface Terms {
   readonly until: Date;
 }
 
+/** What restrictions leave of a tier's amounts: so many percent, and no more than so much. */
+interface Cut {
+  readonly keep: bigint;
+  readonly ceilingMinor: bigint | undefined;
+}
+
+const UNCUT: Cut = { keep: 100n, ceilingMinor: undefined };
+
 /** Rules belong to one service and one tier of one policy. */
 const SHARED = new WeakMap<TierRules, Terms>();
 
@@ -45,19 +53,19 @@ const SHARED = new WeakMap<TierRules, Terms>();
  * ends, so that they, and whatever is derived from them, are made once.
  */
 export function termsOf(rules: TierRules, policy: Policy, request: EvaluationRequest, active: readonly Restriction[], at: Date): Terms {
-  const keep = percentKept(active);
-  const known = keep === 100n ? SHARED.get(rules) : undefined;
+  const cut = active.length === 0 ? UNCUT : cutOf(active, policy.currency);
+  const known = cut === UNCUT ? SHARED.get(rules) : undefined;
   if (known && known.from <= at && at < known.until) return known;
-  const terms = makeTerms(rules, policy, request, keep, at);
-  if (keep === 100n && rules.limits.every(({ scope }) => scope !== 'SUBJECT_COUNTERPARTY')) SHARED.set(rules, terms);
+  const terms = makeTerms(rules, policy, request, cut, at);
+  if (cut === UNCUT && rules.limits.every(({ scope }) => scope !== 'SUBJECT_COUNTERPARTY')) SHARED.set(rules, terms);
   return terms;
 }
 
-function makeTerms({ limits }: TierRules, policy: Policy, request: EvaluationRequest, keep: bigint, at: Date): Terms {
-  const caps = limits.flatMap((rule) => (rule.window === 'TRANSACTION' ? [] : [capOf(rule, policy, request, at, keep)]));
+function makeTerms({ limits }: TierRules, policy: Policy, request: EvaluationRequest, cut: Cut, at: Date): Terms {
+  const caps = limits.flatMap((rule) => (rule.window === 'TRANSACTION' ? [] : [capOf(rule, policy, request, cut, at)]));
   return {
     transactionLimits: limits.flatMap(({ id, window, amountMinor }) =>
-      window === 'TRANSACTION' ? [{ limit: id, amountMinor: cut(amountMinor!, keep) }] : [],
+      window === 'TRANSACTION' ? [{ limit: id, amountMinor: leave(amountMinor!, cut) }] : [],
     ),
     caps,
     from: caps.reduce((latest, { start }) => (start > latest ? start : latest), LIFETIME.start),
@@ -65,19 +73,16 @@ function makeTerms({ limits }: TierRules, policy: Policy, request: EvaluationReq
   };
 }
 
-function capOf(rule: LimitRule, policy: Policy, request: EvaluationRequest, at: Date, keep: bigint): Cap {
-  const { start, end } = policy.calendar.windowAt(rule.window as Exclude<WindowKind, 'TRANSACTION'>, at);
+function capOf(rule: LimitRule, policy: Policy, request: EvaluationRequest, cut: Cut, at: Date): Cap {
+  const { id, window, amountMinor, count } = rule;
   return {
-    limit: rule.id,
-    window: rule.window,
-    measure: 'SPENT',
-    counter: `${rule.id}/${policy.currency}${scopeOf(rule, request)}`,
-    from: start,
-    start,
-    end,
-    resetAt: rule.window === 'LIFETIME' ? undefined : end,
-    amountMinor: rule.amountMinor === undefined ? undefined : cut(rule.amountMinor, keep),
-    count: rule.count,
+    limit: id,
+    window,
+    measure: window === 'OPEN_EXPOSURE' ? 'OPEN' : 'SPENT',
+    counter: `${id}/${policy.currency}${scopeOf(rule, request)}`,
+    ...rule.span(at),
+    amountMinor: amountMinor === undefined ? undefined : leave(amountMinor, cut),
+    count,
   };
 }
 
@@ -87,13 +92,23 @@ function scopeOf({ scope }: LimitRule, { service, counterparty = '' }: Evaluatio
   return scope === 'SUBJECT_SERVICE' ? `/${service}` : `/to/${counterparty}`;
 }
 
-/** A cut's `limitPercent` is what it leaves of the limit. The deepest in force decides; cuts do not multiply. */
-function percentKept(active: readonly Restriction[]): bigint {
-  if (active.length === 0) return 100n;
-  const kept = active.flatMap(({ step, limitPercent }) => (step === 'LIMIT_CUT' ? [limitPercent ?? 0] : []));
-  return BigInt(Math.min(100, ...kept));
+/**
+ * A cut's `limitPercent` is what it leaves of the limit, its `limitMinor` the most that it leaves. The deepest of each in force decides;
+ * cuts do not multiply. A cut that says neither, or its amount in another currency, leaves nothing: it cannot be applied, so it fails closed.
+ */
+function cutOf(active: readonly Restriction[], policyCurrency: string): Cut {
+  let keep = 100;
+  let ceilingMinor: bigint | undefined;
+  const cuts = active.filter(({ step }) => step === 'LIMIT_CUT');
+  for (const { limitPercent, limitMinor, currency = policyCurrency } of cuts) {
+    const isEmpty = limitMinor === undefined ? limitPercent === undefined : currency !== policyCurrency;
+    keep = Math.min(keep, isEmpty ? 0 : (limitPercent ?? 100));
+    if (limitMinor !== undefined && (ceilingMinor === undefined || limitMinor < ceilingMinor)) ceilingMinor = limitMinor;
+  }
+  return cuts.length === 0 ? UNCUT : { keep: BigInt(keep), ceilingMinor };
 }
 
-function cut(amountMinor: bigint, keep: bigint): bigint {
-  return (amountMinor * keep) / 100n;
+function leave(amountMinor: bigint, { keep, ceilingMinor }: Cut): bigint {
+  const left = (amountMinor * keep) / 100n;
+  return ceilingMinor !== undefined && ceilingMinor < left ? ceilingMinor : left;
 }

@@ -1,4 +1,5 @@
-export type WindowKind = 'TRANSACTION' | 'DAY' | 'WEEK' | 'MONTH' | 'LIFETIME';
+export type CalendarKind = 'DAY' | 'WEEK' | 'MONTH' | 'LIFETIME';
+export type WindowKind = 'TRANSACTION' | CalendarKind | 'ROLLING' | 'CUSTOM' | 'OPEN_EXPOSURE';
 
 /** The half-open time [start, end) in which spending is added up. */
 export interface Window {
@@ -6,14 +7,24 @@ export interface Window {
   readonly end: Date;
 }
 
-interface LocalDate {
+/** A day of the calendar, wherever it is that day. Months and days count from 1. */
+export interface LocalDate {
   readonly year: number;
   readonly month: number;
   readonly day: number;
 }
 
+/** Every so many days or months, from the first day of one of them. */
+export interface Period {
+  readonly unit: 'DAYS' | 'MONTHS';
+  readonly count: number;
+  readonly anchor: LocalDate;
+}
+
 /** PostgreSQL keeps both exactly; nothing was spent before and nothing is spent after. */
 export const LIFETIME: Window = { start: new Date('1970-01-01T00:00:00Z'), end: new Date('9999-12-31T00:00:00Z') };
+
+const DAY_MS = 86_400_000;
 
 /** No zone is further from UTC, daylight saving and date-line changes included. */
 const OFFSET_MS_MAX = 26 * 3_600_000;
@@ -24,20 +35,33 @@ const OFFSET_MS_MAX = 26 * 3_600_000;
  */
 export class Calendar {
   private readonly format: Intl.DateTimeFormat;
-  private readonly latest = new Map<WindowKind, Window>();
+  private readonly latest = new Map<CalendarKind, Window>();
 
   /** Throws a RangeError for a zone that IANA does not list. */
-  constructor(timeZone: string) {
+  constructor(readonly timeZone: string) {
     this.format = new Intl.DateTimeFormat('en-US', { timeZone, calendar: 'gregory', year: 'numeric', month: 'numeric', day: 'numeric' });
   }
 
   /** The window of this kind that contains `at`. The latest answer is kept: nearly all questions are about the same day. */
-  windowAt(kind: Exclude<WindowKind, 'TRANSACTION'>, at: Date): Window {
+  windowAt(kind: CalendarKind, at: Date): Window {
     const known = this.latest.get(kind);
     if (known && known.start <= at && at < known.end) return known;
     const window = kind === 'LIFETIME' ? LIFETIME : this.compute(kind, this.localDate(at));
     this.latest.set(kind, window);
     return window;
+  }
+
+  /** The custom period that contains `at`. Its months are counted from the anchor, so the 31st stays the month's last day. */
+  periodAt(period: Period, at: Date): Window {
+    const { year, month, day } = this.localDate(at);
+    const [today, { anchor, count }] = [Date.UTC(year, month - 1, day), period];
+    const passed =
+      period.unit === 'DAYS'
+        ? (today - Date.UTC(anchor.year, anchor.month - 1, anchor.day)) / DAY_MS
+        : (year - anchor.year) * 12 + month - anchor.month;
+    let index = Math.floor(passed / count);
+    if (firstDay(period, index) > today) index--;
+    return { start: this.instantOf(firstDay(period, index)), end: this.instantOf(firstDay(period, index + 1)) };
   }
 
   private compute(kind: 'DAY' | 'WEEK' | 'MONTH', { year, month, day }: LocalDate): Window {
@@ -47,9 +71,13 @@ export class Calendar {
     return { start: this.startOf(year, month, monday), end: this.startOf(year, month, monday + 7) };
   }
 
-  /** The first instant whose local date is this day or later. Days beyond the month's ends count on. */
+  /** Days beyond the month's ends count on. */
   private startOf(year: number, month: number, day: number): Date {
-    const target = Date.UTC(year, month - 1, day);
+    return this.instantOf(Date.UTC(year, month - 1, day));
+  }
+
+  /** The first instant whose local date is this day (named by its midnight in UTC) or later. */
+  private instantOf(target: number): Date {
     let before = target - OFFSET_MS_MAX;
     let reached = target + OFFSET_MS_MAX;
     while (reached - before > 1) {
@@ -66,4 +94,12 @@ export class Calendar {
     for (const { type, value } of this.format.formatToParts(at)) if (type in parts) parts[type as keyof LocalDate] = Number(value);
     return parts;
   }
+}
+
+/** Of the period `index` steps from the anchor's, as its midnight in UTC. A month too short for the anchor's day begins on its last day. */
+function firstDay({ unit, count, anchor: { year, month, day } }: Period, index: number): number {
+  if (unit === 'DAYS') return Date.UTC(year, month - 1, day + index * count);
+  const first = month - 1 + index * count;
+  const lastDay = new Date(Date.UTC(year, first + 1, 0)).getUTCDate();
+  return Date.UTC(year, first, Math.min(day, lastDay));
 }

@@ -9,8 +9,10 @@ export interface Remark {
   readonly pointer: string;
   /** Where it is about the name of a member and not about its value. */
   readonly atName?: boolean;
+  /** Where it is about a place inside the string that stands there: UTF-16 units from its start. */
+  readonly offset?: number | undefined;
 }
 
-export function warning(code: string, pointer: string, message: string): Remark {
-  return { severity: 'warning', code, message, pointer };
+export function warning(code: string, pointer: string, message: string, offset?: number): Remark {
+  return { severity: 'warning', code, message, pointer, offset };
 }

@@ -4,7 +4,11 @@ import { type PolicyDocument, policySchema } from '../document.js';
 import type { Remark, Severity } from './finding.js';
 import { JsonSyntaxError, type Place, type PlacedJson, pointerTo, readPlacedJson } from './json-places.js';
 import { limitsThatNeverBind, reviewsThatNeverHappen, servicesWithoutLimit } from './limit-checks.js';
-import { discountsNeverBest, discountsOutOfReach, servicesOutOfReach, tiersServedNowhere } from './reach-checks.js';
+import { discountsNeverBest, discountsOfNothing } from './discount-checks.js';
+import { ladderServicesUnknown, rungsOutOfReach } from './ladder-checks.js';
+import { discountsOutOfReach, servicesOutOfReach, tiersServedNowhere } from './reach-checks.js';
+import { rulesOutOfReach, rulesShadowed, rulesThatNeverVary, rulesWithUnknownNames } from './rule-checks.js';
+import { within } from './string-place.js';
 
 /** Line and column count from 1, columns in UTF-16 code units. */
 export interface Finding extends Place {
@@ -24,6 +28,13 @@ const CHECKS: readonly ((document: PolicyDocument) => Remark[])[] = [
   tiersServedNowhere,
   discountsOutOfReach,
   discountsNeverBest,
+  discountsOfNothing,
+  rulesOutOfReach,
+  rulesThatNeverVary,
+  rulesShadowed,
+  rulesWithUnknownNames,
+  ladderServicesUnknown,
+  rungsOutOfReach,
 ];
 
 /**
@@ -34,7 +45,9 @@ export function lintPolicy(text: string): Finding[] {
   const json = readOrExplain(text);
   if ('severity' in json) return [json];
   const repeated = json.repeated.map(({ pointer, place }) => ({ ...REPEATED, pointer, ...place }));
-  const findings = judge(json.value).map(({ atName, ...remark }) => ({ ...remark, ...placeOf(json, remark.pointer, atName) }));
+  const findings = judge(json.value).map(({ atName, offset = 0, ...remark }) => {
+    return { ...remark, ...within(text, placeOf(json, remark.pointer, atName), offset) };
+  });
   return [...repeated, ...findings].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
@@ -54,7 +67,7 @@ function judge(value: unknown): Remark[] {
   if (!read.success) return read.error.issues.flatMap(formRemarks);
   const contradictions = findContradictions(read.data);
   if (contradictions.length === 0) return CHECKS.flatMap((check) => check(read.data));
-  return contradictions.map(({ code, message, pointer }) => ({ severity: 'error', code, message, pointer }));
+  return contradictions.map(({ code, message, pointer, offset }) => ({ severity: 'error', code, message, pointer, offset }));
 }
 
 function formRemarks(issue: z.core.$ZodIssue): Remark[] {

@@ -1,4 +1,3 @@
-import { discountRule } from '../discount.js';
 import type { DiscountDocument, PolicyDocument } from '../document.js';
 import { type Remark, warning } from './finding.js';
 import { reaches, tiersOf } from './reach.js';
@@ -42,29 +41,6 @@ export function discountsOutOfReach(document: PolicyDocument): Remark[] {
   });
 }
 
-/** Discounts that are never the best: another one gives the same tiers in the same services no less. */
-export function discountsNeverBest(document: PolicyDocument): Remark[] {
-  return document.discounts.flatMap((discount, d) => {
-    const better = document.discounts.find((other, o) => o !== d && outdoes(other, discount, o < d));
-    if (!better) return [];
-    return [
-      warning(
-        'discount.never_best',
-        `/discounts/${d}`,
-        `discount "${discount.id}" never applies: "${better.id}" always takes off as much or more`,
-      ),
-    ];
-  });
-}
-
-function outdoes(other: DiscountDocument, discount: DiscountDocument, isFirst: boolean): boolean {
-  const [theirs, mine] = [discountRule(other).ppm, discountRule(discount).ppm];
-  if (other.rounding !== discount.rounding || !discount.tiers.every((tier) => other.tiers.includes(tier))) return false;
-  const coversAll =
-    other.services.length === 0 || (discount.services.length > 0 && discount.services.every((name) => other.services.includes(name)));
-  return coversAll && (theirs > mine || (theirs === mine && isFirst));
-}
-
-function coversService({ services }: DiscountDocument, name: string): boolean {
+export function coversService({ services }: DiscountDocument, name: string): boolean {
   return services.length === 0 || services.includes(name);
 }
