@@ -64,8 +64,9 @@ async function newSubject(score: number, restriction?: { step: string; percent?:
   const subject = (await addSubjects(fresh.database, 1, score))[0]!;
   if (restriction) {
     await fresh.database.query(
-      `INSERT INTO restrictions (shard, subject, id, step, services, limit_percent, reason_code, reason_text, cause_iss, cause_jti, starts_at)
-       VALUES ($1, $2, $3, $4, '{}', $5, 'FRAUD', 'a violation: proven', 'bank-a', $3, now() - interval '1 hour')`,
+      `INSERT INTO restrictions (shard, subject, id, step, services, limit_percent, reason_code, reason_text, cause_iss, cause_jti, starts_at,
+         evidence_digest, evidence_reference, ladder, told)
+       VALUES ($1, $2, $3, $4, '{}', $5, 'FRAUD', 'a violation: proven', 'bank-a', $3, now() - interval '1 hour', '', '', 'built-in', '{}')`,
       [subject.shard, subject.uuid, randomUUID(), restriction.step, restriction.percent ?? null],
     );
   }

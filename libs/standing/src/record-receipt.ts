@@ -55,5 +55,6 @@ export function storedRecord(
     acceptedAt: position.at,
     factSeq: position.seq,
     receipt,
+    sealed: value.sealed,
   };
 }

@@ -46,6 +46,13 @@ CREATE INDEX restriction_orders_waiting ON restriction_orders (shard, asked_at) 
 REVOKE UPDATE, DELETE, TRUNCATE ON restriction_orders FROM tallystick_app;
 GRANT UPDATE (state, decided_by, decided_at) ON restriction_orders TO tallystick_app;
 
+-- The ladders that policy versions bring, kept when a version becomes active; what is kept is never changed. A registry table, without a shard.
+CREATE TABLE ladders (
+  policy_version bigint NOT NULL CONSTRAINT ladders_pkey PRIMARY KEY,
+  ladder         jsonb  NOT NULL
+);
+REVOKE UPDATE, DELETE, TRUNCATE ON ladders FROM tallystick_app;
+
 -- Holds a subject, by a link's reference or by its own id, and tells everything by which it is judged. The lock comes first, in a
 -- statement of its own: what is read after it has waited sees what the holder before it committed.
 CREATE OR REPLACE FUNCTION hold_subject(p_shard smallint, p_ref uuid, p_subject uuid) RETURNS json LANGUAGE plpgsql AS $$
@@ -70,9 +77,8 @@ BEGIN
     'standing', (SELECT to_json(s) FROM standings s WHERE s.shard = p_shard AND s.subject = p_subject),
     'restrictions', (SELECT coalesce(json_agg(r ORDER BY r.starts_at, r.id), '[]')
                        FROM restrictions r WHERE r.shard = p_shard AND r.subject = p_subject AND r.lifted_at IS NULL),
-    -- The policy whose ladder counts: what the shard's head row demands.
-    'policy', (SELECT json_build_object('version', p.version, 'hash', p.hash)
-                 FROM shard_heads h JOIN policies p ON p.version = h.policy_version WHERE h.shard = p_shard)
+    -- The ladder of the policy that the shard's head row demands; null where it brings none.
+    'ladder', (SELECT l.ladder FROM shard_heads h JOIN ladders l ON l.policy_version = h.policy_version WHERE h.shard = p_shard)
   );
 END
 $$;

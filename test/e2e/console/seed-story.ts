@@ -214,8 +214,9 @@ async function seedRecord(
   );
   if (restricts) {
     await tx.query(
-      `INSERT INTO restrictions (shard, subject, id, step, services, reason_code, reason_text, cause_iss, cause_jti, starts_at, ends_at)
-       VALUES ($1, $2, $3, 'SERVICE_STOP', '{pay-later,checkout}', 'FRAUD_CONFIRMED', 'confirmed fraud', $4, $5, $6, $7)`,
+      `INSERT INTO restrictions (shard, subject, id, step, services, reason_code, reason_text, cause_iss, cause_jti, starts_at, ends_at,
+         evidence_digest, evidence_reference, ladder, told)
+       VALUES ($1, $2, $3, 'SERVICE_STOP', '{pay-later,checkout}', 'FRAUD_CONFIRMED', 'confirmed fraud', $4, $5, $6, $7, '', '', 'built-in', '{}')`,
       [shard, uuid, restriction, BANK, jti, at, new Date(at.getTime() + 180 * DAY_MS)],
     );
   }

@@ -3,9 +3,10 @@ import type { SubjectKind } from '#contract';
 import type { Shard } from '#kernel';
 import type { RecordInForce } from '#records';
 import type { JudgedViolation } from '../imposed.js';
-import type { Ladder } from '../ladder.js';
+import { BUILT_IN_LADDER } from '../ladder.js';
 import type { Factor } from '../standing.js';
 import type { HeldSubject } from '../store.js';
+import { type LadderJson, readKeptLadder } from './keep-ladder.js';
 import { type RestrictionJson, readRestriction } from './restriction-json.js';
 
 /** What `hold_subject` answers: one subject with everything by which it is judged. */
@@ -17,8 +18,8 @@ export interface HeldJson {
   readonly in_force: readonly RecordJson[];
   readonly standing: StandingJson;
   readonly restrictions: readonly RestrictionJson[];
-  /** The active policy; null before the first. */
-  readonly policy: { readonly version: number; readonly hash: string } | null;
+  /** The active policy's; null where it brings none. */
+  readonly ladder: LadderJson | null;
 }
 
 interface LinkJson {
@@ -48,7 +49,7 @@ interface StandingJson {
   readonly next_change_at: string | null;
 }
 
-export function readHeld(shard: Shard, json: HeldJson, ladder: Ladder): HeldSubject {
+export function readHeld(shard: Shard, json: HeldJson): HeldSubject {
   const { standing } = json;
   const id = { shard, uuid: json.subject };
   const subject: Subject = { id, kind: json.kind, createdAt: new Date(json.created_at) };
@@ -67,7 +68,7 @@ export function readHeld(shard: Shard, json: HeldJson, ladder: Ladder): HeldSubj
       updatedAt: new Date(standing.updated_at),
       nextChangeAt: standing.next_change_at === null ? undefined : new Date(standing.next_change_at),
     },
-    ladder,
+    ladder: json.ladder ? readKeptLadder(json.ladder) : BUILT_IN_LADDER,
   };
 }
 

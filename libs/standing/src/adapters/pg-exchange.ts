@@ -5,7 +5,6 @@ import type { Claim, RecordIdentity } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import type { Books, Exchange, HeldSubject } from '../store.js';
 import { type HeldJson, readHeld } from './held-subject.js';
-import { ladderOf } from './ladder-of.js';
 import { PgAppealBook } from './pg-appeal-book.js';
 import { dueOnShard, PgStandingBook, saveAccepted } from './pg-standing-book.js';
 
@@ -42,7 +41,7 @@ export function booksOf(tx: Tx): Books {
 
 async function hold(tx: Tx, { shard, uuid }: ShardedId): Promise<HeldSubject | undefined> {
   const [row] = await tx.query<{ held: HeldJson | null }>('SELECT hold_subject($1, NULL, $2) AS held', [shard, uuid]);
-  return row?.held ? readHeld(shard, row.held, await ladderOf(tx, row.held.policy)) : undefined;
+  return row?.held ? readHeld(shard, row.held) : undefined;
 }
 
 type MetJson =
@@ -62,7 +61,7 @@ async function meet(tx: Tx, { iss, jti, seq, payloadDigest, ref }: RecordIdentit
   ]);
   const { met } = row!;
   if (met.outcome !== 'claimed') return { claim: claimOf(met), held: undefined };
-  const held = met.held ? readHeld(ref.shard, met.held, await ladderOf(tx, met.held.policy)) : undefined;
+  const held = met.held ? readHeld(ref.shard, met.held) : undefined;
   return { claim: { outcome: 'claimed' } as Claim, held };
 }
 

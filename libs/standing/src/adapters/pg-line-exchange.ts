@@ -3,6 +3,7 @@ import { type Shard, type ShardedId, shardOf } from '#kernel';
 import { appendFacts, type Database, type Tx } from '#platform';
 import type { BatchProgress, RecordIdentity, RecordInForce, StoredRecord } from '#records';
 import { PgBatchProgress } from '#records/adapters/pg-batch-store';
+import { keepSealed } from '#records/adapters/pg-record-book';
 import { type HeldLink, type LineBooks, type LineExchange, NameTaken, type TakenNames } from '../batch/line-books.js';
 import type { Books } from '../store.js';
 import { booksOf } from './pg-exchange.js';
@@ -122,6 +123,7 @@ class PgLineBooks implements LineBooks {
         records.map(({ receipt }) => receipt),
       ],
     );
+    await keepSealed(this.tx, records);
     await this.tx.query(
       `INSERT INTO records_in_force (shard, subject, iss, jti, root_jti, kind, as_of, valid_until, body)
        SELECT i.* FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::timestamptz[], $8::timestamptz[],

@@ -12,7 +12,7 @@ import { AcceptRecord } from '../accept-record.js';
 import { AcceptLines } from '../batch/accept-lines.js';
 import type { Notary } from '../notary.js';
 import { PgLineExchange } from './pg-line-exchange.js';
-import { recordReader } from './read-record.js';
+import { pageReader } from './read-record.js';
 import { NOTARY, RecordExchangeModule } from './standing.module.js';
 
 const STORE = [
@@ -62,6 +62,6 @@ function runBatch(
   notary: Notary,
   clock: Clock,
 ): RunBatch {
-  const lines = new AcceptLines(new PgLineExchange(database), accept, recordReader(registry), notary, clock);
+  const lines = new AcceptLines(new PgLineExchange(database), accept, pageReader(registry, files), notary, clock);
   return new RunBatch(store, files, lines, clock);
 }

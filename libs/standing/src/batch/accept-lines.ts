@@ -1,6 +1,6 @@
 import { type Clock, Refusal, type Verified } from '#kernel';
 import { type BatchLease, BatchLeaseLost, checkIssuer, isPlainStatement, type LineOutcome, type LineTaker } from '#records';
-import type { SignedRecord, TextLine } from '#records';
+import type { RecordBatch, SignedRecord, TextLine } from '#records';
 import type { AcceptRecord } from '../accept-record.js';
 import type { Notary } from '../notary.js';
 import { type LineExchange, NameTaken } from './line-books.js';
@@ -8,8 +8,8 @@ import { addStatements, type ReadLine, refused } from './add-statements.js';
 
 const claimRoundsMax = 5;
 
-/** Reads and verifies one line as received. Refuses what a single submission of it would refuse. */
-export type ReadRecord = (participant: string, received: Uint8Array) => Promise<Verified<SignedRecord>>;
+/** Reads and verifies lines as received. A line that a single submission would be refused for is answered with that refusal. */
+export type ReadPage = (batch: RecordBatch, lines: readonly TextLine[]) => Promise<readonly (Verified<SignedRecord> | Refusal)[]>;
 
 /**
  * Takes the lines of a batch in their order. Ratings and performance are saved many at a time and mark their subjects, whose standing the
@@ -20,17 +20,17 @@ export class AcceptLines implements LineTaker {
   constructor(
     private readonly exchange: LineExchange,
     private readonly accept: AcceptRecord,
-    private readonly readRecord: ReadRecord,
+    private readonly readPage: ReadPage,
     private readonly notary: Notary,
     private readonly clock: Clock,
   ) {}
 
-  async take(participant: string, lines: readonly TextLine[], lease: BatchLease): Promise<readonly LineOutcome[]> {
-    const read = await Promise.all(lines.map((line) => this.read(participant, line)));
+  async take(batch: RecordBatch, lines: readonly TextLine[], lease: BatchLease): Promise<readonly LineOutcome[]> {
+    const read = await this.read(batch, lines);
     const outcomes: LineOutcome[] = [];
     for (let at = 0; at < read.length;) {
       const alike = leading(read.slice(at));
-      const taken = alike.length > 0 ? await this.takeMany(participant, alike, lease) : [await this.takeOne(read[at]!, lease)];
+      const taken = alike.length > 0 ? await this.takeMany(batch.participant, alike, lease) : [await this.takeOne(read[at]!, lease)];
       // A line that only looked like the others (an equivocation) is taken alone.
       if (taken.length === 0) taken.push(await this.takeOne(read[at]!, lease));
       outcomes.push(...taken);
@@ -39,16 +39,14 @@ export class AcceptLines implements LineTaker {
     return outcomes;
   }
 
-  private async read(participant: string, { line, bytes, nextByte }: TextLine): Promise<ReadLine> {
-    try {
-      if (!bytes) throw new Refusal('too_large', 'body.too_large', 'the line is longer than a record may be');
-      const incoming = await this.readRecord(participant, unquoted(bytes));
-      checkIssuer(incoming.value.record, participant);
-      return { line, nextByte, incoming };
-    } catch (error) {
-      if (error instanceof Refusal) return { line, nextByte, refusal: error };
-      throw error;
-    }
+  private async read(batch: RecordBatch, lines: readonly TextLine[]): Promise<ReadLine[]> {
+    const read = await this.readPage(batch, lines);
+    return lines.map(({ line, nextByte }, i) => {
+      const incoming = read[i]!;
+      if (incoming instanceof Refusal) return { line, nextByte, refusal: incoming };
+      const refusal = issuerRefusal(incoming.value, batch.participant);
+      return refusal ? { line, nextByte, refusal } : { line, nextByte, incoming };
+    });
   }
 
   private async takeMany(participant: string, lines: readonly ReadLine[], lease: BatchLease): Promise<LineOutcome[]> {
@@ -83,11 +81,14 @@ export class AcceptLines implements LineTaker {
   }
 }
 
-const QUOTE = 34;
-
-/** A line may be the JWS itself or a JSON string of it; base64url needs no escapes. */
-function unquoted(bytes: Uint8Array): Uint8Array {
-  return bytes.length > 1 && bytes[0] === QUOTE && bytes.at(-1) === QUOTE ? bytes.subarray(1, -1) : bytes;
+function issuerRefusal({ record }: SignedRecord, participant: string): Refusal | undefined {
+  try {
+    checkIssuer(record, participant);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
 }
 
 function told(repeated: boolean): LineOutcome['outcome'] {
