@@ -1,4 +1,7 @@
 import { appendFacts, type Database, type SqlRunner, type Tx } from '#platform';
+import { keepLadder } from '#standing/adapters/keep-ladder';
+import { compilePolicy } from '../compile.js';
+import { parsePolicy } from '../document.js';
 import type { PolicyChange, PolicyVersion } from '../lifecycle.js';
 import type { PolicyBook, PolicyShelf } from '../store.js';
 
@@ -71,10 +74,16 @@ async function save(tx: Tx, { versions, facts }: PolicyChange): Promise<void> {
          retired_at = excluded.retired_at`,
       [one.version, one.id, one.hash, one.text, one.author, one.draftedAt, one.state, ...changeable(one)],
     );
-    if (one.state === 'ACTIVE') await tx.query('UPDATE shard_heads SET policy_version = $1', [one.version]);
+    if (one.state === 'ACTIVE') await makeActive(tx, one);
     await tx.query(one.state === 'SHADOW' ? BEGIN_SHADOW : END_SHADOW, [one.version]);
   }
   await appendFacts(tx, facts);
+}
+
+/** From here on the heads demand this version, and what violations cost is told by its ladder. */
+async function makeActive(tx: Tx, { version, hash, text }: PolicyVersion): Promise<void> {
+  await keepLadder(tx, version, compilePolicy(parsePolicy(JSON.parse(text)), hash).ladder);
+  await tx.query('UPDATE shard_heads SET policy_version = $1', [version]);
 }
 
 /** The heads are held: what is decided from now on is compared, from the first to the last decision. */
