@@ -16,7 +16,8 @@ import { PgBatchStore } from '#records/adapters/pg-batch-store';
 import type { ReconciliationStore } from '#reconciliation';
 import { RECONCILIATION_STORE, ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
 import { policyLife } from '#policies/adapters/pg-policies';
-import { ReviewDue } from '#standing';
+import { Restrictions, ReviewDue } from '#standing';
+import { PgRestrictionReader } from '#standing/adapters/pg-restriction-reader';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { StandingModule } from '#standing/adapters/standing.module';
 import { BatchWorkModule } from '#standing/adapters/record-batches.module';
@@ -65,7 +66,7 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
         { provide: PROCESSORS, inject: PROCESSOR_CLASSES, useFactory: (...all: WorkerHost[]) => all },
         {
           provide: SWEEP_STEPS,
-          inject: [Database, ReviewDue, JobSender, RECONCILIATION_STORE, Exports, PgBatchStore],
+          inject: [Database, ReviewDue, JobSender, RECONCILIATION_STORE, Exports, PgBatchStore, Restrictions],
           useFactory: sweepSteps,
         },
         { provide: RecurringTasks, inject: [Database, Sealer, SWEEP_STEPS, LOGGER], useFactory: recurringTasks },
@@ -100,7 +101,9 @@ function sweepSteps(
   reconciliations: ReconciliationStore,
   exports: Exports,
   batches: BatchStore,
+  restrictions: Restrictions,
 ): SweepStep[] {
+  const reader = new PgRestrictionReader(database);
   const expiry = new ExpirySweep(database);
   const policies = policyLife(database);
   const nonces = new PgNonceBook(database);
@@ -109,6 +112,7 @@ function sweepSteps(
     { name: 'policies that are due', run: () => policies.activateDue(new Date()) },
     { name: 'expired holds', run: () => expiry.run() },
     { name: 'standings that time changed', run: () => reviewDue.run() },
+    { name: 'appeals to be answered soon', run: async () => (await restrictions.remind(reader)).length },
     {
       name: 'outstanding reconciliations',
       run: async () => {
