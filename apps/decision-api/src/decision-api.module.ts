@@ -29,6 +29,7 @@ import { LinkedGrpcController } from './linked-grpc.controller.js';
 import { LookupsGrpcController } from './lookups-grpc.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { ReservationsController } from './reservations.controller.js';
+import { RestrictionsController } from './restrictions.controller.js';
 import { SubjectsController } from './subjects.controller.js';
 
 @Module({})
@@ -46,6 +47,7 @@ export class DecisionApiModule {
         HeadroomController,
         PoliciesController,
         SubjectsController,
+        RestrictionsController,
         DecisionsGrpcController,
         LinkedGrpcController,
         LookupsGrpcController,

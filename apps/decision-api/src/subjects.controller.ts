@@ -6,7 +6,7 @@ import { parseCreateLink, parseIdempotencyKey, parseRegisterSubject } from '#con
 import { type Clock, formatId, parseId, Refusal } from '#kernel';
 import { ParticipantRegistry } from '#partners';
 import { CLOCK } from '#platform/adapters/platform.module';
-import { type Restriction, type StandingReader, Subjects } from '#standing';
+import { showRestriction, type StandingReader, Subjects } from '#standing';
 import { PgStandingReader } from '#standing/adapters/pg-standing-reader';
 import { Caller, Scopes, type ServiceCaller } from './auth/caller.js';
 
@@ -71,7 +71,7 @@ export class SubjectsController {
     const inForce = restrictions.filter(({ endsAt }) => !endsAt || endsAt > at);
     return {
       ...{ subject: formatId('sub', subject), kind, version: version.toString(), score, factors },
-      restrictions: inForce.map((one) => restrictionAnswer(one, subject.shard)),
+      restrictions: inForce.map((one) => showRestriction(one, subject.shard)),
     };
   }
 }
@@ -81,15 +81,6 @@ function linkAnswer({ ref, subject, participant, createdAt, endedAt }: Link): ob
     ...{ ref: formatId('lnk', ref), subject: formatId('sub', subject), participant, state: endedAt ? 'ENDED' : 'ACTIVE' },
     createdAt: createdAt.toISOString(),
     ...(endedAt ? { endedAt: endedAt.toISOString() } : {}),
-  };
-}
-
-function restrictionAnswer({ id, startsAt, endsAt, ...rest }: Restriction, shard: Link['ref']['shard']): object {
-  return {
-    id: formatId('rst', { shard, uuid: id }),
-    ...rest,
-    startsAt: startsAt.toISOString(),
-    ...(endsAt ? { endsAt: endsAt.toISOString() } : {}),
   };
 }
 

@@ -19,7 +19,7 @@ import { PgEventQueue } from './pg-event-queue.js';
 import { PgExchange } from './pg-exchange.js';
 import { PgLineExchange } from './pg-line-exchange.js';
 import { PgStandingReader } from './pg-standing-reader.js';
-import { recordReader } from './read-record.js';
+import { pageReader } from './read-record.js';
 
 let fresh: FreshDatabase;
 let folder: string;
@@ -68,7 +68,7 @@ async function receive(bytes: Buffer, encoding?: string) {
 }
 
 function runner(exchange: LineExchange = new PgLineExchange(fresh.database)): RunBatch {
-  const reader = recordReader({ findKey: (_id, kid) => (kid === bankKey.kid ? bankKey : undefined) });
+  const reader = pageReader({ findKey: (_id, kid) => (kid === bankKey.kid ? bankKey : undefined) }, files);
   const notary = createNotary('https://gateway.test', receiptSigner);
   return new RunBatch(store, files, new AcceptLines(exchange, world.accept, reader, notary, world.clock), world.clock);
 }

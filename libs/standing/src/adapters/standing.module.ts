@@ -7,11 +7,13 @@ import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { AcceptRecord } from '../accept-record.js';
 import type { Notary } from '../notary.js';
 import { type Pause, PollEvents } from '../poll-events.js';
+import { Restrictions } from '../restrictions.js';
 import { ReviewDue } from '../review-due.js';
 import { Subjects } from '../subjects.js';
 import { createNotary, nodeClerk } from './node-notary.js';
 import { PgEventQueue } from './pg-event-queue.js';
 import { PgExchange } from './pg-exchange.js';
+import { PgRestrictionReader } from './pg-restriction-reader.js';
 import { PgStandingReader } from './pg-standing-reader.js';
 
 /** The clerk that signs receipts and event tokens. */
@@ -32,9 +34,15 @@ const pause: Pause = (ms, signal) => sleep(ms, undefined, signal ? { signal } : 
       useFactory: (database: Database, clock: Clock) => new ReviewDue(new PgExchange(database), nodeClerk, clock),
       inject: [Database, CLOCK],
     },
+    {
+      provide: Restrictions,
+      useFactory: (database: Database, clock: Clock) => new Restrictions(new PgExchange(database), nodeClerk, clock),
+      inject: [Database, CLOCK],
+    },
+    { provide: PgRestrictionReader, useFactory: (database: Database) => new PgRestrictionReader(database), inject: [Database] },
     { provide: PgStandingReader, useFactory: (database: Database) => new PgStandingReader(database), inject: [Database] },
   ],
-  exports: [Subjects, ReviewDue, PgStandingReader],
+  exports: [Subjects, ReviewDue, Restrictions, PgRestrictionReader, PgStandingReader],
 })
 export class StandingModule {}
 
