@@ -37,7 +37,9 @@ export interface GatewayWorld {
   close(): Promise<void>;
 }
 
-export async function openGatewayWorld(options: GatewayOptions & { redisUrl?: string } = {}): Promise<GatewayWorld> {
+export async function openGatewayWorld(
+  options: GatewayOptions & { redisUrl?: string; signatures?: 'required' | 'optional' } = {},
+): Promise<GatewayWorld> {
   const home = mkdtempSync(path.join(tmpdir(), 'gateway-'));
   const fresh = await freshDatabase();
   const port = await freePort();
@@ -45,6 +47,7 @@ export async function openGatewayWorld(options: GatewayOptions & { redisUrl?: st
     ...{ TALLYSTICK_ENV: 'test', TALLYSTICK_HOME: home, DATABASE_URL: fresh.url, LOG_LEVEL: 'silent' },
     ...{ GATEWAY_ORIGIN: `https://localhost:${port}`, GATEWAY_PORT: String(port) },
     ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
+    REQUEST_SIGNATURES: options.signatures,
   });
   await ensureDevelopmentPki(path.join(home, 'pki'), new Date());
   for (const name of SIGNER_NAMES) createSigner(config, name);

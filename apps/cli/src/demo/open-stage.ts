@@ -32,7 +32,7 @@ export async function openStage(config: Config, sabotage?: Sabotage, run: Stage[
 function openBank(config: Config, bank: (typeof TOY_BANKS)[number]): ToyBank {
   const files = readToyBank(pkiFolder(config), bank);
   const ca = readFileSync(path.join(pkiFolder(config), 'server', 'ca.pem'), 'utf8');
-  const client = new BankClient({ origin: config.GATEWAY_ORIGIN, ca, cert: files.cert, key: files.key });
+  const client = new BankClient({ origin: config.GATEWAY_ORIGIN, ca, cert: files.cert, key: files.key, signingKey: files.signingKey });
   return { id: bank.id, client, key: files.signingKey, nextSeq: Date.now() * 1_000 };
 }
 
