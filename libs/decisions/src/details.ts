@@ -1,4 +1,4 @@
-import type { DecisionAnswer, DecisionLimit, DecisionMode, DecisionReason, Outcome } from '#contract';
+import type { DecisionAnswer, DecisionLimit, DecisionMode, DecisionReason, Outcome, SubjectKind } from '#contract';
 import { formatId, formatMinor, type ShardedId } from '#kernel';
 import type { Evaluation, Policy } from '#policies';
 import type { Restriction, Standing } from '#standing';
@@ -16,8 +16,8 @@ export interface DecisionDetails {
   readonly enforced: boolean;
   readonly factors: readonly { readonly code: string; readonly text: string }[];
   readonly holdSeconds?: number | undefined;
-  /** The subject's kind, where a rule looked at it. */
-  readonly kind?: string | undefined;
+  /** Absent: an individual. */
+  readonly kind?: SubjectKind | undefined;
   readonly mode: DecisionMode;
   readonly outcome: Outcome;
   readonly paymentReference?: string | undefined;
@@ -51,6 +51,8 @@ interface CapDetails {
   readonly amount?: string | undefined;
   readonly count?: number | undefined;
   readonly counter: string;
+  /** Rolling: the first row that counts. */
+  readonly from?: string | undefined;
   readonly limit: string;
   readonly resetAt?: string | undefined;
   readonly start: string;
@@ -73,7 +75,7 @@ export function detailsOf(request: DecisionRequest, evaluation: Evaluation, poli
     enforced: evaluation.enforced,
     factors: standing.factors.slice(0, factorsMax).map(({ code, text }) => ({ code, text })),
     holdSeconds: request.mode === 'RESERVE' ? request.holdSeconds : undefined,
-    kind: evaluation.kind,
+    kind: standing.kind === 'INDIVIDUAL' ? undefined : standing.kind,
     mode: request.mode,
     outcome: evaluation.outcome,
     paymentReference,
@@ -118,11 +120,12 @@ function capsDetails(caps: Evaluation['caps']): readonly CapDetails[] {
   return told;
 }
 
-function capDetails({ amountMinor, count, counter, limit, resetAt, start, window }: Evaluation['caps'][number]): CapDetails {
+function capDetails({ amountMinor, count, counter, from, limit, resetAt, start, window }: Evaluation['caps'][number]): CapDetails {
   return {
     amount: amountMinor?.toString(),
     count,
     counter,
+    from: from < start ? from.toISOString() : undefined,
     limit,
     resetAt: resetAt?.toISOString(),
     start: start.toISOString(),
@@ -165,7 +168,11 @@ export function composeAnswer(details: DecisionDetails, { decision, at, usage }:
   };
 }
 
-function restrictionAnswer({ limitMinor, currency, ...told }: DecisionDetails['restrictions'][number]): DecisionAnswer['restrictions'][number] {
+function restrictionAnswer({
+  limitMinor,
+  currency,
+  ...told
+}: DecisionDetails['restrictions'][number]): DecisionAnswer['restrictions'][number] {
   if (limitMinor === undefined || currency === undefined) return told;
   return { ...told, limitAmount: { amount: formatMinor(BigInt(limitMinor), currency), currency } };
 }
@@ -193,11 +200,17 @@ function exceededReasons(details: DecisionDetails, counters: readonly CounterSta
     .map(({ cap, room }) => ({ code: 'limit.exceeded', source: `limit ${cap.limit}`, text: exceededText(details, cap, room) }));
 }
 
+const WINDOW_WORDS: Readonly<Record<string, string>> = {
+  ROLLING: 'the rolling window',
+  CUSTOM: 'the period',
+  OPEN_EXPOSURE: 'open exposure',
+};
+
 function exceededText({ currency, amount: asked }: DecisionDetails, cap: CapDetails, room: bigint): string {
-  const kind = cap.window.toLowerCase();
+  const window = WINDOW_WORDS[cap.window] ?? `the ${cap.window.toLowerCase()}`;
   return cap.amount === undefined || BigInt(asked) <= room
-    ? `the ${kind} allows ${cap.count} transactions and they are used up`
-    : `the ${kind} allows ${formatMinor(BigInt(cap.amount), currency)} ${currency} and ${formatMinor(room, currency)} is left`;
+    ? `${window} allows ${cap.count} transactions and they are used up`
+    : `${window} allows ${formatMinor(BigInt(cap.amount), currency)} ${currency} and ${formatMinor(room, currency)} is left`;
 }
 
 function roomOf({ amount }: CapDetails, { usedMinor, reservedMinor }: CounterState): bigint {

@@ -109,6 +109,7 @@ const counter = z.looseObject({ used: digits, reserved: digits, taken: z.int().m
 const evaluation = z.looseObject({
   ...{ amount: digits, currency: text, service: text, mode: z.enum(['EVALUATE', 'RESERVE']), enforced: z.boolean(), outcome },
   ...{ counterparty: text.optional(), channel: text.optional(), paymentReference: text.optional(), holdSeconds: z.int().optional() },
+  kind: z.enum(['INDIVIDUAL', 'MERCHANT']).optional(),
   factors: z.array(z.looseObject({ code: text, text })),
   policy: z.looseObject({ id: text, version: digits, hash: digest }),
   reasons,

@@ -78,6 +78,66 @@ describe('a decision replayed from its receipt', () => {
     expect(replayReceipt(claims, parsePolicy(policyInput()), sha256)).toEqual([]);
   });
 
+  // Rules, windows, discounts: whatever a policy may say is decided again from the receipt.
+  const limit = (id: string, more: object) =>
+    ({ id, scope: 'SUBJECT' as const, amount: '5000.00', ...more }) as NonNullable<PolicyInput['limits']>[number];
+  const rich = (): PolicyInput =>
+    policyInput({
+      limits: [
+        limit('week', { window: 'ROLLING', length: 'P7D', count: 9 }),
+        limit('ten', { window: 'CUSTOM', every: 'P10D', anchor: '2026-01-31', scope: 'SUBJECT_COUNTERPARTY' }),
+        limit('open', { window: 'OPEN_EXPOSURE', amount: '900.00' }),
+      ],
+      discounts: [
+        { id: 'tenth', tiers: ['EXCELLENT'], percent: '10', maximum: '8.00' },
+        { id: 'coupon', tiers: ['EXCELLENT'], amount: '5.00', minimumAmount: '50.00', counterparties: ['shop-1'] },
+      ],
+      stacking: { mode: 'SEQUENTIAL', maximumPercent: '50' },
+      rules: [
+        {
+          id: 'trade',
+          when: 'subject.kind == "MERCHANT" && at.hour == 20',
+          then: 'REVIEW',
+          reason: { code: 'risk.trade', text: 'a merchant at night' },
+        },
+        { id: 'late', when: '"LATE" in subject.restrictions', then: 'WARN', reason: { code: 'risk.late', text: 'paid late' } },
+        { id: 'broken', when: '1 / (subject.score - 700) > 5', then: 'WARN', reason: { code: 'risk.x', text: 'x' } },
+      ],
+    });
+  const merchant = (known: Standing): Standing => ({ ...known, kind: 'MERCHANT' });
+
+  it.each<[name: string, known: Standing, found: Spent[], codes: string[], discount: string | undefined]>([
+    ['allowed', standing(720), [], ['score.sufficient'], 'tenth+coupon'],
+    ['reviewed by a rule', merchant(standing(720)), [], ['risk.trade'], 'tenth+coupon'],
+    [
+      'warned by a rule',
+      standing(720, { step: 'WARN', reason: { code: 'LATE', text: 'l' } }),
+      [],
+      ['restriction.warning', 'risk.late'],
+      'tenth+coupon',
+    ],
+    ['denied by a rule that has no value', standing(700), [], ['rule.failed'], undefined],
+    ['full this week', standing(720), [spent(0n), spent(499_000n)], ['limit.exceeded', 'score.sufficient'], undefined],
+    [
+      'as much open as may be',
+      standing(720),
+      [spent(0n), spent(0n), spent(0n), spent(80_001n)],
+      ['limit.exceeded', 'score.sufficient'],
+      undefined,
+    ],
+    [
+      'cut to an amount',
+      standing(720, { step: 'LIMIT_CUT', limitMinor: 10_000n }),
+      [spent(1n)],
+      ['limit.exceeded', 'restriction.limit_cut'],
+      undefined,
+    ],
+  ])('is the same under a rich policy: %s', (_name, known, found, codes, discount) => {
+    const claims = claimsOf(known, request({ counterparty: 'shop-1' }), found, rich());
+    expect([claims.reasons.map(({ code }) => code), claims.discount?.rule]).toEqual([codes, discount]);
+    expect(replayReceipt(claims, rich(), sha256)).toEqual([]);
+  });
+
   const later: Partial<PolicyInput> = { limits: [{ id: 'all-day', window: 'WEEK', scope: 'SUBJECT', amount: '10000.00' }] };
   it.each<[name: string, policy: Partial<PolicyInput>, places: string[]]>([
     ['another version', { version: 2 }, ['/evaluation/policy/hash', '/evaluation/policy/version']],

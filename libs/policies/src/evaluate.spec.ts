@@ -190,11 +190,6 @@ describe('the rules of a policy', () => {
     expect([judged(policy).outcome, judged(policy, standing(720), new Date('2026-11-21T16:00Z')).outcome]).toEqual(['ALLOW', 'DENY']);
   });
 
-  it('keep the subject’s kind with the evaluation where they look at it', () => {
-    expect(judged(ruled(one({ when: 'subject.kind == "MERCHANT"' }))).kind).toBe('INDIVIDUAL');
-    expect(judged(ruled(one({}))).kind).toBeUndefined();
-  });
-
   it('bind nobody where the service is advisory', () => {
     expect(judged(ruled(one({})), standing(720), AT, 'marketplace')).toMatchObject({ outcome: 'ALLOW', computedOutcome: 'DENY' });
   });

@@ -1,4 +1,4 @@
-import type { DecisionMode, DecisionReason, Outcome, SubjectKind } from '#contract';
+import type { DecisionMode, DecisionReason, Outcome } from '#contract';
 import { formatMinor, type Money, Refusal } from '#kernel';
 import type { Restriction, Standing } from '#standing';
 import { type Policy, type Service, tierOf } from './compile.js';
@@ -25,8 +25,6 @@ export interface Evaluation {
   readonly tier: string;
   readonly discount: Discount | undefined;
   readonly restrictions: readonly Restriction[];
-  /** The subject's kind, where a rule of this service looks at it. */
-  readonly kind?: SubjectKind | undefined;
   /** Limits of a single transaction, already judged; shown with the answer. */
   readonly transactionLimits: readonly TransactionLimit[];
   readonly caps: readonly Cap[];
@@ -72,7 +70,6 @@ export function evaluate(standing: Standing, policy: Policy, request: Evaluation
     discount:
       computedOutcome === 'DENY' ? undefined : discountOf(rules.discounts, policy.stacking, request.money.minor, request.counterparty),
     restrictions: active,
-    kind: service.rules?.reads.kind ? standing.kind : undefined,
     transactionLimits: terms.transactionLimits,
     caps: terms.caps,
     from: latest(terms.from, from, ruled.from),

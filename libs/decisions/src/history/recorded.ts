@@ -41,11 +41,11 @@ export function requestOf(subject: ShardedId, details: DecisionDetails): Decisio
   return { subject, service, money: { minor: BigInt(amount), currency }, mode, counterparty, channel, holdSeconds, paymentReference };
 }
 
-/** The standing as it was then, as far as it bore on this request. The kind of a subject is not kept with a decision, and no rule asks for it. */
+/** The standing as it was then, as far as it bore on this request. */
 export function standingOf(subject: ShardedId, version: bigint, details: DecisionDetails): Standing {
-  const { score, factors, restrictions } = details;
-  if (restrictions.length === 0) return { subject, kind: 'INDIVIDUAL', version, score, factors, restrictions: [] };
-  return { subject, kind: 'INDIVIDUAL', version, score, factors, restrictions: restrictions.map((one) => restrictionOf(one, details)) };
+  const { kind = 'INDIVIDUAL', score, factors, restrictions } = details;
+  if (restrictions.length === 0) return { subject, kind, version, score, factors, restrictions: [] };
+  return { subject, kind, version, score, factors, restrictions: restrictions.map((one) => restrictionOf(one, details)) };
 }
 
 /** A restriction told is in force for this service; where it does not tell its words, they stand in the reason that it gave. */

@@ -40,7 +40,7 @@ export interface RuleVerdict {
 
 export function ruleSet(rules: readonly Rule[], time: Pick<RuleSet, 'calendar' | 'clock'>): RuleSet {
   const any = (name: keyof RuleReads) => rules.some(({ reads }) => reads[name]);
-  return { rules, reads: { hour: any('hour'), day: any('day'), kind: any('kind') }, ...time };
+  return { rules, reads: { hour: any('hour'), day: any('day') }, ...time };
 }
 
 const ALWAYS: Omit<RuleVerdict, 'findings'> = { from: LIFETIME.start, until: LIFETIME.end };

@@ -80,9 +80,9 @@ describe('a rule', () => {
   });
 
   it('says what it looks at', () => {
-    expect(rule('at.hour > 3 && subject.kind == "MERCHANT"').reads).toEqual({ hour: true, day: false, kind: true });
-    expect(rule('at.weekday > 5').reads).toEqual({ hour: false, day: true, kind: false });
-    expect(rule('subject.score > 5').reads).toEqual({ hour: false, day: false, kind: false });
+    expect(rule('at.hour > 3 && subject.kind == "MERCHANT"').reads).toEqual({ hour: true, day: false });
+    expect(rule('at.weekday > 5').reads).toEqual({ hour: false, day: true });
+    expect(rule('subject.score > 5').reads).toEqual({ hour: false, day: false });
   });
 
   it('compares money exactly, whatever the amounts', () => {

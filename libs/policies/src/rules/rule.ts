@@ -4,11 +4,10 @@ import type { RuleDocument } from './rule-document.js';
 import { type RuleContext, ruleLanguage } from './rule-language.js';
 import { findShapeFaults, nodesOf, type RuleFault } from './rule-shape.js';
 
-/** What a rule looks at that an evaluation must account for: how long it holds, and what a receipt has to keep. */
+/** What a rule looks at that ends by itself: an evaluation holds no longer. */
 export interface RuleReads {
   readonly hour: boolean;
   readonly day: boolean;
-  readonly kind: boolean;
 }
 
 /** A rule ready to judge. */
@@ -54,7 +53,7 @@ export function compileRule({ id, when, then, reason }: RuleDocument, currency: 
 function readsOf(ast: ASTNode): RuleReads {
   const fields = new Set(nodesOf(ast).map(fieldOf));
   const reads = (...names: string[]) => names.some((name) => fields.has(name));
-  return { hour: reads('at.hour'), day: reads('at.date', 'at.month', 'at.day', 'at.weekday'), kind: reads('subject.kind') };
+  return { hour: reads('at.hour'), day: reads('at.date', 'at.month', 'at.day', 'at.weekday') };
 }
 
 /** `subject.score` of a node that reads it. */
