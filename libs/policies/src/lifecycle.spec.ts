@@ -66,7 +66,6 @@ describe('the life of a policy', () => {
     // DRAFT, SHADOW, APPROVED, ACTIVE, RETIRED (never active)
     ['shadow', 'SHADOW', 'same', 'policy.state', 'policy.state', 'policy.state'],
     ['shadow, one too many', 'policy.shadows_full', 'same', 'policy.state', 'policy.state', 'policy.state'],
-    // DRAFT, SHADOW, APPROVED, ACTIVE, RETIRED (never active)
     ['approve by another', 'APPROVED', 'APPROVED', 'policy.state', 'policy.state', 'policy.state'],
     ['approve by its approver', 'APPROVED', 'APPROVED', 'same', 'policy.state', 'policy.state'],
     ['approve by its author', 'policy.four_eyes', 'policy.four_eyes', 'policy.four_eyes', 'policy.four_eyes', 'policy.four_eyes'],

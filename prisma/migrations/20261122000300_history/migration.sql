@@ -52,7 +52,7 @@ CREATE TABLE shadow_holds (
   places     text        NOT NULL,
   CONSTRAINT shadow_holds_pkey PRIMARY KEY (shard, version, decision)
 ) WITH (fillfactor = 80);
-CREATE INDEX shadow_holds_open ON shadow_holds (shard, version, subject) WHERE state = 'RESERVED';
+CREATE INDEX shadow_holds_by_subject ON shadow_holds (shard, version, subject);
 
 -- Back-tests. They read every shard and belong to none: no shard of their own beside their fact's; on Citus they stay on the coordinator.
 CREATE TABLE backtests (

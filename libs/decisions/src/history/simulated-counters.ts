@@ -44,6 +44,11 @@ export function placeOf({ counter, start, resetAt }: Cap): Place {
   return { counter, startMs: start.getTime(), liveUntilMs: resetAt?.getTime() ?? FOREVER_MS };
 }
 
+/** From then on nobody can want anything of this hold back. */
+export function liveUntilOf({ places }: SimulatedHold): number {
+  return places.reduce((latest, { liveUntilMs }) => Math.max(latest, liveUntilMs), 0);
+}
+
 /**
  * The counters and holds of one subject as they would be: the ledger's rules (`reserve_batch`, `settleReservation`, `free_expired`) in
  * memory. Who changes them calls in the order of the history's numbers.

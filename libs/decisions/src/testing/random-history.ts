@@ -45,7 +45,7 @@ export const CHANGING: readonly Policy[] = [
 ];
 
 const step = fc.record({
-  gapMs: fc.oneof(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 4 * HOUR_MS })),
+  gapMs: fc.oneof(fc.integer({ min: 0, max: 5 }), fc.constantFrom(1_000, 60_000, 2 * HOUR_MS), fc.integer({ min: 0, max: 4 * HOUR_MS })),
   act: fc.oneof(
     fc.record({
       do: fc.constant('decide' as const),
