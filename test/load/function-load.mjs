@@ -8,9 +8,9 @@ import { evaluate } from '#policies';
 
 export const BATCH_ITEMS = 256;
 const IN_FLIGHT = 2;
-const CALL = `SELECT item, verdict, at_ms, policy_version, usage FROM reserve_batch(${Array.from({ length: 35 }, (_, i) => `$${i + 1}`).join(', ')})`;
+const CALL = 'SELECT answers FROM reserve_batch($1, $2, $3, $4, $5, $6)';
 
-export function prepareBatches({ policy, standing, next, batches }) {
+export function prepareBatches({ types, policy, standing, next, batches }) {
   const sources = new NodeSources(systemClock);
   const item = () => {
     const request = readDecisionRequest(next());
@@ -27,7 +27,7 @@ export function prepareBatches({ policy, standing, next, batches }) {
       details: JSON.stringify(detailsOf(request, evaluation, policy, standing)),
     };
   };
-  return Array.from({ length: batches }, () => reserveColumns(Array.from({ length: BATCH_ITEMS }, item)));
+  return Array.from({ length: batches }, () => reserveColumns(Array.from({ length: BATCH_ITEMS }, item), types));
 }
 
 export async function functionLoad({ database, batches, untilMs }) {
@@ -38,9 +38,10 @@ export async function functionLoad({ database, batches, untilMs }) {
       const columns = batches.pop();
       if (!columns) throw new Error('too few batches prepared');
       const startedMs = performance.now();
-      const rows = await database.query(CALL, columns);
-      if (rows.some(({ verdict }) => verdict !== 'DECIDED')) throw new Error('the function did not decide');
-      done += rows.length;
+      const [{ answers }] = await database.query(CALL, columns, 'function');
+      const lines = answers.split('\n');
+      if (lines.some((line) => !line.startsWith('DECIDED '))) throw new Error('the function did not decide');
+      done += lines.length;
       latencies.push(performance.now() - startedMs);
     }
   };

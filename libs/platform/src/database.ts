@@ -3,7 +3,10 @@ import type { PassPoint } from './crash-point.js';
 
 /** Runs SQL. Both a pooled connection and an open transaction are one. */
 export interface SqlRunner {
-  query<Row extends object = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+  /** `name`: the statement is hot; it is parsed once per connection and known there by this name. */
+  query<Row extends object = Record<string, unknown>>(sql: string, params?: readonly unknown[], name?: string): Promise<Row[]>;
+  /** The number by which the binary format names a type of this database. */
+  typeOid(type: string): Promise<number>;
 }
 
 declare const open: unique symbol;
@@ -25,6 +28,8 @@ types.setTypeParser(pg.types.builtins.INT8, BigInt);
 
 /** The one source of truth. A statement whose reply was lost is never repeated here: the caller looks its key up. */
 export class Database implements SqlRunner {
+  private readonly oids = new Map<string, number>();
+
   private constructor(
     readonly pool: pg.Pool,
     private readonly passPoint: PassPoint,
@@ -42,6 +47,8 @@ export class Database implements SqlRunner {
     // An idle connection that breaks is dropped by the pool; the next query says so itself.
     pool.on('error', () => undefined);
     const database = new Database(pool, passPoint);
+    // A restored database numbers its types anew, and is met by new connections only.
+    pool.on('connect', () => database.oids.clear());
     try {
       await database.refuseUnsafeDurability();
     } catch (error) {
@@ -51,10 +58,18 @@ export class Database implements SqlRunner {
     return database;
   }
 
-  async query<Row extends object>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
-    const { rows } = await this.pool.query(sql, params as unknown[]);
+  async query<Row extends object>(sql: string, params: readonly unknown[] = [], name?: string): Promise<Row[]> {
+    const { rows } = await this.pool.query(statement(sql, params, name));
     this.passPoint('statement.after');
     return rows as Row[];
+  }
+
+  async typeOid(type: string): Promise<number> {
+    const known = this.oids.get(type);
+    if (known !== undefined) return known;
+    const [row] = await this.query<{ oid: number }>('SELECT $1::regtype::oid AS oid', [type]);
+    this.oids.set(type, row!.oid);
+    return row!.oid;
   }
 
   /** One transaction. It commits when `work` returns and rolls back when it throws. */
@@ -94,11 +109,15 @@ export class Database implements SqlRunner {
   }
 
   private asTx(client: pg.PoolClient): Tx {
-    const query = async (sql: string, params: readonly unknown[] = []) => {
-      const { rows } = await client.query(sql, params as unknown[]);
+    const query = async (sql: string, params: readonly unknown[] = [], name?: string) => {
+      const { rows } = await client.query(statement(sql, params, name));
       this.passPoint('statement.after');
       return rows;
     };
-    return { query } as unknown as Tx;
+    return { query, typeOid: (type: string) => this.typeOid(type) } as unknown as Tx;
   }
+}
+
+function statement(text: string, values: readonly unknown[], name: string | undefined): pg.QueryConfig {
+  return name === undefined ? { text, values: values as unknown[] } : { text, values: values as unknown[], name };
 }

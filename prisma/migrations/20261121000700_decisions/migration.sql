@@ -34,8 +34,8 @@ CREATE TABLE decisions (
   -- What was asked and evaluated, in canonical form, and the counters as they stood afterwards.
   details          text        NOT NULL,
   usage            text        NOT NULL,
+  -- The fact commits to SHA-256(salt || canonical JSON of details and usage), computed where the row is read (pg-decision-ledger.ts).
   salt             uuid        NOT NULL,
-  commitment       bytea       NOT NULL,
   CONSTRAINT decisions_pkey PRIMARY KEY (shard, seq),
   CONSTRAINT decisions_idempotency_key UNIQUE (shard, subject, caller, key),
   CONSTRAINT decisions_decision_key UNIQUE (shard, decision)
@@ -97,19 +97,6 @@ AS $$
 DECLARE
   v_freed bigint;
 BEGIN
-  -- Nearly always there is nothing to free, and finding that out is cheaper than planning to free it.
-  IF NOT EXISTS (
-    SELECT FROM unnest(p_shard, p_subject) AS i (shard, subject)
-     -- One look-up per subject: as a plain join the planner may walk every hold that is open anywhere.
-     CROSS JOIN LATERAL (
-       SELECT FROM reservations r
-        WHERE r.shard = i.shard AND r.subject = i.subject AND r.state = 'RESERVED' AND r.expires_at <= p_at
-        ORDER BY r.shard, r.subject, r.expires_at LIMIT 1
-     ) due
-  ) THEN
-    RETURN 0;
-  END IF;
-
   WITH freed AS (
     UPDATE reservations r
        SET state = 'EXPIRED'
@@ -131,38 +118,56 @@ BEGIN
 END
 $$;
 
--- Takes a batch of decisions in one call and one commit. Items are columns of equal length, caps likewise (one row per counter of an
--- item, in the items' order; "item" counts from 1). "round" is 1 for a subject's first item in the batch, 2 for its second ...:
--- a counter is never judged twice by one statement.
--- Plans are made for each call: one kept from when a table was empty looked rows up by shard alone and cost ten times as much an hour later.
+-- An evaluated request on its way into the ledger. "caps_end": its caps in the batch end here (counted from 1) and begin after the end of the item before.
+CREATE TYPE decision_item AS (
+  shard smallint, subject uuid, decision uuid, caller text, key text, digest bytea, policy bigint, standing bigint,
+  valid_from timestamptz, valid_until timestamptz, service text, outcome text, computed text, enforced boolean, hold_seconds integer,
+  minor bigint, currency text, reference text, channel text, counters text, salt uuid, details text
+);
+
+-- One cap of an item ("item" counts from 1). Usage is written to the counter's row [start ...); what counts against the cap are the counter's
+-- rows that start in [counts_from, start]: one row for a calendar window, several grains for a rolling one. "open_only": only what is held
+-- now counts, what was confirmed does not. "round" is 1 for a subject's first item in the batch, 2 for its second ...: no counter is judged
+-- twice by one statement.
+CREATE TYPE decision_cap AS (
+  item integer, round integer, shard smallint, subject uuid, counter text, counts_from timestamptz, start timestamptz, open_only boolean,
+  minor bigint, cap_minor bigint, cap_count bigint, holds boolean, enforced boolean
+);
+
+-- Takes a batch of decisions in one call and one commit. "p_shards": the shards touched; "p_shard" and "p_caps_end" say for each item its shard
+-- and where its caps end.
 --
--- Verdicts: KNOWN (the key was used: look it up), STALE (evaluated with another policy or standing version, or for another time),
--- REFERENCE (the payment reference is taken), DECIDED. "usage" has one "used:reserved:taken:broken" for each cap, after the decision.
+-- Answers, one line for each item: "KNOWN" (the key was used: look it up), "STALE" (evaluated with another policy or standing version, or for
+-- another time), "REFERENCE" (the payment reference is taken), or "DECIDED", and after a space one "used:reserved:taken:broken" for each cap,
+-- as it is after the decision.
+--
+-- Plans are kept, so each statement is written such that no statistics can lead it astray: every look-up into a table is a subquery of its own
+-- on all columns of one index, joined to nothing but the row that asks (held to that by pg-plans.spec.ts).
 CREATE OR REPLACE FUNCTION reserve_batch(
-  p_shards smallint[], p_rounds integer,
-  p_shard smallint[], p_subject uuid[], p_caller text[], p_key text[], p_digest bytea[], p_policy bigint[], p_standing bigint[],
-  p_from timestamptz[], p_until timestamptz[], p_decision uuid[], p_service text[], p_outcome text[], p_computed text[],
-  p_enforced boolean[], p_hold_seconds integer[], p_minor bigint[], p_currency text[], p_reference text[], p_channel text[],
-  p_counters text[], p_salt uuid[], p_details text[],
-  c_item integer[], c_shard smallint[], c_subject uuid[], c_round integer[], c_counter text[], c_start timestamptz[],
-  c_minor bigint[], c_cap_minor bigint[], c_cap_count bigint[], c_holds boolean[], c_enforced boolean[]
-) RETURNS TABLE (item integer, verdict text, seq bigint, at_ms bigint, policy_version bigint, usage text)
+  p_shards smallint[], p_rounds integer, p_shard smallint[], p_caps_end integer[], p_items decision_item[], p_caps decision_cap[]
+) RETURNS TABLE (at_ms bigint, policy_version bigint, answers text)
 LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_custom_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
-  v_at       timestamptz;
-  v_policy   bigint;
-  v_verdict  text[];
-  v_usage    text[] := array_fill(''::text, ARRAY[cardinality(p_shard)]);
-  v_items    integer[];
-  v_texts    text[];
-  v_heads    smallint[];
-  v_last     bigint[];
+  v_at      timestamptz;
+  v_policy  bigint;
+  v_verdict text[];
+  v_due     boolean;
+  v_answer  text[];
+  v_usage   text[] := array_fill(''::text, ARRAY[cardinality(p_shard)]);
+  -- By cap: its counter after the decision.
+  v_counter text[] := array_fill(''::text, ARRAY[greatest(cardinality(p_caps), 1)]);
+  v_places  bigint[];
+  v_texts   text[];
+  v_first   integer := 1;
+  v_heads   smallint[];
+  v_last    bigint[];
   -- By shard + 1: the number given last. Head rows change with every batch and are read once: a look-up per item would walk their dead versions.
-  v_next     bigint[] := array_fill(NULL::bigint, ARRAY[256]);
-  v_seq      bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(p_shard)]);
+  v_next    bigint[] := array_fill(NULL::bigint, ARRAY[256]);
+  v_seq     bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(p_shard)]);
 BEGIN
   -- The heads, in ascending order. Time is read once they are held, and never runs backwards.
   SELECT greatest(date_trunc('milliseconds', clock_timestamp()), max(h.last_at)), max(h.policy_version), array_agg(h.shard), array_agg(h.last_seq)
@@ -170,162 +175,201 @@ BEGIN
     FROM (SELECT shard, last_seq, last_at, policy_version FROM shard_heads WHERE shard = ANY (p_shards) ORDER BY shard FOR NO KEY UPDATE) h;
 
   SELECT array_agg(CASE
-           WHEN d.seq IS NOT NULL THEN 'KNOWN'
-           WHEN i.policy <> v_policy OR s.version IS DISTINCT FROM i.standing OR v_at < i.valid_from OR v_at >= i.valid_until THEN 'STALE'
-           WHEN r.reservation IS NOT NULL THEN 'REFERENCE'
-         END ORDER BY i.n)
-    INTO v_verdict
-    FROM unnest(p_shard, p_subject, p_caller, p_key, p_policy, p_standing, p_from, p_until, p_service, p_reference)
-         WITH ORDINALITY AS i (shard, subject, caller, key, policy, standing, valid_from, valid_until, service, reference, n)
-    LEFT JOIN decisions d ON d.shard = i.shard AND d.subject = i.subject AND d.caller = i.caller AND d.key = i.key
-    LEFT JOIN standings s ON s.shard = i.shard AND s.subject = i.subject
-    LEFT JOIN reservations r ON r.shard = i.shard AND r.payment_reference = i.reference AND r.service = i.service;
+           WHEN f.known THEN 'KNOWN'
+           WHEN f.policy <> v_policy OR f.version IS DISTINCT FROM f.standing OR v_at < f.valid_from OR v_at >= f.valid_until THEN 'STALE'
+           WHEN f.taken IS NOT NULL THEN 'REFERENCE'
+         END ORDER BY f.n), bool_or(f.due)
+    INTO v_verdict, v_due
+    FROM (
+      SELECT i.ordinality AS n, i.policy, i.standing, i.valid_from, i.valid_until,
+             -- The first key from this one on. Of a plain equality the planner may take any index that begins with the shard while there are few rows.
+             (SELECT d.key FROM decisions d
+               WHERE d.shard = i.shard AND d.subject = i.subject AND d.caller = i.caller AND d.key >= i.key
+               ORDER BY d.key LIMIT 1) = i.key AS known,
+             (SELECT s.version FROM standings s WHERE s.shard = i.shard AND s.subject = i.subject) AS version,
+             CASE WHEN i.reference IS NOT NULL THEN
+               (SELECT r.reservation FROM reservations r
+                 WHERE r.shard = i.shard AND r.payment_reference = i.reference AND r.service = i.service)
+             END AS taken,
+             (SELECT true FROM reservations r
+               WHERE r.shard = i.shard AND r.subject = i.subject AND r.state = 'RESERVED' AND r.expires_at <= v_at
+               ORDER BY r.shard, r.subject, r.expires_at LIMIT 1) AS due
+        FROM unnest(p_items) WITH ORDINALITY AS i
+    ) f;
 
-  PERFORM free_expired(p_shard, p_subject, v_at);
+  IF v_due THEN
+    PERFORM free_expired(array_agg(i.shard), array_agg(i.subject), v_at) FROM unnest(p_items) AS i;
+  END IF;
 
-  -- Caps of items that are not decided here fall away (memory only, no table is touched).
+  -- Caps of items that are not decided here belong to no round (memory only, no table is touched).
   IF array_remove(v_verdict, NULL) <> '{}' THEN
-    SELECT array_agg(c.item ORDER BY c.n), array_agg(c.shard ORDER BY c.n), array_agg(c.subject ORDER BY c.n), array_agg(c.round ORDER BY c.n),
-           array_agg(c.counter ORDER BY c.n), array_agg(c.start ORDER BY c.n), array_agg(c.minor ORDER BY c.n),
-           array_agg(c.cap_minor ORDER BY c.n), array_agg(c.cap_count ORDER BY c.n), array_agg(c.holds ORDER BY c.n),
-           array_agg(c.enforced ORDER BY c.n)
-      INTO c_item, c_shard, c_subject, c_round, c_counter, c_start, c_minor, c_cap_minor, c_cap_count, c_holds, c_enforced
-      FROM unnest(c_item, c_shard, c_subject, c_round, c_counter, c_start, c_minor, c_cap_minor, c_cap_count, c_holds, c_enforced)
-           WITH ORDINALITY AS c (item, shard, subject, round, counter, start, minor, cap_minor, cap_count, holds, enforced, n)
-     WHERE v_verdict[c.item] IS NULL;
+    FOR i IN 1 .. cardinality(p_caps) LOOP
+      IF v_verdict[(p_caps[i]).item] IS NOT NULL THEN
+        p_caps[i].round := 0;
+      END IF;
+    END LOOP;
   END IF;
 
   FOR v_round IN 1 .. p_rounds LOOP
-    WITH room AS (
-      SELECT c.item, c.n, c.shard, c.subject, c.counter, c.start, c.minor, c.holds, c.enforced, u.ctid AS place,
-             coalesce(u.used_minor, 0) AS used_minor, coalesce(u.reserved_minor, 0) AS reserved_minor,
-             coalesce(u.used_count + u.reserved_count, 0) AS taken,
-             coalesce(coalesce(u.used_minor + u.reserved_minor, 0) + c.minor > c.cap_minor, false)
-               OR coalesce(coalesce(u.used_count + u.reserved_count, 0) + 1 > c.cap_count, false) AS broken
-        FROM unnest(c_item, c_shard, c_subject, c_round, c_counter, c_start, c_minor, c_cap_minor, c_cap_count, c_holds, c_enforced)
-             WITH ORDINALITY AS c (item, shard, subject, round, counter, start, minor, cap_minor, cap_count, holds, enforced, n)
-        LEFT JOIN usage u ON u.shard = c.shard AND u.subject = c.subject AND u.counter = c.counter AND u.window_start = c.start
-       WHERE c.round = v_round
-    ), judged AS (
-      SELECT room.*, holds AND NOT (enforced AND bool_or(broken) OVER (PARTITION BY item)) AS taken_now FROM room
+    WITH room AS MATERIALIZED (
+      SELECT c.*, coalesce(c.used + c.reserved + c.minor > c.cap_minor, false) OR coalesce(c.taken + 1 > c.cap_count, false) AS broken
+        FROM (
+          SELECT c.ordinality AS n, c.item, c.shard, c.subject, c.counter, c.start, c.minor, c.cap_minor, c.cap_count, c.holds, c.enforced, u.place,
+                 CASE WHEN c.open_only THEN 0 ELSE coalesce(u.used_minor, 0) + coalesce(g.used_minor, 0) END AS used,
+                 coalesce(u.reserved_minor, 0) + coalesce(g.reserved_minor, 0) AS reserved,
+                 CASE WHEN c.open_only THEN 0 ELSE coalesce(u.used_count, 0) + coalesce(g.used_count, 0) END
+                   + coalesce(u.reserved_count, 0) + coalesce(g.reserved_count, 0) AS taken
+            FROM unnest(p_caps) WITH ORDINALITY AS c
+            LEFT JOIN LATERAL (
+              SELECT u.ctid AS place, u.used_minor, u.reserved_minor, u.used_count, u.reserved_count FROM usage u
+               WHERE u.shard = c.shard AND u.subject = c.subject AND u.counter = c.counter AND u.window_start = c.start LIMIT 1
+            ) u ON true
+            -- The older grains of a rolling window. A calendar window has none and is not looked up.
+            CROSS JOIN LATERAL (
+              SELECT sum(g.used_minor)::bigint AS used_minor, sum(g.reserved_minor)::bigint AS reserved_minor,
+                     sum(g.used_count)::bigint AS used_count, sum(g.reserved_count)::bigint AS reserved_count
+                FROM usage g
+               WHERE c.counts_from < c.start AND g.shard = c.shard AND g.subject = c.subject AND g.counter = c.counter
+                 AND g.window_start >= c.counts_from AND g.window_start < c.start
+            ) g
+           WHERE c.round = v_round
+        ) c
+    ), refused AS MATERIALIZED (
+      SELECT coalesce(array_agg(item), '{}') AS items FROM room WHERE broken AND enforced
     ), added AS (
-      UPDATE usage u SET reserved_minor = u.reserved_minor + j.minor, reserved_count = u.reserved_count + 1
-        FROM judged j WHERE u.ctid = j.place AND u.shard = j.shard AND j.taken_now
+      UPDATE usage u SET reserved_minor = u.reserved_minor + r.minor, reserved_count = u.reserved_count + 1
+        FROM room r WHERE u.ctid = r.place AND u.shard = r.shard AND r.holds AND r.item <> ALL ((SELECT items FROM refused)::integer[])
     ), opened AS (
       INSERT INTO usage (shard, subject, counter, window_start, used_minor, reserved_minor, used_count, reserved_count)
-      SELECT shard, subject, counter, start, 0, minor, 0, 1 FROM judged WHERE taken_now AND place IS NULL
-    ), told AS (
-      SELECT item, string_agg(used_minor || ':' || reserved_minor + CASE WHEN taken_now THEN minor ELSE 0 END || ':'
-                              || taken + taken_now::integer || ':' || broken::integer, ',' ORDER BY n) AS usage
-        FROM judged GROUP BY item
+      SELECT shard, subject, counter, start, 0, minor, 0, 1 FROM room
+       WHERE place IS NULL AND holds AND item <> ALL ((SELECT items FROM refused)::integer[])
     )
-    SELECT array_agg(item), array_agg(usage) INTO v_items, v_texts FROM told;
-    FOR i IN 1 .. coalesce(cardinality(v_items), 0) LOOP
-      v_usage[v_items[i]] := v_texts[i];
+    SELECT array_agg(t.n), array_agg(concat_ws(':', t.used, t.reserved + CASE WHEN t.takes THEN t.minor ELSE 0 END, t.taken + t.takes::integer, t.broken::integer))
+      INTO v_places, v_texts
+      FROM (SELECT *, holds AND item <> ALL ((SELECT items FROM refused)::integer[]) AS takes FROM room) t;
+    FOR i IN 1 .. coalesce(cardinality(v_places), 0) LOOP
+      v_counter[v_places[i]] := v_texts[i];
     END LOOP;
   END LOOP;
 
-  -- Numbers, in the items' order (memory only).
+  -- Numbers and answers, in the items' order (memory only).
   FOR i IN 1 .. cardinality(v_heads) LOOP
     v_next[v_heads[i] + 1] := v_last[i];
   END LOOP;
+  v_answer := v_verdict;
   FOR i IN 1 .. cardinality(p_shard) LOOP
     IF v_verdict[i] IS NULL THEN
       v_next[p_shard[i] + 1] := v_next[p_shard[i] + 1] + 1;
       v_seq[i] := v_next[p_shard[i] + 1];
+      FOR k IN v_first .. p_caps_end[i] LOOP
+        v_usage[i] := CASE k WHEN v_first THEN v_counter[k] ELSE v_usage[i] || ',' || v_counter[k] END;
+      END LOOP;
+      v_answer[i] := 'DECIDED ' || v_usage[i];
     END IF;
+    v_first := p_caps_end[i] + 1;
   END LOOP;
   FOR i IN 1 .. cardinality(v_heads) LOOP
     v_last[i] := v_next[v_heads[i] + 1];
   END LOOP;
 
-  RETURN QUERY
-  WITH decided AS (
-    SELECT i.*, strpos(i.usage || ',', ':1,') > 0 AS refused
-      FROM unnest(v_verdict, v_usage, v_seq, p_shard, p_subject, p_caller, p_key, p_digest, p_policy, p_standing, p_decision, p_service, p_outcome,
-                  p_computed, p_enforced, p_hold_seconds, p_minor, p_currency, p_reference, p_channel, p_counters, p_salt, p_details)
-           WITH ORDINALITY AS i (verdict, usage, seq, shard, subject, caller, key, digest, policy, standing, decision, service, outcome,
-                  computed, enforced, hold_seconds, minor, currency, reference, channel, counters, salt, details, n)
-     WHERE i.verdict IS NULL
-  ), bound AS (
-    SELECT d.*, CASE WHEN refused AND enforced THEN 'DENY' ELSE outcome END AS final,
+  WITH decided AS MATERIALIZED (
+    SELECT i.*, CASE WHEN refused AND enforced THEN 'DENY' ELSE outcome END AS final, CASE WHEN refused THEN 'DENY' ELSE computed END AS said,
            CASE WHEN hold_seconds IS NOT NULL AND NOT (refused AND enforced) THEN v_at + make_interval(secs => hold_seconds) END AS expires_at
-      FROM decided d
+      FROM (
+        SELECT i.*, strpos(i.usage || ',', ':1,') > 0 AS refused
+          FROM ROWS FROM (unnest(p_items), unnest(v_seq), unnest(v_usage))
+               AS i (shard, subject, decision, caller, key, digest, policy, standing, valid_from, valid_until, service, outcome, computed, enforced,
+                     hold_seconds, minor, currency, reference, channel, counters, salt, details, seq, usage)
+         WHERE i.seq IS NOT NULL
+      ) i
   ), held AS (
     INSERT INTO reservations (shard, reservation, subject, caller, service, state, currency, amount_minor, payment_reference, channel, counters, expires_at)
     SELECT shard, decision, subject, caller, service, 'RESERVED', currency, minor, reference, channel, counters::json, expires_at
-      FROM bound WHERE expires_at IS NOT NULL
+      FROM decided WHERE expires_at IS NOT NULL
   ), saved AS (
     INSERT INTO decisions (shard, seq, at, decision, subject, caller, key, digest, service, outcome, computed, policy_version,
-                           standing_version, expires_at, details, usage, salt, commitment)
-    SELECT shard, seq, v_at, decision, subject, caller, key, digest, service, final, CASE WHEN refused THEN 'DENY' ELSE computed END, policy,
-           standing, expires_at, details, usage, salt,
-           sha256(uuid_send(salt) || convert_to('{"evaluation":' || details || ',"usage":"' || usage || '"}', 'UTF8'))
-      FROM bound
-  ), counted AS (
-    UPDATE shard_heads h SET last_seq = c.last_seq, last_at = v_at
-      FROM unnest(v_heads, v_last) AS c (shard, last_seq)
-     WHERE h.shard = c.shard AND h.last_seq < c.last_seq
+                           standing_version, expires_at, details, usage, salt)
+    SELECT shard, seq, v_at, decision, subject, caller, key, digest, service, final, said, policy, standing, expires_at, details, usage, salt
+      FROM decided
   )
-  SELECT n::integer, 'DECIDED', seq, (extract(epoch FROM v_at) * 1000)::bigint, v_policy, usage FROM bound
-  UNION ALL
-  SELECT v.n::integer, v.verdict, NULL, (extract(epoch FROM v_at) * 1000)::bigint, v_policy, NULL
-    FROM unnest(v_verdict) WITH ORDINALITY AS v (verdict, n) WHERE v.verdict IS NOT NULL;
+  UPDATE shard_heads h SET last_seq = c.last_seq, last_at = v_at
+    FROM unnest(v_heads, v_last) AS c (shard, last_seq)
+   WHERE h.shard = c.shard AND h.last_seq < c.last_seq;
+
+  at_ms := extract(epoch FROM v_at) * 1000;
+  policy_version := v_policy;
+  answers := array_to_string(v_answer, E'\n');
+  RETURN NEXT;
 END
 $$;
 
--- What EVALUATE and headroom read: the same verdicts and usage as of now, without a lock and without a trace.
--- Holds that ran out are taken off the count; the next reservation frees them.
-CREATE OR REPLACE FUNCTION inspect_batch(
-  p_shard smallint[], p_subject uuid[], p_policy bigint[], p_standing bigint[], p_from timestamptz[], p_until timestamptz[],
-  c_item integer[], c_shard smallint[], c_subject uuid[], c_counter text[], c_start timestamptz[],
-  c_minor bigint[], c_cap_minor bigint[], c_cap_count bigint[]
-) RETURNS TABLE (item integer, verdict text, at_ms bigint, policy_version bigint, usage text)
+-- What EVALUATE and headroom ask about: a standing and a policy at a time. Caps come as decision_cap, all of round 1.
+CREATE TYPE inspection AS (shard smallint, subject uuid, policy bigint, standing bigint, valid_from timestamptz, valid_until timestamptz);
+
+-- The same verdicts and usage as of now, without a lock and without a trace: "STALE", or "SEEN" and the caps' counters; each line begins with
+-- the time and the policy version of the item's head row. Holds that ran out are taken off the count; the next reservation frees them.
+CREATE OR REPLACE FUNCTION inspect_batch(p_caps_end integer[], p_items inspection[], p_caps decision_cap[]) RETURNS TABLE (answers text)
 LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_custom_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
-  v_usage text[] := array_fill(''::text, ARRAY[cardinality(p_shard)]);
-  v_items integer[];
-  v_texts text[];
-  v_now   timestamptz := date_trunc('milliseconds', clock_timestamp());
+  v_now     timestamptz := date_trunc('milliseconds', clock_timestamp());
+  v_answer  text[];
+  v_counter text[];
+  v_usage   text;
+  v_first   integer := 1;
 BEGIN
-  WITH room AS (
-    SELECT c.item, c.n, c.minor, c.cap_minor, c.cap_count, coalesce(u.used_minor, 0) AS used_minor,
-           coalesce(u.reserved_minor, 0) - coalesce(x.minor, 0) AS reserved_minor,
-           coalesce(u.used_count + u.reserved_count, 0) - coalesce(x.holds, 0) AS taken
-      FROM unnest(c_item, c_shard, c_subject, c_counter, c_start, c_minor, c_cap_minor, c_cap_count)
-           WITH ORDINALITY AS c (item, shard, subject, counter, start, minor, cap_minor, cap_count, n)
-      LEFT JOIN usage u ON u.shard = c.shard AND u.subject = c.subject AND u.counter = c.counter AND u.window_start = c.start
-      LEFT JOIN LATERAL (
-        SELECT sum(r.amount_minor - r.confirmed_minor) AS minor, sum(r.transactions) AS holds
-          FROM reservations r
-         WHERE r.shard = c.shard AND r.subject = c.subject AND r.state = 'RESERVED' AND r.expires_at <= v_now
-           AND (r.counters ->> c.counter)::timestamptz = c.start
-      ) x ON true
-  ), told AS (
-    SELECT item, string_agg(used_minor || ':' || reserved_minor || ':' || taken || ':'
-             || coalesce(used_minor + reserved_minor + minor > cap_minor OR taken + 1 > cap_count,
-                         used_minor + reserved_minor + minor > cap_minor, taken + 1 > cap_count, false)::integer, ',' ORDER BY n) AS usage
-      FROM room GROUP BY item
-  )
-  SELECT array_agg(item), array_agg(usage) INTO v_items, v_texts FROM told;
-  FOR i IN 1 .. coalesce(cardinality(v_items), 0) LOOP
-    v_usage[v_items[i]] := v_texts[i];
+  SELECT array_agg(concat_ws(':', c.used, c.reserved, c.taken,
+                   (coalesce(c.used + c.reserved + c.minor > c.cap_minor, false) OR coalesce(c.taken + 1 > c.cap_count, false))::integer) ORDER BY c.n)
+    INTO v_counter
+    FROM (
+      SELECT c.ordinality AS n, c.minor, c.cap_minor, c.cap_count, CASE WHEN c.open_only THEN 0 ELSE coalesce(u.used_minor, 0) END AS used,
+             coalesce(u.reserved_minor, 0) - coalesce(x.minor, 0) AS reserved,
+             CASE WHEN c.open_only THEN 0 ELSE coalesce(u.used_count, 0) END + coalesce(u.reserved_count, 0) - coalesce(x.holds, 0) AS taken
+        FROM unnest(p_caps) WITH ORDINALITY AS c
+       CROSS JOIN LATERAL (
+         SELECT sum(u.used_minor)::bigint AS used_minor, sum(u.reserved_minor)::bigint AS reserved_minor,
+                sum(u.used_count)::bigint AS used_count, sum(u.reserved_count)::bigint AS reserved_count
+           FROM usage u
+          WHERE u.shard = c.shard AND u.subject = c.subject AND u.counter = c.counter
+            AND u.window_start >= c.counts_from AND u.window_start <= c.start
+       ) u
+       CROSS JOIN LATERAL (
+         SELECT sum(r.held_minor)::bigint AS minor, sum(r.transactions) AS holds
+           FROM (
+             SELECT r.amount_minor - r.confirmed_minor AS held_minor, r.transactions, r.counters FROM reservations r
+              WHERE r.shard = c.shard AND r.subject = c.subject AND r.state = 'RESERVED' AND r.expires_at <= v_now
+              ORDER BY r.shard, r.subject, r.expires_at
+           ) r
+          WHERE (r.counters ->> c.counter)::timestamptz BETWEEN c.counts_from AND c.start
+       ) x
+    ) c;
+
+  SELECT array_agg((extract(epoch FROM v.at) * 1000)::bigint || ' ' || v.policy_version || ' '
+           || CASE WHEN v.policy <> v.policy_version OR v.version IS DISTINCT FROM v.standing OR v.at < v.valid_from OR v.at >= v.valid_until
+                   THEN 'STALE' ELSE 'SEEN ' END ORDER BY v.n)
+    INTO v_answer
+    FROM (
+      SELECT i.*, i.ordinality AS n, greatest(v_now, h.last_at) AS at, h.policy_version,
+             (SELECT s.version FROM standings s WHERE s.shard = i.shard AND s.subject = i.subject) AS version
+        FROM unnest(p_items) WITH ORDINALITY AS i
+       CROSS JOIN LATERAL (SELECT h.last_at, h.policy_version FROM shard_heads h WHERE h.shard = i.shard LIMIT 1) h
+    ) v;
+
+  FOR i IN 1 .. cardinality(p_caps_end) LOOP
+    IF v_answer[i] LIKE '%SEEN ' THEN
+      v_usage := '';
+      FOR k IN v_first .. p_caps_end[i] LOOP
+        v_usage := CASE k WHEN v_first THEN v_counter[k] ELSE v_usage || ',' || v_counter[k] END;
+      END LOOP;
+      v_answer[i] := v_answer[i] || v_usage;
+    END IF;
+    v_first := p_caps_end[i] + 1;
   END LOOP;
 
-  RETURN QUERY
-  WITH heads AS MATERIALIZED (
-    SELECT shard, last_at, policy_version FROM shard_heads WHERE shard = ANY (p_shard)
-  )
-  SELECT i.n::integer,
-         CASE WHEN i.policy <> h.policy_version OR s.version IS DISTINCT FROM i.standing
-                OR greatest(v_now, h.last_at) < i.valid_from OR greatest(v_now, h.last_at) >= i.valid_until THEN 'STALE' ELSE 'SEEN' END,
-         (extract(epoch FROM greatest(v_now, h.last_at)) * 1000)::bigint, h.policy_version, i.usage
-    FROM unnest(v_usage, p_shard, p_subject, p_policy, p_standing, p_from, p_until)
-         WITH ORDINALITY AS i (usage, shard, subject, policy, standing, valid_from, valid_until, n)
-    JOIN heads h ON h.shard = i.shard
-    LEFT JOIN standings s ON s.shard = i.shard AND s.subject = i.subject;
+  answers := array_to_string(v_answer, E'\n');
+  RETURN NEXT;
 END
 $$;

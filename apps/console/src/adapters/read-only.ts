@@ -11,6 +11,10 @@ const QUERY_CANCELED = '57014';
 export class ReadOnly implements SqlRunner {
   constructor(private readonly database: Database) {}
 
+  typeOid(type: string): Promise<number> {
+    return this.database.typeOid(type);
+  }
+
   async query<Row extends object>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
     try {
       return await this.database.transaction(async (tx) => {

@@ -1,87 +1,133 @@
+import type { SqlRunner } from '#platform';
 import type { Cap } from '#policies';
 import type { DecisionItem } from '../decision.js';
-import { boolArray, byteaArray, int2Array, int4Array, int8Array, textArray, timestampArray, uuidArray } from './binary-arrays.js';
+import { int2Array, int4Array } from './binary-arrays.js';
+import { RecordArray } from './record-array.js';
 
-/** One row per counter of an item; `item` counts from 1. */
-interface CapRow {
+/** What the composite types of a batch are called in this database (they have other numbers in every one). */
+export interface BatchTypes {
   readonly item: number;
-  readonly round: number;
-  readonly of: DecisionItem;
-  readonly cap: Cap;
+  readonly cap: number;
+  readonly inspection: number;
 }
 
-/** A batch laid out as the columns that `reserve_batch` takes, in its order. */
-export function reserveColumns(items: readonly DecisionItem[]): unknown[] {
+export async function batchTypes(runner: SqlRunner): Promise<BatchTypes> {
+  const [item, cap, inspection] = await Promise.all([
+    runner.typeOid('decision_item'),
+    runner.typeOid('decision_cap'),
+    runner.typeOid('inspection'),
+  ]);
+  return { item, cap, inspection };
+}
+
+const ITEM_FIELDS = 22;
+const CAP_FIELDS = 13;
+const INSPECTION_FIELDS = 6;
+const ITEM_BYTES = 2_400;
+const CAP_BYTES = 256;
+const INSPECTION_BYTES = 128;
+
+/** A batch as the parameters that `reserve_batch` takes, in its order. */
+export function reserveColumns(items: readonly DecisionItem[], types: BatchTypes): unknown[] {
   const { rounds, roundsMax } = roundsOf(items);
-  const caps = capRows(items, rounds);
-  const column = <T>(read: (item: DecisionItem) => T): T[] => items.map(read);
+  const rows = new RecordArray(types.item, ITEM_FIELDS, items.length * ITEM_BYTES);
+  for (const item of items) writeItem(rows, item);
   return [
     int2Array([...new Set(items.map(({ decision }) => decision.shard))].sort((a, b) => a - b)),
     roundsMax,
-    int2Array(column(({ decision }) => decision.shard)),
-    uuidArray(column(({ ask }) => ask.request.subject.uuid)),
-    textArray(column(({ ask }) => ask.caller)),
-    textArray(column(({ ask }) => ask.key)),
-    byteaArray(column(({ digest }) => digest)),
-    int8Array(column(({ policyVersion }) => policyVersion)),
-    int8Array(column(({ standingVersion }) => standingVersion)),
-    timestampArray(column(({ evaluation }) => evaluation.from)),
-    timestampArray(column(({ evaluation }) => evaluation.until)),
-    uuidArray(column(({ decision }) => decision.uuid)),
-    textArray(column(({ ask }) => ask.request.service)),
-    textArray(column(({ evaluation }) => evaluation.outcome)),
-    textArray(column(({ evaluation }) => evaluation.computedOutcome)),
-    boolArray(column(({ evaluation }) => evaluation.enforced)),
-    int4Array(column(({ holdSeconds }) => holdSeconds)),
-    int8Array(column(({ ask }) => ask.request.money.minor)),
-    textArray(column(({ ask }) => ask.request.money.currency)),
-    textArray(column(({ ask }) => ask.request.paymentReference)),
-    textArray(column(({ ask }) => ask.request.channel)),
-    textArray(column(({ evaluation }) => countersJson(evaluation.caps))),
-    uuidArray(column(({ salt }) => salt)),
-    textArray(column(({ details }) => details)),
-    int4Array(caps.map(({ item }) => item)),
-    ...capKeyColumns(caps),
-    int8Array(caps.map(({ of }) => of.ask.request.money.minor)),
-    int8Array(caps.map(({ cap }) => cap.amountMinor)),
-    int8Array(caps.map(({ cap }) => (cap.count === undefined ? undefined : BigInt(cap.count)))),
-    boolArray(caps.map(({ of }) => of.holdSeconds !== undefined)),
-    boolArray(caps.map(({ of }) => of.evaluation.enforced)),
-  ];
-}
-
-function capKeyColumns(caps: readonly CapRow[]): unknown[] {
-  return [
-    int2Array(caps.map(({ of }) => of.decision.shard)),
-    uuidArray(caps.map(({ of }) => of.ask.request.subject.uuid)),
-    int4Array(caps.map(({ round }) => round)),
-    textArray(caps.map(({ cap }) => cap.counter)),
-    timestampArray(caps.map(({ cap }) => cap.start)),
-  ];
-}
-
-/** The columns that `inspect_batch` takes, in its order. */
-export function inspectColumns(items: readonly DecisionItem[]): unknown[] {
-  const caps = capRows(
-    items,
-    items.map(() => 1),
-  );
-  return [
     int2Array(items.map(({ decision }) => decision.shard)),
-    uuidArray(items.map(({ ask }) => ask.request.subject.uuid)),
-    int8Array(items.map(({ policyVersion }) => policyVersion)),
-    int8Array(items.map(({ standingVersion }) => standingVersion)),
-    timestampArray(items.map(({ evaluation }) => evaluation.from)),
-    timestampArray(items.map(({ evaluation }) => evaluation.until)),
-    int4Array(caps.map(({ item }) => item)),
-    int2Array(caps.map(({ of }) => of.decision.shard)),
-    uuidArray(caps.map(({ of }) => of.ask.request.subject.uuid)),
-    textArray(caps.map(({ cap }) => cap.counter)),
-    timestampArray(caps.map(({ cap }) => cap.start)),
-    int8Array(caps.map(({ of }) => of.ask.request.money.minor)),
-    int8Array(caps.map(({ cap }) => cap.amountMinor)),
-    int8Array(caps.map(({ cap }) => (cap.count === undefined ? undefined : BigInt(cap.count)))),
+    int4Array(capsEnd(items)),
+    rows.finish(),
+    capsArray(items, rounds, types),
   ];
+}
+
+/** The parameters that `inspect_batch` takes, in its order. */
+export function inspectColumns(items: readonly DecisionItem[], types: BatchTypes): unknown[] {
+  const rows = new RecordArray(types.inspection, INSPECTION_FIELDS, items.length * INSPECTION_BYTES);
+  for (const item of items) writeInspection(rows, item);
+  return [int4Array(capsEnd(items)), rows.finish(), capsArray(items, undefined, types)];
+}
+
+/** In the order of the columns of `decision_item`. */
+function writeItem(rows: RecordArray, item: DecisionItem): void {
+  const { ask, evaluation, decision } = item;
+  const { request } = ask;
+  rows.beginRecord();
+  rows.int2(decision.shard);
+  rows.uuid(request.subject.uuid);
+  rows.uuid(decision.uuid);
+  rows.text(ask.caller);
+  rows.text(ask.key);
+  rows.bytes(item.digest);
+  rows.int8(item.policyVersion);
+  rows.int8(item.standingVersion);
+  rows.timestamp(evaluation.from);
+  rows.timestamp(evaluation.until);
+  rows.text(request.service);
+  rows.text(evaluation.outcome);
+  rows.text(evaluation.computedOutcome);
+  rows.bool(evaluation.enforced);
+  rows.int4(item.holdSeconds);
+  rows.int8(request.money.minor);
+  rows.text(request.money.currency);
+  rows.text(request.paymentReference);
+  rows.text(request.channel);
+  rows.text(countersJson(evaluation.caps));
+  rows.uuid(item.salt);
+  rows.text(item.details);
+  rows.endRecord();
+}
+
+/** In the order of the columns of `inspection`. */
+function writeInspection(rows: RecordArray, { decision, ask, policyVersion, standingVersion, evaluation }: DecisionItem): void {
+  rows.beginRecord();
+  rows.int2(decision.shard);
+  rows.uuid(ask.request.subject.uuid);
+  rows.int8(policyVersion);
+  rows.int8(standingVersion);
+  rows.timestamp(evaluation.from);
+  rows.timestamp(evaluation.until);
+  rows.endRecord();
+}
+
+function capsArray(items: readonly DecisionItem[], rounds: readonly number[] | undefined, types: BatchTypes): Buffer {
+  const rows = new RecordArray(types.cap, CAP_FIELDS, items.length * 2 * CAP_BYTES);
+  items.forEach((item, i) => {
+    for (const cap of item.evaluation.caps) writeCap(rows, item, cap, i + 1, rounds?.[i] ?? 1);
+  });
+  return rows.finish();
+}
+
+/** In the order of the columns of `decision_cap`. */
+function writeCap(
+  rows: RecordArray,
+  { ask, decision, holdSeconds, evaluation }: DecisionItem,
+  cap: Cap,
+  item: number,
+  round: number,
+): void {
+  rows.beginRecord();
+  rows.int4(item);
+  rows.int4(round);
+  rows.int2(decision.shard);
+  rows.uuid(ask.request.subject.uuid);
+  rows.text(cap.counter);
+  rows.timestamp(cap.from);
+  rows.timestamp(cap.start);
+  rows.bool(cap.measure === 'OPEN');
+  rows.int8(ask.request.money.minor);
+  rows.int8(cap.amountMinor);
+  rows.int8(cap.count === undefined ? undefined : BigInt(cap.count));
+  rows.bool(holdSeconds !== undefined);
+  rows.bool(evaluation.enforced);
+  rows.endRecord();
+}
+
+/** Where each item's caps end in the batch, counted from 1. */
+function capsEnd(items: readonly DecisionItem[]): number[] {
+  let end = 0;
+  return items.map(({ evaluation }) => (end += evaluation.caps.length));
 }
 
 /** A subject's first item in the batch is of round 1, its second of round 2: one statement never judges a counter twice. */
@@ -95,14 +141,6 @@ function roundsOf(items: readonly DecisionItem[]): { readonly rounds: number[]; 
     return round;
   });
   return { rounds, roundsMax };
-}
-
-function capRows(items: readonly DecisionItem[], rounds: readonly number[]): CapRow[] {
-  const rows: CapRow[] = [];
-  items.forEach((of, i) => {
-    for (const cap of of.evaluation.caps) rows.push({ item: i + 1, round: rounds[i]!, of, cap });
-  });
-  return rows;
 }
 
 /** Caps are shared between evaluations, and so is their JSON. */

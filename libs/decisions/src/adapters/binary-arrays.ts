@@ -1,26 +1,22 @@
+import { writeUuid } from './record-array.js';
+
 /**
  * PostgreSQL arrays in its binary format (array_recv), one buffer per column of a batch. The driver's own way, array literals as text, is
  * built and parsed character by character on both sides.
  */
 
-const OIDS = { bool: 16, bytea: 17, int8: 20, int2: 21, int4: 23, text: 25, timestamptz: 1184, uuid: 2950 } as const;
+const OIDS = { int8: 20, int2: 21, int4: 23, text: 25, uuid: 2950 } as const;
 
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 const NULL_LENGTH = -1;
-const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
 
 type Nullable<T> = readonly (T | undefined)[];
 
-export const boolArray = (values: Nullable<boolean>) =>
-  fixed('bool', 1, values, (buffer, at, value) => buffer.writeUInt8(Number(value), at));
 export const int2Array = (values: Nullable<number>) => fixed('int2', 2, values, (buffer, at, value) => buffer.writeInt16BE(value, at));
 export const int4Array = (values: Nullable<number>) => fixed('int4', 4, values, (buffer, at, value) => buffer.writeInt32BE(value, at));
 export const int8Array = (values: Nullable<bigint>) => fixed('int8', 8, values, (buffer, at, value) => buffer.writeBigInt64BE(value, at));
 export const uuidArray = (values: Nullable<string>) => fixed('uuid', 16, values, writeUuid);
-
-export const timestampArray = (values: Nullable<Date>) =>
-  fixed('timestamptz', 8, values, (buffer, at, value) => buffer.writeBigInt64BE(BigInt(value.getTime() - POSTGRES_EPOCH_MS) * 1000n, at));
 
 export function textArray(values: Nullable<string>): Buffer {
   return variable(
@@ -28,15 +24,6 @@ export function textArray(values: Nullable<string>): Buffer {
     values,
     (value) => Buffer.byteLength(value),
     (buffer, at, value) => buffer.write(value, at),
-  );
-}
-
-export function byteaArray(values: Nullable<Uint8Array>): Buffer {
-  return variable(
-    'bytea',
-    values,
-    (value) => value.length,
-    (buffer, at, value) => buffer.set(value, at),
   );
 }
 
@@ -85,20 +72,4 @@ function emptyArray(type: keyof typeof OIDS): Buffer {
   const buffer = Buffer.alloc(12);
   buffer.writeUInt32BE(OIDS[type], 8);
   return buffer;
-}
-
-const HYPHENS: ReadonlySet<number> = new Set([8, 13, 18, 23]);
-const UUID_CHARS = 36;
-
-function writeUuid(buffer: Buffer, at: number, uuid: string): void {
-  let offset = at;
-  for (let i = 0; i < UUID_CHARS; i += 2) {
-    if (HYPHENS.has(i)) i++;
-    buffer[offset++] = (nibble(uuid.charCodeAt(i)) << 4) | nibble(uuid.charCodeAt(i + 1));
-  }
-}
-
-/** 0-9 and a-f by their character codes; ids are checked where they are read. */
-function nibble(code: number): number {
-  return code < 58 ? code - 48 : code - 87;
 }

@@ -1,20 +1,13 @@
+import { createHash } from 'node:crypto';
 import { invariant, type Shard, type ShardedId } from '#kernel';
 import type { Database, SqlRunner } from '#platform';
 import type { DecisionItem, DecisionRow, Ruling, Sighting } from '../decision.js';
 import type { DecisionKey, DecisionLedger } from '../store.js';
-import { inspectColumns, reserveColumns } from './batch-columns.js';
+import { batchTypes, inspectColumns, reserveColumns } from './batch-columns.js';
 import { int2Array, uuidArray } from './binary-arrays.js';
 import { orLostReply } from './pg-failure.js';
 
-interface RulingRow {
-  readonly item: number;
-  readonly verdict: 'DECIDED' | 'KNOWN' | 'STALE' | 'REFERENCE' | 'SEEN';
-  readonly at_ms: bigint;
-  readonly policy_version: bigint;
-  readonly usage: string | null;
-}
-
-export interface StoredDecision extends Omit<DecisionRow, 'decision' | 'subject' | 'key' | 'expiresAt'> {
+export interface StoredDecision extends Omit<DecisionRow, 'decision' | 'subject' | 'key' | 'expiresAt' | 'commitment'> {
   readonly shard: Shard;
   readonly decision: string;
   readonly subject: string;
@@ -22,22 +15,23 @@ export interface StoredDecision extends Omit<DecisionRow, 'decision' | 'subject'
   readonly expiresAt: Date | null;
 }
 
-const parameters = (count: number) => Array.from({ length: count }, (_, i) => `$${i + 1}`).join(', ');
-
-const RESERVE = `SELECT item, verdict, at_ms, policy_version, usage FROM reserve_batch(${parameters(35)})`;
-const INSPECT = `SELECT item, verdict, at_ms, policy_version, usage FROM inspect_batch(${parameters(14)})`;
+const RESERVE = 'SELECT at_ms, policy_version, answers FROM reserve_batch($1, $2, $3, $4, $5, $6)';
+const INSPECT = 'SELECT answers FROM inspect_batch($1, $2, $3)';
 
 export const DECISION_COLUMNS = `shard, seq, at, decision, subject, caller, key, digest, service, outcome, computed, policy_version AS "policyVersion",
-  standing_version AS "standingVersion", expires_at AS "expiresAt", details, usage, salt, commitment`;
+  standing_version AS "standingVersion", expires_at AS "expiresAt", details, usage, salt`;
 
 export async function reserveItems(runner: SqlRunner, items: readonly DecisionItem[]): Promise<readonly Ruling[]> {
-  const rows = await runner.query<RulingRow>(RESERVE, reserveColumns(items));
-  return inOrder(rows, items.length).map(readRuling);
+  const columns = reserveColumns(items, await batchTypes(runner));
+  const [row] = await runner.query<{ at_ms: bigint; policy_version: bigint; answers: string }>(RESERVE, columns, 'reserve_batch');
+  const at = new Date(Number(row!.at_ms));
+  return linesOf(row!.answers, items.length).map((line) => readRuling(line, at, row!.policy_version));
 }
 
 export async function inspectItems(runner: SqlRunner, items: readonly DecisionItem[]): Promise<readonly Sighting[]> {
-  const rows = await runner.query<RulingRow>(INSPECT, inspectColumns(items));
-  return inOrder(rows, items.length).map(readSighting);
+  const columns = inspectColumns(items, await batchTypes(runner));
+  const [row] = await runner.query<{ answers: string }>(INSPECT, columns, 'inspect_batch');
+  return linesOf(row!.answers, items.length).map(readSighting);
 }
 
 /** Decisions on PostgreSQL: one function call and one commit per batch (prisma/migrations/20261121000700_decisions). */
@@ -89,25 +83,38 @@ export function readDecision({ shard, decision, subject, key, expiresAt, ...row 
     subject: { shard, uuid: subject },
     key: key ?? undefined,
     expiresAt: expiresAt ?? undefined,
+    commitment: commitmentOf(row),
   };
 }
 
-function inOrder(rows: readonly RulingRow[], count: number): RulingRow[] {
-  const ordered = new Array<RulingRow>(count);
-  for (const row of rows) ordered[row.item - 1] = row;
-  invariant(rows.length === count && !ordered.includes(undefined as never), 'the ledger answers every item once');
-  return ordered;
+/** What the fact commits to: the salt's 16 bytes and canonical JSON (`details` is that already, and `usage` is digits and signs). */
+function commitmentOf({ salt, details, usage }: Pick<StoredDecision, 'salt' | 'details' | 'usage'>): Uint8Array {
+  return createHash('sha256')
+    .update(Buffer.from(salt.replaceAll('-', ''), 'hex'))
+    .update(`{"evaluation":${details},"usage":"${usage}"}`)
+    .digest();
 }
 
-function readRuling({ verdict, at_ms, policy_version, usage }: RulingRow): Ruling {
-  const at = new Date(Number(at_ms));
-  if (verdict === 'DECIDED') return { verdict, at, usage: usage! };
-  if (verdict === 'STALE') return { verdict, at, policyVersion: policy_version };
-  invariant(verdict !== 'SEEN', 'a reservation is not merely seen');
-  return { verdict };
+/** The ledger answers every item once, in order, each on a line of its own. */
+function linesOf(answers: string, count: number): string[] {
+  const lines = answers.split('\n');
+  invariant(lines.length === count, 'the ledger answers every item once');
+  return lines;
 }
 
-function readSighting({ verdict, at_ms, policy_version, usage }: RulingRow): Sighting {
-  const at = new Date(Number(at_ms));
-  return verdict === 'STALE' ? { verdict, at, policyVersion: policy_version } : { verdict: 'SEEN', at, usage: usage! };
+const DECIDED = 'DECIDED ';
+
+function readRuling(line: string, at: Date, policyVersion: bigint): Ruling {
+  if (line.startsWith(DECIDED)) return { verdict: 'DECIDED', at, usage: line.slice(DECIDED.length) };
+  if (line === 'STALE') return { verdict: line, at, policyVersion };
+  invariant(line === 'KNOWN' || line === 'REFERENCE', 'a verdict that we know');
+  return { verdict: line };
+}
+
+function readSighting(line: string): Sighting {
+  const [atMs, policyVersion, verdict, usage] = line.split(' ') as [string, string, string, string?];
+  const at = new Date(Number(atMs));
+  if (verdict === 'STALE') return { verdict, at, policyVersion: BigInt(policyVersion) };
+  invariant(verdict === 'SEEN' && usage !== undefined, 'a verdict that we know');
+  return { verdict, at, usage };
 }

@@ -131,7 +131,7 @@ describe('a linked group', () => {
     ],
     [
       'that was lost before its commit is unknown, and nothing is held',
-      (sql) => (sql.startsWith('SELECT item') ? 'before' : undefined),
+      (sql) => (sql.includes('reserve_batch') ? 'before' : undefined),
       false,
     ],
   ])('%s', async (_what, lose, known) => {
@@ -159,6 +159,7 @@ function losing(database: Database, lose: (sql: string) => 'before' | 'after' | 
     let lost = false;
     const result = await database.transaction((tx) =>
       work({
+        ...tx,
         query: async (sql: string, params?: readonly unknown[]) => {
           const when = armed ? lose(sql) : undefined;
           if (when) armed = false;

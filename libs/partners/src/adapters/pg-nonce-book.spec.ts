@@ -28,6 +28,7 @@ describe('nonces', () => {
     let broken = true;
     const book = new PgNonceBook({
       query: (sql, params) => (broken ? Promise.reject(new Error('gone')) : fresh.database.query(sql, params)),
+      typeOid: (type) => fresh.database.typeOid(type),
     });
     await expect(book.claim('bank-a', 'later')).rejects.toThrow(/nonce.unconfirmed/);
     broken = false;

@@ -1,0 +1,88 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type FreshDatabase, freshDatabase } from '#platform/testing/database';
+import { PgPolicies } from '#policies/adapters/pg-policies';
+import { policyInput } from '#policies/testing/house-policy';
+import type { DecisionItem } from '../decision.js';
+import { prepareItem } from '../prepare-item.js';
+import { liveDecider, requestOf } from '../testing/live-decider.js';
+import { addSubjects } from '../testing/subjects.js';
+import { batchTypes, inspectColumns, reserveColumns } from './batch-columns.js';
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Cond'?: string;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** What a look-up must be narrowed by: the shard alone would be thousands of rows an hour later. Heads are few. */
+const NARROW: ReadonlyMap<string, RegExp> = new Map([
+  ['usage', /subject.*counter.*window_start/],
+  ['decisions', /subject.*caller.*key/],
+  ['reservations', /subject.*expires_at|payment_reference.*service/],
+  ['standings', /subject/],
+]);
+
+let fresh: FreshDatabase;
+let items: DecisionItem[];
+
+beforeAll(async () => {
+  fresh = await freshDatabase();
+  await new PgPolicies(fresh.database).activate(policyInput(), { author: 'ann', approver: 'ben' }, new Date());
+  const live = await liveDecider(fresh.database);
+  const subjects = await addSubjects(fresh.database, 2);
+  const standing = {
+    subject: subjects[0]!,
+    kind: 'INDIVIDUAL',
+    version: 1n,
+    score: { value: 720, version: 'test-1' },
+    factors: [],
+    restrictions: [],
+  } as const;
+  items = subjects.map((subject, i) => {
+    const ask = { caller: 'checkout-service', key: `plan-key-${i}`, request: requestOf(subject, { paymentReference: `PLAN-${i}` }) };
+    return prepareItem(ask, new Uint8Array(32), { policy: live.active.current(), standing, at: new Date() }, live.sources).item;
+  });
+});
+afterAll(() => fresh.close());
+
+it.each([
+  ['reserve_batch', 'SELECT answers FROM reserve_batch($1, $2, $3, $4, $5, $6)', reserveColumns],
+  ['inspect_batch', 'SELECT answers FROM inspect_batch($1, $2, $3)', inspectColumns],
+] as const)('%s keeps no plan from empty tables that would age badly', async (_name, sql, columns) => {
+  const nodes = await plansOf(sql, columns(items, await batchTypes(fresh.database)));
+  const lookUps = nodes.filter((node) => NARROW.has(node['Relation Name'] ?? '') && /Scan$/.test(node['Node Type']));
+  expect(lookUps.length).toBeGreaterThanOrEqual(3);
+  for (const node of lookUps) {
+    if (node['Node Type'] === 'Tid Scan') continue;
+    expect(node['Node Type']).toMatch(/^Index (Only )?Scan$/);
+    expect(node['Index Cond']).toMatch(NARROW.get(node['Relation Name']!)!);
+  }
+});
+
+/** The plans of every statement inside the function, as the server itself runs them. */
+async function plansOf(sql: string, values: unknown[]): Promise<PlanNode[]> {
+  const client = new pg.Client({ connectionString: fresh.url });
+  await client.connect();
+  try {
+    const plans: PlanNode[] = [];
+    client.on('notice', ({ message = '' }) => {
+      const json = /\{[\s\S]*\}/.exec(message)?.[0];
+      if (json) plans.push(...nodesOf((JSON.parse(json) as { Plan: PlanNode }).Plan));
+    });
+    await client.query(`LOAD 'auto_explain'`);
+    for (const setting of ['log_min_duration = 0', 'log_nested_statements = on', "log_format = 'json'", 'log_parameter_max_length = 0']) {
+      await client.query(`SET auto_explain.${setting}`);
+    }
+    await client.query('SET client_min_messages = log');
+    await client.query(sql, values);
+    return plans;
+  } finally {
+    await client.end();
+  }
+}
+
+function nodesOf(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+}
