@@ -58,7 +58,8 @@ function restrictionOf(
   return {
     ...{ id, step: step as Restriction['step'], services, reason: { code, text: words }, startsAt },
     ...(cut.limitPercent === undefined ? {} : { limitPercent: cut.limitPercent }),
-    ...(cut.limitMinor === undefined || cut.currency === undefined ? {} : { limitMinor: BigInt(cut.limitMinor), currency: cut.currency }),
+    ...(cut.limitMinor === undefined ? {} : { limitMinor: BigInt(cut.limitMinor) }),
+    ...(cut.currency === undefined ? {} : { currency: cut.currency }),
     ...(endsAt === undefined ? {} : { endsAt: new Date(endsAt) }),
     ...(cure === undefined ? {} : { cure }),
     ...(appealUntil === undefined ? {} : { appealUntil: new Date(appealUntil) }),
