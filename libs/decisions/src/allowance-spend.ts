@@ -42,14 +42,14 @@ export interface SettlementStep {
   readonly next: AllowanceKnown;
   readonly added: readonly RecordedSpend[];
   /** One for each report, in order. */
-  readonly results: readonly (RecordedSpend | Differing)[];
+  readonly results: readonly (RecordedSpend | DifferingSpend)[];
   readonly change: UsageChange;
   /** What happened to the hold, where it ended here. */
   readonly ended: 'confirm' | 'release' | undefined;
 }
 
 /** Another part was reported under this reference before; that one stands. */
-export interface Differing {
+export interface DifferingSpend {
   readonly report: SpendReport;
   readonly result: 'REFUSED';
   readonly code: string;
@@ -85,7 +85,7 @@ function sameReport(a: SpendReport, b: SpendReport): boolean {
   return a.minor === b.minor && a.at.getTime() === b.at.getTime();
 }
 
-function differing(report: SpendReport): Differing {
+function differing(report: SpendReport): DifferingSpend {
   return { report, result: 'REFUSED', code: NOT_COVERED.differs };
 }
 

@@ -1,6 +1,30 @@
+export type {
+  AllowanceAnswer,
+  AllowanceClaims,
+  AllowanceSettlementAnswer,
+  AllowanceStatus,
+  DecisionAnswer,
+  DecisionLimit,
+  DecisionReason,
+  Outcome,
+  ReservationAnswer,
+  SpendResult,
+  WireAllowanceRequest,
+  WireDecisionItem,
+  WireDecisionRequest,
+} from '#contract';
+export { Refusal, type WireMoney } from '#kernel';
+export * from './allowance-spender.js';
+export type { TalliedSpend } from './allowance-tally.js';
 export { UnverifiedAnswerError } from './answer-verifier.js';
 export * from './bank-client.js';
+export * from './decision-answers.js';
+export * from './decision-client.js';
 export type { BodySource, GatewayBody } from './gateway-body.js';
 export * from './gateway-client.js';
+export * from './no-answer-error.js';
 export * from './problem-error.js';
 export * from './record-signer.js';
+export type { HttpOptions } from './repeating-http.js';
+export type { TokenProvider } from './token-source.js';
+export * from './verify-offline.js';

@@ -1,0 +1,39 @@
+import { type AllowanceClaims, ALLOWANCE_TYP, parseAllowanceClaims } from '#contract';
+import { type JsonObject, mapVerified, parsePublicJwk, type VerificationKey, verifyJws } from '#evidence';
+import { Refusal, type Verified } from '#kernel';
+
+/** `GET /.well-known/jwks.json`, as kept. */
+export interface KeySet {
+  readonly keys: readonly object[];
+}
+
+const utf8 = new TextEncoder();
+
+/** Verifies signature and form of a decision receipt with no network. Refuses `signature.*`, 401 and 400. `tallystick replay` decides it again. */
+export async function verifyDecisionReceipt(receipt: string, keys: KeySet): Promise<Verified<JsonObject>> {
+  return mapVerified(await verifyJws(utf8.encode(receipt.trim()), 'decision-receipt+jwt', finder(keys)), ({ payload }) => payload);
+}
+
+/**
+ * Verifies an allowance with no network: whose it is, and that it is one of this issuer's for this service account. Its time is the spender's to
+ * check. Refuses `signature.*`, 400 `allowance.malformed`, 403 `allowance.foreign`.
+ */
+export async function verifyAllowance(
+  token: string,
+  keys: KeySet,
+  expected: { readonly issuer: string; readonly holder: string },
+): Promise<Verified<AllowanceClaims>> {
+  const verified = await verifyJws(utf8.encode(token.trim()), ALLOWANCE_TYP, finder(keys));
+  return mapVerified(verified, ({ payload }) => {
+    const claims = parseAllowanceClaims(payload);
+    if (claims.iss !== expected.issuer || claims.holder !== expected.holder) {
+      throw new Refusal('forbidden', 'allowance.foreign', `this allowance is ${claims.holder}'s, issued by ${claims.iss}`);
+    }
+    return claims;
+  });
+}
+
+function finder({ keys }: KeySet): (kid: string) => VerificationKey | undefined {
+  const known = keys.map((jwk) => ({ ...parsePublicJwk(jwk), state: 'ACTIVE' as const }));
+  return (kid) => known.find((key) => key.kid === kid);
+}
