@@ -1,7 +1,15 @@
 /** What the console's API answers. Types only: the web app imports them too. Times are RFC 3339 in UTC, ids are external, money is decimal text. */
 
 export type RoleName = 'compliance' | 'risk' | 'operator' | 'auditor';
-export type PermissionName = 'overview.read' | 'decisions.read' | 'audit.read' | 'audit.export' | 'partners.read';
+export type PermissionName =
+  | 'overview.read'
+  | 'decisions.read'
+  | 'restrictions.read'
+  | 'restrictions.order'
+  | 'retractions.read'
+  | 'audit.read'
+  | 'audit.export'
+  | 'partners.read';
 
 export interface SignedInStaff {
   readonly name: string;
@@ -155,4 +163,81 @@ export interface ExportRequest {
   readonly from: string;
   readonly to: string;
   readonly kind?: string;
+}
+
+export interface AppealView {
+  readonly id: string;
+  readonly subject: string;
+  readonly restriction: string;
+  readonly grounds: { readonly code: string; readonly evidenceDigest?: string | undefined };
+  readonly state: 'OPEN' | 'UPHELD' | 'OVERTURNED';
+  readonly openedAt: string;
+  readonly dueAt: string;
+  readonly overdue?: boolean;
+  readonly remindedAt?: string;
+  readonly answeredAt?: string;
+}
+
+export interface SanctionView {
+  readonly step: string;
+  readonly services: readonly string[];
+  readonly limitPercent?: number;
+  readonly limitAmount?: { readonly amount: string; readonly currency: string };
+  readonly days?: number;
+}
+
+/** What a member of staff ordered; WAITING: for a second person. */
+export interface OrderView {
+  readonly id: string;
+  readonly subject: string;
+  readonly kind: 'IMPOSE' | 'LIFT' | 'UPHOLD' | 'OVERTURN';
+  readonly sanction?: SanctionView;
+  readonly restriction?: string;
+  readonly reason: { readonly code: string; readonly text: string };
+  readonly evidence: { readonly digest: string; readonly reference: string };
+  readonly by: string;
+  readonly askedAt: string;
+  readonly state: 'WAITING' | 'DONE' | 'DECLINED';
+  readonly decidedBy?: string;
+  readonly decidedAt?: string;
+}
+
+export interface RestrictionDeskView {
+  readonly at: string;
+  readonly appeals: readonly AppealView[];
+  readonly orders: readonly OrderView[];
+}
+
+export interface RestrictionView extends Omit<SanctionView, 'days'> {
+  readonly id: string;
+  readonly reason: { readonly code: string; readonly text: string };
+  readonly state: 'IN_FORCE' | 'OVER';
+  readonly startsAt: string;
+  readonly endsAt?: string;
+  readonly over?: { readonly at: string; readonly why: string };
+  readonly cure?: { readonly code: string; readonly text: string };
+  readonly appealUntil?: string;
+  readonly ladder: string;
+  readonly rung?: string;
+  readonly evidence: { readonly digest: string };
+  readonly appeal?: AppealView;
+  readonly banksTold: number;
+}
+
+export interface SubjectRestrictionsView {
+  readonly at: string;
+  readonly subject: string;
+  readonly restrictions: readonly RestrictionView[];
+}
+
+/** A bank that was told of a restriction and has not acknowledged yet that it is over. */
+export interface RetractionView {
+  readonly participant: string;
+  readonly event: string;
+  readonly restriction: string;
+  readonly since: string;
+  readonly ageSeconds: number;
+  readonly failures: number;
+  readonly failure?: string;
+  readonly retryAt?: string;
 }

@@ -11,6 +11,10 @@ import { HealthController, READINESS } from '#platform/adapters/health.controlle
 import { CLOCK, PlatformModule } from '#platform/adapters/platform.module';
 import { StaffDoor } from '#staff';
 import { StaffModule } from '#staff/adapters/staff.module';
+import { Restrictions } from '#standing';
+import { nodeClerk } from '#standing/adapters/node-notary';
+import { PgExchange } from '#standing/adapters/pg-exchange';
+import { PgRestrictionReader } from '#standing/adapters/pg-restriction-reader';
 import { PgCheckpoint } from './adapters/pg-checkpoint.js';
 import { PgDecisionList } from './adapters/pg-decision-list.js';
 import { PgFactLog } from './adapters/pg-fact-log.js';
@@ -27,11 +31,12 @@ import { SessionGuard } from './auth/session.guard.js';
 import { DecisionsController } from './decisions/decisions.controller.js';
 import { OverviewController } from './overview/overview.controller.js';
 import { PartnersController } from './partners/partners.controller.js';
+import { RestrictionsController } from './restrictions/restrictions.controller.js';
 import { BUNDLE_FILES, CONSOLE_DOOR } from './tokens.js';
 import { Tracer } from './trace/tracer.js';
 
 /** Everything that only reads does so through `ReadOnly`. */
-const READERS = [PgCheckpoint, PgDecisionList, PgFactLog, PgOverview, PgPartnerList, PgStaffNames, PgTraceReader].map(
+const READERS = [PgCheckpoint, PgDecisionList, PgFactLog, PgOverview, PgPartnerList, PgRestrictionReader, PgStaffNames, PgTraceReader].map(
   (Reader: new (sql: SqlRunner) => object): FactoryProvider => ({
     provide: Reader,
     inject: [ReadOnly],
@@ -53,6 +58,7 @@ export class ConsoleModule {
         FactsController,
         ExportsController,
         PartnersController,
+        RestrictionsController,
       ],
       providers: [
         ...READERS,
@@ -61,6 +67,11 @@ export class ConsoleModule {
           provide: Tracer,
           inject: [PgTraceReader, PgFactLog],
           useFactory: (reader: PgTraceReader, log: PgFactLog) => new Tracer(reader, log),
+        },
+        {
+          provide: Restrictions,
+          inject: [Database, CLOCK],
+          useFactory: (database: Database, clock: Clock) => new Restrictions(new PgExchange(database), nodeClerk, clock),
         },
         { provide: Exports, inject: [Database], useFactory: (database: Database) => new Exports(new PgExportStore(database)) },
         { provide: BUNDLE_FILES, useValue: new FsBundleFiles(path.join(config.TALLYSTICK_HOME, 'exports')) },

@@ -3,14 +3,31 @@ export const ROLES = ['compliance', 'risk', 'operator', 'auditor'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What a screen or call of the console needs. */
-export type Permission = 'overview.read' | 'decisions.read' | 'audit.read' | 'audit.export' | 'partners.read';
+export type Permission =
+  | 'restrictions.read'
+  | 'restrictions.order'
+  | 'retractions.read'
+  | 'overview.read'
+  | 'decisions.read'
+  | 'audit.read'
+  | 'audit.export'
+  | 'partners.read';
 
 /** Who may do what. Risk works on decisions without the log; operators keep partners connected without seeing any subject. */
 const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
-  compliance: ['overview.read', 'decisions.read', 'audit.read', 'audit.export', 'partners.read'],
-  auditor: ['overview.read', 'decisions.read', 'audit.read', 'audit.export', 'partners.read'],
-  risk: ['overview.read', 'decisions.read', 'partners.read'],
-  operator: ['overview.read', 'partners.read'],
+  compliance: [
+    'restrictions.read',
+    'restrictions.order',
+    'retractions.read',
+    'overview.read',
+    'decisions.read',
+    'audit.read',
+    'audit.export',
+    'partners.read',
+  ],
+  auditor: ['restrictions.read', 'retractions.read', 'overview.read', 'decisions.read', 'audit.read', 'audit.export', 'partners.read'],
+  risk: ['restrictions.read', 'restrictions.order', 'retractions.read', 'overview.read', 'decisions.read', 'partners.read'],
+  operator: ['retractions.read', 'overview.read', 'partners.read'],
 };
 
 export function permissionsOf(role: Role): readonly Permission[] {

@@ -17,6 +17,13 @@ export const PAGES = [
     needs: 'decisions.read',
     view: lazy(() => import('./decisions/decisions.js')),
   },
+  {
+    path: '/restrictions',
+    label: 'Restrictions',
+    icon: 'restriction',
+    needs: 'retractions.read',
+    view: lazy(() => import('./restrictions/restrictions.js')),
+  },
   { path: '/audit', label: 'Audit', icon: 'audit', needs: 'audit.read', view: lazy(() => import('./audit/audit.js')) },
   { path: '/partners', label: 'Partners', icon: 'partners', needs: 'partners.read', view: lazy(() => import('./partners/partners.js')) },
 ] as const satisfies readonly { needs: PermissionName; [other: string]: unknown }[];

@@ -27,14 +27,17 @@ export class ProblemError extends Error {
 interface CallOptions {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly body?: unknown;
+  /** Idempotency-Key: the same call again is answered, not done twice. */
+  readonly key?: string;
   /** A page that only waits does not keep the session alive. */
   readonly background?: boolean;
 }
 
 /** Calls the console's API. Throws `ProblemError`, also when there is no network. */
-export async function call<T>(path: string, { method = 'GET', body, background = false }: CallOptions = {}): Promise<T> {
+export async function call<T>(path: string, { method = 'GET', body, key, background = false }: CallOptions = {}): Promise<T> {
   const headers: Record<string, string> = { accept: 'application/json', 'x-tallystick-console': '1' };
   if (body !== undefined) headers['content-type'] = 'application/json';
+  if (key !== undefined) headers['idempotency-key'] = key;
   if (background) headers['x-tallystick-background'] = '1';
   const answer = await reach(`/api${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   if (answer.status === 204) return undefined as T;
