@@ -25,16 +25,24 @@ function runBlock(block: string): Promise<CommandResult> {
   });
 }
 
-describe('the README', () => {
+describe('a page that runs', () => {
   it('signs, submits, decides, polls, exports and verifies with curl and openssl only', async () => {
-    const [story, ...more] = runnableBlocks('README.md');
-    expect(more).toEqual([]);
-    const { code, output } = await runBlock(story!);
+    const { code, output } = await runBlock(runnableBlocks('README.md').join('\n'));
     expect(output).toContain('"receipt"');
     expect(output).toContain('"logIndex"');
     expect(output).toContain('"outcome":"ALLOW"');
     expect(output).toContain('"moreAvailable"');
     expect({ code, tail: output.slice(-2_000) }).toMatchObject({ code: 0 });
+  }, 120_000);
+
+  it('takes a bank to its first signed record, and shows how to check our answer', async () => {
+    const { code, stdout, output } = await runBlock(runnableBlocks('apps/gateway/README.md').join('\n'));
+    expect({ code, tail: output.slice(-2_000) }).toMatchObject({ code: 0 });
+    expect(stdout).toContain('"state":"ACTIVE"');
+    expect(stdout).toMatch(/"accepted":true.*"request":\{"accepted":true/);
+    expect(stdout).toContain('"receipt"');
+    expect(stdout).toContain('the body is the one that was signed');
+    expect(stdout).toContain('Signature Verified Successfully');
   }, 120_000);
 
   it('names only npm scripts that exist', () => {
