@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Response } from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type JsonObject, signJws } from '#evidence';
 import { type ShardedId, systemClock } from '#kernel';
@@ -64,10 +65,9 @@ const linesOf = async (url: string): Promise<Line[]> => {
     .map((line) => JSON.parse(line) as Line);
 };
 
-function asText(answer: NodeJS.ReadableStream, done: (error: null, text: string) => void): void {
+function asText(answer: Response, done: (error: null, text: string) => void): void {
   let text = '';
-  answer.setEncoding('utf8');
-  answer.on('data', (piece: string) => (text += piece));
+  answer.on('data', (piece: Buffer) => (text += piece.toString()));
   answer.on('end', () => done(null, text));
 }
 

@@ -3,12 +3,14 @@ import { Controller, Get, Inject, Param, Post, Query, Req, Res, StreamableFile }
 import { ApiConsumes, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { formatId, parseId, Refusal } from '#kernel';
-import type { Participant } from '#partners';
+import { type Participant, ParticipantRegistry } from '#partners';
 import { JobSender } from '#platform/adapters/queues.module';
 import { type LineOutcome, ReceiveBatch, type RecordBatch, type RecordFinder } from '#records';
 import { FsBatchFiles } from '#records/adapters/fs-batch-files';
 import { PgBatchStore } from '#records/adapters/pg-batch-store';
+import type { OpenManifest } from '#records/adapters/measure-lines';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
+import { openManifest } from '#standing/adapters/read-record';
 import { Caller } from './channel/caller.js';
 
 const NDJSON = 'application/x-ndjson';
@@ -24,6 +26,7 @@ export class RecordBatchesController {
     @Inject(PgBatchStore) private readonly store: PgBatchStore,
     @Inject(PgRecordBook) private readonly records: RecordFinder,
     @Inject(JobSender) private readonly jobs: JobSender,
+    @Inject(ParticipantRegistry) private readonly registry: ParticipantRegistry,
   ) {}
 
   @Post()
@@ -31,14 +34,17 @@ export class RecordBatchesController {
   @ApiOperation({
     summary: 'Submit many signed records, one compact JWS on each line',
     description:
-      '202 with the batch to poll; 200 and Idempotency-Hit where the same lines were sent before. Content-Encoding: gzip is taken.',
+      '202 with the batch to poll; 200 and Idempotency-Hit where the same lines were sent before. Content-Encoding: gzip is taken. With profile=sealed ' +
+      'the first line is a manifest, a JWS of typ record-batch+jwt over {iss, jti, iat, count, root}, and each further line is the payload of a record ' +
+      'without a signature of its own; root is the RFC 6962 root over these lines.',
   })
   async submit(
     @Caller() caller: Participant,
     @Req() request: FastifyRequest,
+    @Query('profile') profile: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
-    const { batch, repeated } = await this.batches.receive(caller.id, await this.spool(request, reply));
+    const { batch, repeated } = await this.batches.receive(caller.id, await this.spool(caller, request, profile, reply));
     const id = formatId('bat', batch.id);
     if (!repeated) await this.jobs.send('batch', id, 0);
     void reply.status(repeated ? 200 : 202).header('location', `/v1/record-batches/${id}`);
@@ -69,13 +75,18 @@ export class RecordBatchesController {
     return ndjson(this.outcomes(caller, await this.find(caller, id), lineNumber(after), true));
   }
 
-  private async spool({ body, headers }: FastifyRequest, reply: FastifyReply) {
+  private async spool(caller: Participant, { body, headers }: FastifyRequest, profile: string | undefined, reply: FastifyReply) {
+    const open = manifestOpener(profile, (received) => openManifest(this.registry, caller.id, received));
     if (!(body instanceof Readable)) {
       throw new Refusal('unsupported_media', 'media_type.unsupported', `send the lines as ${NDJSON}`, { field: 'content-type' });
     }
     try {
       // A refused batch still gets its answer: the stream must not be destroyed with its connection.
-      return await this.files.spool(body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>, headers['content-encoding']);
+      return await this.files.spool(
+        body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>,
+        headers['content-encoding'],
+        open,
+      );
     } catch (error) {
       body.resume();
       void reply.header('connection', 'close');
@@ -101,6 +112,13 @@ export class RecordBatchesController {
       from = last.line;
     }
   }
+}
+
+/** Refuses 400 `batch.profile_unknown`. */
+function manifestOpener(profile: string | undefined, open: OpenManifest): OpenManifest | undefined {
+  if (profile === undefined) return undefined;
+  if (profile === 'sealed') return open;
+  throw new Refusal('malformed', 'batch.profile_unknown', 'profile is sealed, or left out', { field: 'profile' });
 }
 
 function jtisOf(outcomes: readonly LineOutcome[]): string[] {

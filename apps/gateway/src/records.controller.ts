@@ -9,7 +9,7 @@ import { type Participant, ParticipantRegistry } from '#partners';
 import { recordBytesMax, type RecordFinder, type StoredRecord } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { AcceptRecord } from '#standing';
-import { recordReader } from '#standing/adapters/read-record';
+import { readRecord } from '#standing/adapters/read-record';
 import { Caller } from './channel/caller.js';
 
 /** Credit records of the calling participant (CONTRACT.md §3). */
@@ -32,7 +32,7 @@ export class RecordsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<{ receipt: string }> {
     const received = documentOf(body);
-    const record = await recordReader(this.registry)(caller.id, received);
+    const record = await readRecord(this.registry, caller.id, received);
     const { receipt, repeated } = await this.accept.run(caller.id, record);
     void reply.header('location', `/v1/records/${record.value.record.jti}`);
     if (repeated) void reply.status(200).header('idempotency-hit', 'true');

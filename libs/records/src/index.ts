@@ -5,5 +5,6 @@ export { type BatchReport, linesPerStepMax, type LineTaker, recordBytesMax, RunB
 export type { TextLine } from './batch/split-lines.js';
 export * from './check-record.js';
 export * from './identity.js';
+export * from './issuer-records.js';
 export * from './record.js';
 export * from './store.js';

@@ -1,5 +1,5 @@
 import { type CreditRecord, parseCreditRecord, type Performance, type Rating, type Violation } from '#contract';
-import type { SignedJson } from '#evidence';
+import { parseJsonStrict, type SignedJson } from '#evidence';
 import { parseId, type ShardedId } from '#kernel';
 
 /** A credit record with what identifies it: the SHA-256 of the payload bytes that were signed, never of anything re-serialised. */
@@ -7,11 +7,24 @@ export interface SignedRecord {
   readonly record: CreditRecord;
   readonly payloadBytes: Uint8Array;
   readonly payloadDigest: Uint8Array;
+  /** Where one signature covers many records: which of them this is. */
+  readonly sealed?: SealedPlace;
+}
+
+/** A line of a sealed batch, on the shard of its issuer; `index` counts from 0. */
+export interface SealedPlace {
+  readonly batch: string;
+  readonly index: number;
 }
 
 /** For `mapVerified`: reads the payload of a verified JWS. Refuses what `parseCreditRecord` refuses. */
 export function readSignedRecord(signed: SignedJson, sha256: (bytes: Uint8Array) => Uint8Array): SignedRecord {
   return { record: parseCreditRecord(signed.payload), payloadBytes: signed.payloadBytes, payloadDigest: sha256(signed.payloadBytes) };
+}
+
+/** The same for a verified line of a sealed batch: the line is the payload. Refuses what `parseJsonStrict` refuses as `record.malformed`, too. */
+export function readSealedRecord(line: Uint8Array, sealed: SealedPlace, sha256: (bytes: Uint8Array) => Uint8Array): SignedRecord {
+  return { record: parseCreditRecord(parseJsonStrict(line, 'record.malformed')), payloadBytes: line, payloadDigest: sha256(line), sealed };
 }
 
 /** The body of a record that says something about a subject. */
@@ -46,6 +59,7 @@ export interface StoredRecord {
   readonly acceptedAt: Date;
   readonly factSeq: bigint;
   readonly receipt: string;
+  readonly sealed?: SealedPlace | undefined;
 }
 
 export function refOf(record: CreditRecord): ShardedId {

@@ -15,7 +15,7 @@ export function signReceipt(
   { salt }: Commitment,
   { shard, seq, at }: FactPosition,
 ): string {
-  return notary.sign(RECEIPT_TYPE, {
+  const claims = {
     iss: notary.issuer,
     sub: record.jti,
     payload_digest: encodeBase64Url(payloadDigest),
@@ -24,7 +24,8 @@ export function signReceipt(
     fact: formatFactId(shard, seq),
     iat: Math.floor(at.getTime() / 1_000),
     inclusion_promise_seconds: inclusionPromiseSeconds,
-  });
+  };
+  return notary.sign(RECEIPT_TYPE, claims, record.iss);
 }
 
 /** The fact of an accepted record. */

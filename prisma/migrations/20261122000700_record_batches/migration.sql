@@ -4,6 +4,8 @@ CREATE TABLE record_batches (
   shard        smallint    NOT NULL,
   batch        uuid        NOT NULL,
   participant  text        NOT NULL,
+  -- Of a sealed batch: the one signature over all lines, exactly as received. Without it each line bears its own.
+  manifest     bytea,
   -- SHA-256 of the lines as they are without their transfer coding: the same lines again are the same batch.
   digest       bytea       NOT NULL CONSTRAINT record_batches_digest CHECK (octet_length(digest) = 32),
   size_bytes   bigint      NOT NULL,
@@ -25,6 +27,18 @@ CREATE TABLE record_batches (
 );
 CREATE INDEX record_batches_outstanding ON record_batches (shard, leased_until) WHERE state <> 'DONE';
 REVOKE DELETE, TRUNCATE ON record_batches FROM tallystick_app;
+
+-- Which line of which sealed batch a record was: what its evidence is found by.
+CREATE TABLE sealed_records (
+  shard       smallint NOT NULL,
+  iss         text     NOT NULL,
+  jti         uuid     NOT NULL,
+  batch       uuid     NOT NULL,
+  -- Counted from 0, the manifest not counted.
+  line_index  bigint   NOT NULL,
+  CONSTRAINT sealed_records_pkey PRIMARY KEY (shard, iss, jti)
+);
+REVOKE UPDATE, DELETE, TRUNCATE ON sealed_records FROM tallystick_app;
 
 CREATE TABLE record_batch_lines (
   shard   smallint NOT NULL,

@@ -1,22 +1,26 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { nodeCrypto, Prover, type RangeProof, TileNodes } from '#evidence';
 import { formatId, Refusal, type ShardedId } from '#kernel';
-import { batchBytesMax, batchLinesMax, type BatchFiles } from '../batch/batch.js';
+import { batchBytesMax, type BatchFiles, batchLinesMax, type NewBatch } from '../batch/batch.js';
 import type { SpooledBatch } from '../batch/receive-batch.js';
+import { HashFiles, HashFilesWriter, moveHashFiles, removeHashFiles } from './hash-files.js';
+import { measureSealed, measureSigned, type OpenManifest } from './measure-lines.js';
 
 const chunkBytes = 1024 * 1024;
-const LF = 10;
+/** 256^4 lines are far more than a batch may have: what a refused spool may have left behind is below this level. */
+const hashesMax = 256 ** 4;
 
 export interface BatchLimits {
   readonly bytesMax: number;
   readonly linesMax: number;
 }
 
-/** Lines that wait, below `<TALLYSTICK_HOME>/batches`. Several gateways and workers share the folder. */
+/** Lines that wait, below `<TALLYSTICK_HOME>/batches`, and the hashes over sealed ones. Several gateways and workers share the folder. */
 export class FsBatchFiles implements BatchFiles {
   constructor(
     private readonly folder: string,
@@ -24,111 +28,130 @@ export class FsBatchFiles implements BatchFiles {
   ) {}
 
   /**
-   * Takes a body from the network in constant memory, without its transfer coding. Refuses 413 `batch.too_large`, 400 `batch.empty` and
-   * `batch.coding_broken`, 415 `content_encoding.unsupported`.
+   * Takes a body from the network in constant memory, without its transfer coding; with `openManifest` it is a sealed batch. Refuses 413
+   * `batch.too_large`, 400 `batch.coding_broken`, 415 `content_encoding.unsupported`, and what `measureSigned` or `measureSealed` refuse.
    */
-  async spool(body: AsyncIterable<Uint8Array>, encoding: string | undefined): Promise<SpooledBatch> {
+  async spool(body: AsyncIterable<Uint8Array>, encoding: string | undefined, openManifest?: OpenManifest): Promise<SpooledBatch> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const file = path.join(this.folder, `${randomUUID()}.partial`);
-    const handle = await open(file, 'wx', 0o600);
+    const base = path.join(this.folder, `${randomUUID()}.partial`);
     try {
-      const measured = await this.write(decoded(body, encoding), handle);
-      await handle.sync();
-      let place = file;
-      const keepAs = async (id: ShardedId) => {
-        await this.keep(file, id);
-        place = this.pathOf(id);
-      };
-      return { ...measured, keepAs, discard: () => rm(place, { force: true }) };
+      return this.spooled(base, await this.write(base, decoded(body, encoding), openManifest));
     } catch (error) {
-      await rm(file, { force: true });
+      await remove(base);
       throw error;
-    } finally {
-      await handle.close();
     }
   }
 
   read(id: ShardedId, fromByte: number): AsyncIterable<Uint8Array> {
-    return createReadStream(this.pathOf(id), { start: fromByte, highWaterMark: chunkBytes });
+    return createReadStream(linesFile(this.baseOf(id)), { start: fromByte, highWaterMark: chunkBytes });
+  }
+
+  rangeProof(id: ShardedId, start: number, end: number, size: number): Promise<RangeProof> {
+    return this.prover(id).range(BigInt(start), BigInt(end), BigInt(size));
+  }
+
+  inclusionPath(id: ShardedId, index: number, size: number): Promise<Uint8Array[]> {
+    return this.prover(id).inclusion(BigInt(index), BigInt(size));
   }
 
   async discard(id: ShardedId): Promise<void> {
-    await rm(this.pathOf(id), { force: true });
+    await rm(linesFile(this.baseOf(id)), { force: true });
   }
 
-  private async write(lines: AsyncIterable<Uint8Array>, handle: FileHandle) {
-    const hash = createHash('sha256');
-    const count = new LineCount();
-    let sizeBytes = 0;
-    for await (const piece of lines) {
-      sizeBytes += piece.length;
-      if (sizeBytes > this.limits.bytesMax) throw tooLarge(`batchBytesMax=${this.limits.bytesMax}`);
-      hash.update(piece);
-      count.add(piece);
-      if (count.lines > this.limits.linesMax) throw tooLarge(`batchLinesMax=${this.limits.linesMax}`);
-      await handle.writeFile(piece);
-    }
-    if (count.lines === 0) throw new Refusal('malformed', 'batch.empty', 'there is no line in it');
-    return { sizeBytes, digest: hash.digest('hex'), linesTotal: count.lines };
-  }
-
-  /** Durable under its name before anybody is told of it. */
-  private async keep(file: string, id: ShardedId): Promise<void> {
-    await rename(file, this.pathOf(id));
-    const folder = await open(this.folder, 'r');
+  private async write(base: string, lines: AsyncIterable<Uint8Array>, openManifest: OpenManifest | undefined): Promise<NewContent> {
+    const handle = await open(linesFile(base), 'wx', 0o600);
+    const hashes = new HashFilesWriter(base);
     try {
-      await folder.sync();
+      const meter = new Meter(this.limits.bytesMax);
+      const pieces = kept(lines, handle, meter);
+      const { linesMax } = this.limits;
+      const measured = openManifest ? await measureSealed(pieces, linesMax, openManifest, hashes) : await measureSigned(pieces, linesMax);
+      await handle.sync();
+      return { ...measured, ...meter.end() };
     } finally {
-      await folder.close();
+      await handle.close();
+      await hashes.close();
     }
   }
 
-  private pathOf(id: ShardedId): string {
-    return path.join(this.folder, `${formatId('bat', id)}.ndjson`);
+  private spooled(base: string, content: NewContent): SpooledBatch {
+    let place = base;
+    return {
+      content,
+      keepAs: async (id) => {
+        await rename(linesFile(base), linesFile(this.baseOf(id)));
+        place = this.baseOf(id);
+        if (content.manifest) await moveHashFiles(base, place, content.linesTotal);
+        await syncFolder(this.folder);
+      },
+      discard: () => remove(place),
+    };
+  }
+
+  private prover(id: ShardedId): Prover {
+    return new Prover(nodeCrypto, new TileNodes(nodeCrypto, new HashFiles(this.baseOf(id))));
+  }
+
+  private baseOf(id: ShardedId): string {
+    return path.join(this.folder, formatId('bat', id));
   }
 }
 
-/** Counts lines that hold anything, as `splitLines` yields them. */
-class LineCount {
-  private ended = 0;
-  /** Bytes of the line that is not ended, and whether they are one CR only. */
-  private length = 0;
-  private onlyReturn = false;
+type NewContent = Omit<NewBatch, 'id' | 'participant' | 'receivedAt'>;
 
-  get lines(): number {
-    return this.ended + (this.holdsAnything() ? 1 : 0);
-  }
+/** What every piece passes on its way into the file. */
+class Meter {
+  private readonly hash: Hash = createHash('sha256');
+  private sizeBytes = 0;
 
-  add(piece: Uint8Array): void {
-    let from = 0;
-    for (let at = piece.indexOf(LF); at >= 0; at = piece.indexOf(LF, from)) {
-      this.take(piece, from, at);
-      if (this.holdsAnything()) this.ended++;
-      this.length = 0;
-      from = at + 1;
+  constructor(private readonly bytesMax: number) {}
+
+  see(piece: Uint8Array): void {
+    this.sizeBytes += piece.length;
+    if (this.sizeBytes > this.bytesMax) {
+      throw new Refusal('too_large', 'batch.too_large', 'send several batches', { limit: `batchBytesMax=${this.bytesMax}` });
     }
-    this.take(piece, from, piece.length);
+    this.hash.update(piece);
   }
 
-  private take(piece: Uint8Array, from: number, to: number): void {
-    if (to === from) return;
-    this.onlyReturn = this.length === 0 && to - from === 1 && piece[from] === 13;
-    this.length += to - from;
+  end(): { readonly sizeBytes: number; readonly digest: string } {
+    return { sizeBytes: this.sizeBytes, digest: this.hash.digest('hex') };
   }
+}
 
-  private holdsAnything(): boolean {
-    return this.length > 0 && !this.onlyReturn;
+async function* kept(pieces: AsyncIterable<Uint8Array>, handle: FileHandle, meter: Meter): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    meter.see(piece);
+    await handle.writeFile(piece);
+    yield piece;
+  }
+}
+
+function linesFile(base: string): string {
+  return `${base}.ndjson`;
+}
+
+async function remove(base: string): Promise<void> {
+  await rm(linesFile(base), { force: true });
+  await removeHashFiles(base, hashesMax);
+}
+
+/** Durable under its name before anybody is told of it. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 
 function decoded(body: AsyncIterable<Uint8Array>, encoding: string | undefined): AsyncIterable<Uint8Array> {
   if (encoding === undefined || encoding === 'identity') return body;
-  if (encoding !== 'gzip') {
-    throw new Refusal('unsupported_media', 'content_encoding.unsupported', 'send lines as they are or as gzip', {
-      field: 'content-encoding',
-    });
-  }
-  return unzipped(body);
+  if (encoding === 'gzip') return unzipped(body);
+  throw new Refusal('unsupported_media', 'content_encoding.unsupported', 'send lines as they are or as gzip', {
+    field: 'content-encoding',
+  });
 }
 
 async function* unzipped(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -141,8 +164,4 @@ async function* unzipped(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     if (!(error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw error;
     throw new Refusal('malformed', 'batch.coding_broken', 'the body is not whole gzip', { field: 'content-encoding' });
   }
-}
-
-function tooLarge(limit: string): Refusal {
-  return new Refusal('too_large', 'batch.too_large', 'send several batches', { limit });
 }

@@ -118,6 +118,7 @@ export class PgRecordBook implements RecordBook {
         record.receipt,
       ],
     );
+    if (record.sealed) await keepSealed(this.sql, [record]);
   }
 
   async changeForce(subject: ShardedId, { removed, added }: ForceChange): Promise<void> {
@@ -163,6 +164,23 @@ export class PgRecordBook implements RecordBook {
     );
     return kept.length > 0;
   }
+}
+
+/** Notes which line of a sealed batch each of these records of one issuer was. */
+export async function keepSealed(sql: SqlRunner, records: readonly StoredRecord[]): Promise<void> {
+  const sealed = records.flatMap(({ iss, jti, sealed }) => (sealed ? [{ iss, jti, ...sealed }] : []));
+  if (sealed.length === 0) return;
+  await sql.query(
+    `INSERT INTO sealed_records (shard, iss, jti, batch, line_index)
+     SELECT $1, $2, i.* FROM unnest($3::uuid[], $4::uuid[], $5::bigint[]) AS i`,
+    [
+      shardOf(sealed[0]!.iss),
+      sealed[0]!.iss,
+      sealed.map(({ jti }) => jti),
+      sealed.map(({ batch }) => batch),
+      sealed.map(({ index }) => index),
+    ],
+  );
 }
 
 function stored(iss: string, jti: string, shard: Shard, row: StoredRow): StoredRecord {

@@ -1,3 +1,4 @@
+import type { RangeProof } from '#evidence';
 import type { Facts, ShardedId } from '#kernel';
 
 export type BatchState = 'RECEIVED' | 'PROCESSING' | 'DONE';
@@ -12,9 +13,12 @@ export const batchesOpenMax = 16;
 export interface RecordBatch {
   readonly id: ShardedId;
   readonly participant: string;
+  /** Of a sealed batch: its signed manifest, exactly as received (it is the first line). */
+  readonly manifest: Uint8Array | undefined;
   /** SHA-256 of the lines, hex. */
   readonly digest: string;
   readonly sizeBytes: number;
+  /** Without the manifest. */
   readonly linesTotal: number;
   readonly receivedAt: Date;
   readonly finishedAt: Date | undefined;
@@ -27,7 +31,10 @@ export interface RecordBatch {
   readonly refused: number;
 }
 
-export type NewBatch = Pick<RecordBatch, 'id' | 'participant' | 'digest' | 'sizeBytes' | 'linesTotal' | 'receivedAt'>;
+export type NewBatch = Pick<
+  RecordBatch,
+  'id' | 'participant' | 'manifest' | 'digest' | 'sizeBytes' | 'linesTotal' | 'receivedAt' | 'nextLine' | 'nextByte'
+>;
 
 /** What became of one line; `line` counts from 1 and counts blank lines too. */
 export interface LineOutcome {
@@ -80,6 +87,10 @@ export interface BatchStore {
 /** Where the lines wait. Everything in it is durable before it is told of. */
 export interface BatchFiles {
   read(id: ShardedId, fromByte: number): AsyncIterable<Uint8Array>;
-  /** The lines are records or refusals now; the file is no longer needed. */
+  /** What stands outside `[start, end)` of a sealed batch's lines, counted from 0. */
+  rangeProof(id: ShardedId, start: number, end: number, size: number): Promise<RangeProof>;
+  /** The audit path of one line of a sealed batch. */
+  inclusionPath(id: ShardedId, index: number, size: number): Promise<Uint8Array[]>;
+  /** The lines are records or refusals now and no longer needed; the hashes over a sealed batch stay. */
   discard(id: ShardedId): Promise<void>;
 }

@@ -1,11 +1,9 @@
 import { type Clock, type Facts, formatId, shardOf } from '#kernel';
-import type { BatchStore, RecordBatch } from './batch.js';
+import type { BatchStore, NewBatch, RecordBatch } from './batch.js';
 
 /** Lines that came in whole and are durable: what they are, and how they get their name. */
 export interface SpooledBatch {
-  readonly digest: string;
-  readonly sizeBytes: number;
-  readonly linesTotal: number;
+  readonly content: Pick<NewBatch, 'digest' | 'sizeBytes' | 'linesTotal' | 'manifest' | 'nextLine' | 'nextByte'>;
   /** Puts them where the batch of this id is read from. Durable when it returns. */
   keepAs(id: RecordBatch['id']): Promise<void>;
   /** Removes the lines, wherever they are by now. */
@@ -24,7 +22,7 @@ export class ReceiveBatch {
   async receive(participant: string, spooled: SpooledBatch): Promise<{ readonly batch: RecordBatch; readonly repeated: boolean }> {
     let isKept = false;
     try {
-      const known = await this.store.findSame(participant, spooled.digest);
+      const known = await this.store.findSame(participant, spooled.content.digest);
       if (known) return { batch: known, repeated: true };
       const received = await this.keep(participant, spooled);
       isKept = !received.repeated;
@@ -37,9 +35,10 @@ export class ReceiveBatch {
   private async keep(participant: string, spooled: SpooledBatch) {
     const receivedAt = this.clock.now();
     const id = { shard: shardOf(participant), uuid: this.uuid(receivedAt) };
-    const { digest, sizeBytes, linesTotal } = spooled;
     await spooled.keepAs(id);
-    const facts: Facts = [{ shard: id.shard, kind: 'batch.received', participant, body: { batch: formatId('bat', id), digest } }];
-    return await this.store.receive({ id, participant, digest, sizeBytes, linesTotal, receivedAt }, facts);
+    const facts: Facts = [
+      { shard: id.shard, kind: 'batch.received', participant, body: { batch: formatId('bat', id), digest: spooled.content.digest } },
+    ];
+    return await this.store.receive({ id, participant, receivedAt, ...spooled.content }, facts);
   }
 }

@@ -8,7 +8,7 @@ export const linesPerStepMax = 256;
 
 /** Takes lines of one participant: gives each its outcome and saves it, with the progress, in the transaction of its effect. */
 export interface LineTaker {
-  take(participant: string, lines: readonly TextLine[], lease: BatchLease): Promise<readonly LineOutcome[]>;
+  take(batch: RecordBatch, lines: readonly TextLine[], lease: BatchLease): Promise<readonly LineOutcome[]>;
 }
 
 export interface BatchReport {
@@ -41,7 +41,7 @@ export class RunBatch {
   }
 
   private async takeAll(lease: BatchLease, batch: RecordBatch, report: (progress: BatchReport) => Promise<void>): Promise<void> {
-    const { participant, nextLine, nextByte, linesTotal } = batch;
+    const { nextLine, nextByte, linesTotal } = batch;
     let linesDone = batch.accepted + batch.repeated + batch.refused;
     const lines = splitLines(this.files.read(batch.id, nextByte), {
       firstLine: nextLine,
@@ -49,7 +49,7 @@ export class RunBatch {
       lineBytesMax: recordBytesMax,
     });
     for await (const page of pagesOf(lines, linesPerStepMax)) {
-      linesDone += (await this.taker.take(participant, page, lease)).length;
+      linesDone += (await this.taker.take(batch, page, lease)).length;
       await report({ linesTotal, linesDone });
     }
   }

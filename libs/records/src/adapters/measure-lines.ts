@@ -1,0 +1,107 @@
+import { leafHash, nodeCrypto, type SealedManifest } from '#evidence';
+import { Refusal, type Verified } from '#kernel';
+import type { NewBatch } from '../batch/batch.js';
+import { recordBytesMax } from '../batch/run-batch.js';
+import { splitLines } from '../batch/split-lines.js';
+import type { HashFilesWriter } from './hash-files.js';
+
+/** What the lines of a batch turned out to be. */
+export type MeasuredLines = Pick<NewBatch, 'linesTotal' | 'manifest' | 'nextLine' | 'nextByte'>;
+
+/** Verifies the manifest of a sealed batch for the participant that sends it. Refuses what `verifyJws` and `readManifest` refuse. */
+export type OpenManifest = (received: Uint8Array) => Promise<Verified<SealedManifest>>;
+
+const LF = 10;
+const CR = 13;
+
+/** Counts lines that bear a signature each. Refuses 413 `batch.too_large` and 400 `batch.empty`. */
+export async function measureSigned(pieces: AsyncIterable<Uint8Array>, linesMax: number): Promise<MeasuredLines> {
+  const count = new LineCount();
+  for await (const piece of pieces) {
+    count.add(piece);
+    refuseTooMany(count.lines, linesMax);
+  }
+  if (count.lines === 0) throw new Refusal('malformed', 'batch.empty', 'there is no line in it');
+  return { linesTotal: count.lines, manifest: undefined, nextLine: 1, nextByte: 0 };
+}
+
+/**
+ * Reads a sealed batch once: the manifest is verified before a line is looked at, and the tree over the lines must be the one that was signed.
+ * Refuses 400 `batch.empty`, `batch.blank_line`; 413 `batch.too_large`, `batch.line_too_long`; 422 `batch.root_mismatch`, `batch.count_mismatch`
+ * and what `openManifest` refuses.
+ */
+export async function measureSealed(
+  pieces: AsyncIterable<Uint8Array>,
+  linesMax: number,
+  openManifest: OpenManifest,
+  hashes: HashFilesWriter,
+): Promise<MeasuredLines> {
+  let measured: (MeasuredLines & { readonly manifest: Uint8Array }) | undefined;
+  let expected = 1;
+  let opened: Verified<SealedManifest> | undefined;
+  for await (const { line, bytes, nextByte } of splitLines(pieces, { firstLine: 1, firstByte: 0, lineBytesMax: recordBytesMax })) {
+    if (!bytes)
+      throw new Refusal('too_large', 'batch.line_too_long', `line ${line} is too long`, { limit: `recordBytesMax=${recordBytesMax}` });
+    if (line !== expected++)
+      throw new Refusal('malformed', 'batch.blank_line', 'a sealed batch has no blank lines: each line is a leaf of the tree');
+    if (opened) {
+      await hashes.append(await leafHash(nodeCrypto, bytes));
+      continue;
+    }
+    opened = await openManifest(bytes);
+    refuseTooMany(opened.value.count, linesMax);
+    measured = { linesTotal: opened.value.count, manifest: bytes.slice(), nextLine: 2, nextByte };
+  }
+  if (!opened || !measured) throw new Refusal('malformed', 'batch.empty', 'there is no line in it');
+  await checkTree(opened.value, hashes);
+  return measured;
+}
+
+async function checkTree(signed: SealedManifest, hashes: HashFilesWriter): Promise<void> {
+  const { count, root } = await hashes.finish();
+  if (count !== signed.count) {
+    throw new Refusal('unprocessable', 'batch.count_mismatch', `the manifest says ${signed.count} lines; ${count} came`, {
+      field: 'count',
+    });
+  }
+  if (Buffer.compare(root, signed.root) !== 0) {
+    throw new Refusal('unprocessable', 'batch.root_mismatch', 'the lines are not those that the manifest signs', { field: 'root' });
+  }
+}
+
+function refuseTooMany(lines: number, linesMax: number): void {
+  if (lines > linesMax) throw new Refusal('too_large', 'batch.too_large', 'send several batches', { limit: `batchLinesMax=${linesMax}` });
+}
+
+/** Counts lines that hold anything, as `splitLines` yields them. */
+class LineCount {
+  private ended = 0;
+  /** Bytes of the line that is not ended, and whether they are one CR only. */
+  private length = 0;
+  private onlyReturn = false;
+
+  get lines(): number {
+    return this.ended + (this.holdsAnything() ? 1 : 0);
+  }
+
+  add(piece: Uint8Array): void {
+    let from = 0;
+    for (let at = piece.indexOf(LF); at >= 0; at = piece.indexOf(LF, from)) {
+      this.take(piece, from, at);
+      if (this.holdsAnything()) this.ended++;
+      this.length = 0;
+      from = at + 1;
+    }
+    this.take(piece, from, piece.length);
+  }
+
+  private take(piece: Uint8Array, from: number, to: number): void {
+    if (to === from) return;
+    this.onlyReturn = this.length === 0 && to - from === 1 && piece[from] === CR;
+    this.length += to - from;
+  }
+
+  private holdsAnything(): boolean {
+    return this.length > 0 && !this.onlyReturn;
+  }
+}

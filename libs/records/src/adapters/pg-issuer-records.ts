@@ -1,0 +1,64 @@
+import { type Shard, shardOf, SHARDS } from '#kernel';
+import type { SqlRunner } from '#platform';
+import { type IssuerRecords, type SeqGap, seqsLookedAtMax, type SuspectCursor, type SuspectRecord } from '../issuer-records.js';
+
+interface RecordRow {
+  jti: string;
+  kind: string;
+  seq: bigint;
+  accepted_at: Date;
+  fact_seq: bigint;
+  header: Buffer;
+}
+
+/** Reads `record_identities` and `records` by issuer. Rare questions: each is bounded by an index and a count. */
+export class PgIssuerRecords implements IssuerRecords {
+  constructor(private readonly sql: SqlRunner) {}
+
+  async gaps(iss: string, countMax: number): Promise<SeqGap[]> {
+    const rows = await this.sql.query<{ from_seq: bigint; to_seq: bigint }>(
+      `SELECT below + 1 AS from_seq, seq - 1 AS to_seq
+         FROM (SELECT seq, lead(seq) OVER (ORDER BY seq DESC) AS below
+                 FROM (SELECT seq FROM record_identities WHERE shard = $1 AND iss = $2 ORDER BY seq DESC LIMIT $3) latest) pairs
+        WHERE below < seq - 1 ORDER BY seq DESC LIMIT $4`,
+      [shardOf(iss), iss, seqsLookedAtMax, countMax],
+    );
+    return rows.map(({ from_seq, to_seq }) => ({ from: Number(from_seq), to: Number(to_seq) }));
+  }
+
+  async suspects(iss: string, { kid, since }: { kid: string; since: Date }, after: SuspectCursor | undefined, countMax: number) {
+    const records: SuspectRecord[] = [];
+    let from = after;
+    for (const shard of SHARDS.slice(after ? SHARDS.indexOf(after.shard) : 0)) {
+      for (;;) {
+        const wanted = countMax - records.length;
+        const rows = await this.receivedOn(shard, iss, from?.shard === shard ? from : { shard, acceptedAt: since, jti: NIL }, wanted);
+        records.push(...rows.filter(({ header }) => kidOf(header) === kid).map((row) => suspect(shard, row)));
+        const last = rows.at(-1);
+        if (last) from = { shard, acceptedAt: last.accepted_at, jti: last.jti };
+        if (rows.length < wanted) break;
+        if (records.length === countMax) return { records, next: from! };
+      }
+    }
+    return { records };
+  }
+
+  private receivedOn(shard: Shard, iss: string, { acceptedAt, jti }: SuspectCursor, countMax: number): Promise<RecordRow[]> {
+    return this.sql.query<RecordRow>(
+      `SELECT jti, kind, seq, accepted_at, fact_seq, substring(jws FROM 1 FOR position('\\x2e'::bytea IN jws) - 1) AS header
+         FROM records WHERE shard = $1 AND iss = $2 AND (accepted_at, jti) > ($3, $4::uuid) ORDER BY accepted_at, jti LIMIT $5`,
+      [shard, iss, acceptedAt, jti, countMax],
+    );
+  }
+}
+
+const NIL = '00000000-0000-0000-0000-000000000000';
+
+/** The record was accepted, so that its header is known to be JSON with a kid. */
+function kidOf(header: Buffer): string {
+  return (JSON.parse(Buffer.from(header.toString('latin1'), 'base64url').toString('utf8')) as { kid: string }).kid;
+}
+
+function suspect(shard: Shard, { jti, kind, seq, accepted_at, fact_seq }: RecordRow): SuspectRecord {
+  return { jti, kind, seq: Number(seq), acceptedAt: accepted_at, fact: { shard, seq: fact_seq } };
+}
