@@ -27,6 +27,7 @@ import { HeadroomController } from './headroom.controller.js';
 import { LinkedDoor } from './linked-door.js';
 import { LinkedGrpcController } from './linked-grpc.controller.js';
 import { LookupsGrpcController } from './lookups-grpc.controller.js';
+import { OpenAnswersController } from './open-answers.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { ReservationsController } from './reservations.controller.js';
 import { RestrictionsController } from './restrictions.controller.js';
@@ -44,6 +45,7 @@ export class DecisionApiModule {
         DecisionsController,
         ReservationsController,
         AllowancesController,
+        OpenAnswersController,
         HeadroomController,
         PoliciesController,
         SubjectsController,

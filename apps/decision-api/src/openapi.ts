@@ -6,6 +6,7 @@ import {
   allowanceSettlementSchema,
   decisionBatchSchema,
   decisionRequestSchema,
+  openAnswersSchema,
   releaseRequestSchema,
   settlementRequestSchema,
 } from '#contract';
@@ -72,6 +73,7 @@ const BODIES: Readonly<Record<string, z.ZodType>> = {
   '/v1/reservations/{id}/refund': settlementRequestSchema,
   '/v1/allowances': allowanceRequestSchema,
   '/v1/allowances/{id}/settlements': allowanceSettlementSchema,
+  '/v1/open-answers': openAnswersSchema,
 };
 
 /** Bodies that handlers read themselves, strictly, are described from the schema they are read with. */

@@ -3,6 +3,7 @@ export * from './decision.js';
 export * from './decision-linked.js';
 export * from './credit-record.js';
 export * from './event.js';
+export * from './open-answer.js';
 export * from './performance.js';
 export * from './problem.js';
 export * from './strict-parse.js';

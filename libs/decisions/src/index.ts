@@ -24,6 +24,7 @@ export * from './history/shadow.js';
 export * from './history/tally.js';
 export * from './input-text.js';
 export * from './linked.js';
+export * from './open-answers.js';
 export * from './payments.js';
 export * from './prepare-item.js';
 export * from './read-request.js';

@@ -3,11 +3,13 @@ import type {
   AllowanceSettlementAnswer,
   AllowanceStatus,
   DecisionAnswer,
+  OpenAnswerResult,
   ReservationAnswer,
   WireAllowanceRequest,
   WireAllowanceSettlement,
   WireDecisionItem,
   WireDecisionRequest,
+  WireOpenAnswer,
 } from '#contract';
 import type { WireMoney } from '#kernel';
 import type { HeadroomAnswer, ItemProblem } from './decision-answers.js';
@@ -119,6 +121,11 @@ export class DecisionClient {
 
   async settleAllowance(allowanceId: string, settlement: WireAllowanceSettlement): Promise<AllowanceSettlementAnswer> {
     return await this.ask(post(`/v1/allowances/${allowanceId}/settlements`, settlement));
+  }
+
+  /** What was said yes to without asking: see `OpenPosture`. */
+  async reportOpenAnswers(answers: readonly WireOpenAnswer[]): Promise<readonly OpenAnswerResult[]> {
+    return (await this.ask<{ results: readonly OpenAnswerResult[] }>(post('/v1/open-answers', { answers }))).results;
   }
 
   /** The keys that receipts and allowances are signed with (RFC 7517). Keep them: what is signed is verified without us. */

@@ -6,6 +6,7 @@ export type {
   DecisionAnswer,
   DecisionLimit,
   DecisionReason,
+  OpenAnswerResult,
   Outcome,
   ReservationAnswer,
   SpendResult,
@@ -23,6 +24,7 @@ export * from './decision-client.js';
 export type { BodySource, GatewayBody } from './gateway-body.js';
 export * from './gateway-client.js';
 export * from './no-answer-error.js';
+export * from './open-posture.js';
 export * from './problem-error.js';
 export * from './record-signer.js';
 export type { HttpOptions } from './repeating-http.js';

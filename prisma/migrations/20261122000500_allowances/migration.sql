@@ -49,3 +49,19 @@ CREATE TABLE allowance_spends (
   CONSTRAINT allowance_spends_allowance_fkey FOREIGN KEY (shard, allowance) REFERENCES allowances (shard, allowance)
 );
 REVOKE UPDATE, DELETE, TRUNCATE ON allowance_spends FROM tallystick_app;
+
+-- What services said yes to on their own while nobody could be asked (the SDK's open posture), once per key, with the decision as it should have been.
+CREATE TABLE open_answers (
+  shard       smallint    NOT NULL,
+  subject     uuid        NOT NULL,
+  caller      text        NOT NULL,
+  key         text        NOT NULL,
+  decision    uuid        NOT NULL,
+  service     text        NOT NULL,
+  outcome     text        NOT NULL CONSTRAINT open_answers_outcome_known CHECK (outcome IN ('ALLOW', 'DENY', 'REVIEW')),
+  answered_at timestamptz NOT NULL,
+  reported_at timestamptz NOT NULL,
+  seq         bigint      NOT NULL,
+  CONSTRAINT open_answers_pkey PRIMARY KEY (shard, subject, caller, key)
+);
+REVOKE UPDATE, DELETE, TRUNCATE ON open_answers FROM tallystick_app;

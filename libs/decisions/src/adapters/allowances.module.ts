@@ -6,13 +6,15 @@ import { ActivePolicyCache } from '#policies/adapters/active-policy-cache';
 import { PgStandingReader } from '#standing/adapters/pg-standing-reader';
 import { type AllowanceTerms, Allowances } from '../allowances.js';
 import { Decider } from '../decide.js';
+import { OpenAnswers } from '../open-answers.js';
 import { Settler } from '../settle.js';
 import { StandingCache } from '../standing-cache.js';
 import { DecisionsModule } from './decisions.module.js';
 import { NodeSources } from './node-sources.js';
 import { PgAllowances } from './pg-allowances.js';
+import { PgOpenAnswers } from './pg-open-answers.js';
 
-/** Issuing and settling allowances, beside the decider that reserves for them. */
+/** What services may say yes to without us: allowances, beside the decider that reserves for them, and the report of open answers. */
 @Module({})
 export class AllowancesModule {
   static register(terms: AllowanceTerms): DynamicModule {
@@ -29,8 +31,13 @@ export class AllowancesModule {
           },
           inject: [Decider, Settler, ActivePolicyCache, Database, CLOCK],
         },
+        {
+          provide: OpenAnswers,
+          useFactory: (decider: Decider, database: Database) => new OpenAnswers(decider, new PgOpenAnswers(database)),
+          inject: [Decider, Database],
+        },
       ],
-      exports: [Allowances],
+      exports: [Allowances, OpenAnswers],
     };
   }
 }
