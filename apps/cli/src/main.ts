@@ -12,6 +12,8 @@ const COMMANDS = {
   dev: 'dev',
   demo: 'demo',
   migrate: 'migrate',
+  invite: 'invite',
+  issue: 'issue',
   enrol: 'enrol',
   revoke: 'revoke',
   token: 'token',

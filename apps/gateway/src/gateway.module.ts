@@ -1,19 +1,29 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { type Config, Database, loadSigner } from '#platform';
+import type { Clock } from '#kernel';
+import { type Config, Database } from '#platform';
 import { AuditModule } from '#audit/adapters/audit.module';
-import { ParticipantRegistry } from '#partners';
+import { Enrolments, GatewayKeys, ParticipantRegistry } from '#partners';
+import { GatewayKeysModule } from '#partners/adapters/gateway-keys.module';
+import { nodeClerk } from '#partners/adapters/node-secret';
 import { PartnersModule } from '#partners/adapters/partners.module';
+import { PrismaEnrolmentStore } from '#partners/adapters/prisma-enrolment-store';
 import { HealthController, READINESS, type ReadinessCheck } from '#platform/adapters/health.controller';
 import { JwksController, PUBLISHED_SIGNERS } from '#platform/adapters/jwks.controller';
-import { PlatformModule } from '#platform/adapters/platform.module';
+import { CLOCK, PlatformModule } from '#platform/adapters/platform.module';
 import { QueuesModule } from '#platform/adapters/queues.module';
+import { PgIssuerRecords } from '#records/adapters/pg-issuer-records';
 import { ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
 import { RecordBatchesModule } from '#standing/adapters/record-batches.module';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { RecordExchangeModule } from '#standing/adapters/standing.module';
+import { digestCsr } from '../../../certs/issue.js';
 import { EventsController } from './events.controller.js';
-import { ParticipantsController } from './participants.controller.js';
+import { GatewayKeysController } from './participants/gateway-keys.controller.js';
+import { ParticipantsController } from './participants/participants.controller.js';
+import { PartnerCertificatesController } from './participants/partner-certificates.controller.js';
+import { PartnerKeysController } from './participants/partner-keys.controller.js';
+import { publishKeys } from './participants/publish-keys.js';
 import { ReconciliationsController } from './reconciliations.controller.js';
 import { RecordBatchesController } from './record-batches.controller.js';
 import { RecordsController } from './records.controller.js';
@@ -29,6 +39,7 @@ export class GatewayModule {
       imports: [
         PlatformModule.forRoot(config, logger),
         PartnersModule.register(tellParticipants),
+        GatewayKeysModule,
         RecordExchangeModule,
         RecordBatchesModule,
         AuditModule,
@@ -38,6 +49,9 @@ export class GatewayModule {
       controllers: [
         HealthController,
         ParticipantsController,
+        PartnerKeysController,
+        PartnerCertificatesController,
+        GatewayKeysController,
         SecurityController,
         JwksController,
         RecordsController,
@@ -48,7 +62,14 @@ export class GatewayModule {
       ],
       providers: [
         { provide: READINESS, useFactory: readiness, inject: [Database, ParticipantRegistry] },
-        { provide: PUBLISHED_SIGNERS, useFactory: () => (['receipt', 'response', 'export'] as const).map((name) => loadSigner(config, name)) },
+        { provide: PUBLISHED_SIGNERS, useFactory: (keys: GatewayKeys) => publishKeys(config, keys), inject: [GatewayKeys] },
+        { provide: PgIssuerRecords, useFactory: (database: Database) => new PgIssuerRecords(database), inject: [Database] },
+        {
+          provide: Enrolments,
+          useFactory: (store: PrismaEnrolmentStore, registry: ParticipantRegistry, clock: Clock) =>
+            new Enrolments(store, registry, nodeClerk(digestCsr), clock),
+          inject: [PrismaEnrolmentStore, ParticipantRegistry, CLOCK],
+        },
       ],
     };
   }

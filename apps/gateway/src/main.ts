@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createLogger, parseConfig } from '#platform';
+import { createEnrolmentDoor } from './enrolment/start-enrolment.js';
 import { createGateway } from './start-gateway.js';
 
 const config = parseConfig(process.env);
@@ -8,6 +9,10 @@ const logger = createLogger('gateway', config.LOG_LEVEL);
 try {
   const app = await createGateway(config, logger);
   await app.listen(config.GATEWAY_PORT, config.BIND_HOST);
+  if (config.ENROLMENT_PORT !== undefined) {
+    const enrolment = await createEnrolmentDoor(app, config, logger);
+    await enrolment.listen(config.ENROLMENT_PORT, config.BIND_HOST);
+  }
   logger.info({ origin: config.GATEWAY_ORIGIN, port: config.GATEWAY_PORT }, 'gateway ready');
 } catch (error) {
   logger.fatal({ error: (error as Error).message }, 'gateway cannot start');

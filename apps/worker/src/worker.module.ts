@@ -7,9 +7,11 @@ import { ExpirySweep } from '#decisions/adapters/expiry-sweep';
 import { formatId } from '#kernel';
 import { type Config, Database } from '#platform';
 import { HealthController, READINESS, type ReadinessCheck } from '#platform/adapters/health.controller';
-import { LOGGER, PlatformModule } from '#platform/adapters/platform.module';
+import { CLOCK, CONFIG, LOGGER, PlatformModule } from '#platform/adapters/platform.module';
 import { JobSender, QueuesModule } from '#platform/adapters/queues.module';
+import { TimeKeeper } from '#partners';
 import { PartnersModule } from '#partners/adapters/partners.module';
+import { PrismaEnrolmentStore } from '#partners/adapters/prisma-enrolment-store';
 import { PgNonceBook } from '#partners/adapters/pg-nonce-book';
 import type { BatchStore } from '#records';
 import { PgBatchStore } from '#records/adapters/pg-batch-store';
@@ -24,6 +26,7 @@ import { BatchWorkModule } from '#standing/adapters/record-batches.module';
 import { BatchProcessor } from './batch.processor.js';
 import { Beats } from './beats.js';
 import { ExportProcessor } from './export.processor.js';
+import { partnerSteps } from './partner-steps.js';
 import { Pacemaker } from './pacemaker.js';
 import { ReconcileProcessor } from './reconcile.processor.js';
 import { RecurringTasks } from './recurring-task.js';
@@ -38,6 +41,7 @@ const resentPerSweepMax = 200;
 const PROCESSOR_CLASSES = [SealProcessor, SweepProcessor, ReconcileProcessor, ExportProcessor, BatchProcessor];
 const PROCESSORS = Symbol('PROCESSORS');
 const SWEEP_STEPS = Symbol('SWEEP_STEPS');
+const PARTNER_STEPS = Symbol('PARTNER_STEPS');
 
 /** The clock and the queues. */
 @Module({})
@@ -69,7 +73,13 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
           inject: [Database, ReviewDue, JobSender, RECONCILIATION_STORE, Exports, PgBatchStore, Restrictions],
           useFactory: sweepSteps,
         },
-        { provide: RecurringTasks, inject: [Database, Sealer, SWEEP_STEPS, LOGGER], useFactory: recurringTasks },
+        { provide: PARTNER_STEPS, inject: [CONFIG, TimeKeeper, PrismaEnrolmentStore, CLOCK], useFactory: partnerSteps },
+        {
+          provide: RecurringTasks,
+          inject: [Database, Sealer, SWEEP_STEPS, PARTNER_STEPS, LOGGER],
+          useFactory: (database: Database, sealer: Sealer, steps: SweepStep[], ofPartners: SweepStep[], log: Logger) =>
+            recurringTasks(database, sealer, [...ofPartners, ...steps], log),
+        },
         {
           provide: Pacemaker,
           inject: [RecurringTasks, JobSender],

@@ -1,10 +1,11 @@
 export * from './allow-list.js';
 export { type CertificateRequest, type IssuedChain } from './certificate-request.js';
-export { challengeLifeMs, isUsable, type NewKey } from './change-key.js';
+export { challengeLifeMs, getKey, isUsable, type NewKey } from './change-key.js';
 export * from './change-state.js';
 export * from './enrol-participant.js';
 export * from './enrolment-form.js';
 export * from './enrolments.js';
+export * from './gateway-keys.js';
 export * from './invitation.js';
 export * from './issue-certificates.js';
 export * from './nonce-book.js';

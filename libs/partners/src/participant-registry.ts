@@ -59,6 +59,11 @@ export class ParticipantRegistry {
     return this.view.participants;
   }
 
+  /** The participant as last seen: for how we speak to it, never for whether we let it in. */
+  findAsSeen(id: string): Participant | undefined {
+    return this.view.find(id);
+  }
+
   /** For `verifyJws`: the key whatever its state, so that the answer can say that it was retired. */
   findKey(id: string, kid: string): VerificationKey | undefined {
     return this.fresh().findKey(id, kid, this.clock.now());

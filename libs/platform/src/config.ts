@@ -40,6 +40,19 @@ export const SETTINGS = {
     z.enum(['required', 'optional']).default('required'),
     'whether partners must sign requests that change something (RFC 9421); optional is for a transition and refused in production',
   ),
+  ENROLMENT_PORT: setting(
+    z.coerce.number().int().min(0).max(65_535).optional(),
+    'enrolment of invited banks, server-side TLS only; unset: nobody can enrol by itself',
+  ),
+  ENROLMENT_ORIGIN: setting(
+    z.url({ protocol: /^https$/ }).optional(),
+    'scheme, host and port of the enrolment listener; any other Host is 421; unset: https://localhost:ENROLMENT_PORT',
+  ),
+  ISSUER_CERTIFICATE_FILE: setting(
+    z.string().optional(),
+    'the CA that certifies partners, where certificates are issued (a worker, `tallystick issue`); development has its own. Never at a gateway',
+  ),
+  ISSUER_KEY_FILE: setting(z.string().optional(), 'private key of ISSUER_CERTIFICATE_FILE'),
   DECISION_HTTP_PORT: setting(port(7080), 'internal services, HTTP/JSON'),
   DECISION_GRPC_PORT: setting(port(7081), 'internal services, gRPC'),
   ALLOWANCE_SECONDS_MAX: setting(

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createEd25519Signer, type JsonWebKey, type Signer, thumbprint } from '#evidence';
 import { type Config, ConfigError } from './config.js';
@@ -30,7 +30,45 @@ export function pkiFolder(config: Pick<Config, 'TALLYSTICK_HOME' | 'PKI_DIR'>): 
  * or made for development and this is production.
  */
 export function loadSigner(config: KeySettings, name: SignerName): Signer {
-  const file = privateFile(config, name);
+  return readSigner(config, privateFile(config, name));
+}
+
+/** The key that is to take this one's place, where one is announced. Throws as `loadSigner`. */
+export function findNextSigner(config: KeySettings, name: SignerName): Signer | undefined {
+  const file = nextFile(config, name);
+  return existsSync(file) ? readSigner(config, file) : undefined;
+}
+
+/** Announces the next key, making one where there is none. In production an operator puts it there. */
+export function announceNextSigner(config: KeySettings, name: SignerName): Signer {
+  const file = nextFile(config, name);
+  if (!existsSync(file)) {
+    if (config.TALLYSTICK_ENV === 'production')
+      throw new ConfigError(`KEYS_DIR: put the next signing key at ${file}; production makes none itself`);
+    writeOnce(file, newDevelopmentKey(config.TALLYSTICK_ENV));
+  }
+  return readSigner(config, file);
+}
+
+/** The next key takes the place of the current one, whose public half stays published: what it signed must verify for years. */
+export function switchToNextSigner(config: KeySettings, name: SignerName): Signer {
+  const [current, next] = [loadSigner(config, name), findNextSigner(config, name)];
+  if (!next) throw new ConfigError(`KEYS_DIR: no next ${name} key is announced`);
+  const past = [...readPastKeys(config, name).filter(({ kid }) => kid !== current.kid), current.publicJwk];
+  const draft = `${pastFile(config, name)}.${randomUUID()}`;
+  writeFileSync(draft, `${JSON.stringify({ keys: past }, null, 2)}\n`);
+  renameSync(draft, pastFile(config, name));
+  renameSync(nextFile(config, name), privateFile(config, name));
+  return createSigner(config, name);
+}
+
+/** Public halves of keys that were replaced. */
+export function readPastKeys(config: KeySettings, name: SignerName): readonly JsonWebKey[] {
+  const file = pastFile(config, name);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as PublicJwks).keys : [];
+}
+
+function readSigner(config: KeySettings, file: string): Signer {
   if (!existsSync(file)) throw new ConfigError(`KEYS_DIR: there is no signing key ${file}; "npm run up" makes one for development`);
   if (process.platform !== 'win32' && (statSync(file).mode & 0o007) !== 0) {
     throw new ConfigError(`KEYS_DIR: ${file} can be read by everybody on this machine; run chmod 600 on it`);
@@ -63,6 +101,14 @@ export function publicJwks(signers: readonly Signer[]): PublicJwks {
 
 function privateFile(config: KeySettings, name: SignerName): string {
   return path.join(keysFolder(config), `${name}.jwk.json`);
+}
+
+function nextFile(config: KeySettings, name: SignerName): string {
+  return path.join(keysFolder(config), `${name}.next.jwk.json`);
+}
+
+function pastFile(config: KeySettings, name: SignerName): string {
+  return path.join(keysFolder(config), `${name}.past.jwks.json`);
 }
 
 /** Where a key's public half stands; for `internal-issuer` this is the default of INTERNAL_JWKS_FILE. */

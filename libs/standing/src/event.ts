@@ -42,12 +42,13 @@ export function placeEvents(
 
 /** A signed event token (RFC 8417; subject as RFC 9493). The same event gives the same token under the same key. */
 export function eventToken(event: StoredEvent, notary: Notary): string {
-  return notary.sign(EVENT_TOKEN_TYPE, {
+  const claims = {
     iss: notary.issuer,
     aud: event.participant,
     jti: event.id,
     iat: Math.floor(event.origin.at.getTime() / 1_000),
     sub_id: { format: 'opaque', id: event.ref.uuid === ABOUT_ITSELF ? event.participant : formatId('lnk', event.ref) },
     events: { [eventUri(event.kind)]: event.body },
-  });
+  };
+  return notary.sign(EVENT_TOKEN_TYPE, claims, event.participant);
 }

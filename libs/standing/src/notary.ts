@@ -13,8 +13,8 @@ export interface Clerk {
 export interface Notary extends Clerk {
   /** Who signs: the `iss` of receipts and event tokens. */
   readonly issuer: string;
-  /** A compact JWS. */
-  sign(typ: string, claims: JsonObject): string;
+  /** A compact JWS, under the key that this participant is known to verify. */
+  sign(typ: string, claims: JsonObject, reader: string): string;
 }
 
 export interface Commitment {

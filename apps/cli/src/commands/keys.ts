@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { parsePublicJwk } from '#evidence';
+import { Refusal } from '#kernel';
 import { type Participant, parseParticipantId } from '#partners';
 import { readUserFile, withRegistry } from '../registry/open-registry.js';
 
@@ -36,10 +37,14 @@ export function register(program: Command): void {
   keys
     .command('compromised <participant> <kid>')
     .description('the key is in wrong hands: accept nothing under it, ever')
-    .action((id: string, kid: string) =>
+    .option('--since <time>', 'since when it may have been, as in 2026-11-21T08:00:00Z; left out: since now')
+    .action((id: string, kid: string, { since }: { since?: string }) =>
       withRegistry(async ({ participants }) => {
-        print(await participants.markCompromised(parseParticipantId(id), kid));
-        console.log(`Next: ask ${id} since when, and review what it signed: tallystick export`);
+        const key = await participants.markCompromised(parseParticipantId(id), kid, since === undefined ? undefined : parseTime(since));
+        print(key);
+        console.log(
+          'What it signed and we received since is under suspicion: the partner sees it in GET /v1/participants/me/keys/<kid>/suspect-records',
+        );
       }),
     );
   keys
@@ -49,6 +54,13 @@ export function register(program: Command): void {
     .action((id: string, { reason }: { reason: string }) =>
       withRegistry(async ({ participants }) => print(await participants.activate(parseParticipantId(id), reason))),
     );
+}
+
+/** Refuses `time.malformed`. */
+function parseTime(text: string): Date {
+  const time = new Date(text);
+  if (/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(time.getTime())) return time;
+  throw new Refusal('malformed', 'time.malformed', 'a time is RFC 3339, such as 2026-11-21T08:00:00Z');
 }
 
 function print({ id, name, state, certificates, keys }: Participant): void {

@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { systemClock } from '#kernel';
-import { type Participant, type ParticipantStore, ParticipantRegistry, Participants } from '#partners';
+import { type Clock, systemClock } from '#kernel';
+import { type EnrolmentStore, type Participant, type ParticipantStore, ParticipantRegistry, Participants } from '#partners';
+import { PrismaEnrolmentStore } from '#partners/adapters/prisma-enrolment-store';
 import { PrismaParticipantStore } from '#partners/adapters/prisma-participant-store';
 import { type Config, ConfigError, Database, parseConfig } from '#platform';
 import { PrismaService } from '#platform/adapters/prisma.module';
@@ -12,6 +13,9 @@ export interface OpenRegistry {
   readonly config: Config;
   readonly participants: Participants;
   readonly store: ParticipantStore;
+  readonly registry: ParticipantRegistry;
+  readonly enrolmentStore: EnrolmentStore;
+  readonly clock: Clock;
 }
 
 /** Opens the registry of the installation for one command and closes it afterwards. */
@@ -22,7 +26,10 @@ export async function withRegistry<T>(work: (registry: OpenRegistry) => Promise<
   const prisma = new PrismaService(database);
   try {
     const store = new PrismaParticipantStore(prisma, tellParticipants);
-    return await work({ config, store, participants: new Participants(store, new ParticipantRegistry(store, systemClock), systemClock) });
+    const registry = new ParticipantRegistry(store, systemClock);
+    const participants = new Participants(store, registry, systemClock);
+    const enrolmentStore = new PrismaEnrolmentStore(prisma, tellParticipants);
+    return await work({ config, store, registry, participants, enrolmentStore, clock: systemClock });
   } finally {
     await prisma.$disconnect();
     await database.close();

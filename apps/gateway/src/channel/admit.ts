@@ -4,6 +4,7 @@ import { type Clock, Refusal } from '#kernel';
 import type { ParticipantRegistry } from '#partners';
 import { identifyPeer } from '#platform/adapters/mtls-peer';
 import type { TrustStore } from '#platform/adapters/mtls-trust';
+import { checkAddress } from './allowed-address.js';
 import type { ChannelCaller } from './caller.js';
 
 export interface Channel {
@@ -17,8 +18,8 @@ export interface Channel {
 /** For the supervisor and Prometheus on this machine: they say nothing about any partner. */
 const OPERATION_PATHS = ['/health', '/ready', '/metrics'];
 const LOOPBACK = ['127.0.0.1', '::1', '::ffff:127.0.0.1'];
-/** What a participant may call before it is activated: to see what is missing and to try its signatures. */
-const TRIAL_PATHS = /^\/(v1\/participants\/me|v1\/security\/echo|\.well-known\/jwks\.json|docs(-json)?|docs\/[^/]*)$/;
+/** What a participant may call before it is activated: to look after its keys and certificates and to try its signatures. */
+const TRIAL_PATHS = /^\/(v1\/participants\/me(\/.*)?|v1\/security\/echo|\.well-known\/jwks\.json|docs(-json)?|docs\/[^/]*)$/;
 
 export function isOperation(request: FastifyRequest): boolean {
   return OPERATION_PATHS.includes(pathOf(request)) && LOOPBACK.includes(request.socket.remoteAddress ?? '');
@@ -26,7 +27,8 @@ export function isOperation(request: FastifyRequest): boolean {
 
 /**
  * Whom a request comes from, judged anew for each request, so that a revocation reaches open connections too.
- * Refuses 421 `host.misdirected`, 400 `host.duplicate`, what `identifyPeer` and `RegistryView.identify` refuse, and 403 `participant.not_active`.
+ * Refuses 421 `host.misdirected`, 400 `host.duplicate`, what `identifyPeer` and `RegistryView.identify` refuse, 403 `address.not_allowed`
+ * and `participant.not_active`.
  */
 export function admit(request: FastifyRequest, channel: Channel): ChannelCaller {
   checkHost(request, channel.host);
@@ -40,11 +42,13 @@ export function admit(request: FastifyRequest, channel: Channel): ChannelCaller 
 /** The same question without a request, for connections that stand open. */
 export function identify(socket: TLSSocket, { trust, registry, clock }: Omit<Channel, 'host'>): ChannelCaller {
   const certificate = identifyPeer(socket, trust, clock.now());
-  return { certificate, participant: registry.findByCertificate(certificate) };
+  const participant = registry.findByCertificate(certificate);
+  checkAddress(participant, socket.remoteAddress);
+  return { certificate, participant };
 }
 
 /** Two Host headers are two opinions about whom the request is for (RFC 9112 §3.2); Node alone takes the first. */
-function checkHost(request: FastifyRequest, expected: string): void {
+export function checkHost(request: FastifyRequest, expected: string): void {
   const names = request.raw.rawHeaders.filter((_, i) => i % 2 === 0);
   if (names.filter((name) => name.toLowerCase() === 'host').length !== 1) {
     throw new Refusal('malformed', 'host.duplicate', 'send exactly one Host header', { field: 'host' });

@@ -10,7 +10,7 @@ export const nodeClerk: Clerk = {
   uuid: (at) => uuidV7(at.getTime(), randomBytes(10)),
 };
 
-/** `issuer` is the gateway's origin, `signer` the receipt key. */
-export function createNotary(issuer: string, signer: Signer): Notary {
-  return { ...nodeClerk, issuer, sign: (typ, claims) => signJws(typ, claims, signer) };
+/** `issuer` is the gateway's origin; the receipt key may differ from reader to reader while it is being replaced. */
+export function createNotary(issuer: string, signerFor: (reader: string) => Signer): Notary {
+  return { ...nodeClerk, issuer, sign: (typ, claims, reader) => signJws(typ, claims, signerFor(reader)) };
 }

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Module } from '@nestjs/common';
 import type { Clock } from '#kernel';
-import { type Config, Database, loadSigner } from '#platform';
+import { GatewayKeys } from '#partners';
+import { GatewayKeysModule } from '#partners/adapters/gateway-keys.module';
+import { type Config, Database } from '#platform';
 import { CLOCK, CONFIG } from '#platform/adapters/platform.module';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { AcceptRecord } from '../accept-record.js';
@@ -46,13 +48,14 @@ const pause: Pause = (ms, signal) => sleep(ms, undefined, signal ? { signal } : 
 })
 export class StandingModule {}
 
-/** Records in, receipts and events out, for the gateway. Needs the signing key `receipt`. */
+/** Records in, receipts and events out. Needs `PartnersModule` and our own keys towards participants. */
 @Module({
+  imports: [GatewayKeysModule],
   providers: [
     {
       provide: NOTARY,
-      useFactory: (config: Config) => createNotary(config.GATEWAY_ORIGIN, loadSigner(config, 'receipt')),
-      inject: [CONFIG],
+      useFactory: (config: Config, keys: GatewayKeys) => createNotary(config.GATEWAY_ORIGIN, (reader) => keys.keyFor('receipt', reader)),
+      inject: [CONFIG, GatewayKeys],
     },
     {
       provide: AcceptRecord,

@@ -47,7 +47,7 @@ export class ExchangeWorld {
   private lastKey = 0;
 
   constructor(readonly ground: Ground) {
-    const notary = createNotary('https://gateway.test', receiptSigner);
+    const notary = createNotary('https://gateway.test', () => receiptSigner);
     this.subjects = new Subjects(ground.exchange, notary, this.clock);
     this.accept = new AcceptRecord(ground.exchange, notary, this.clock);
     this.review = new ReviewDue(ground.exchange, notary, this.clock);
