@@ -21,6 +21,8 @@ export * from './history/redecide.js';
 export * from './history/report-text.js';
 export * from './history/run-backtest.js';
 export * from './history/shadow.js';
+export * from './history/shadows.js';
+export * from './history/follow-shadow.js';
 export * from './history/tally.js';
 export * from './input-text.js';
 export * from './linked.js';

@@ -5,8 +5,10 @@ import type { RecordedSettlement } from './recorded.js';
 import { type ReplayRules, SubjectReplay } from './redecide.js';
 import { Tally } from './tally.js';
 
-/** Decisions read at once: some 40 ms of work, so that the process stays answerable. */
-export const pageRows = 1_000;
+export const PAGE_LIMITS = {
+  /** Decisions read at once: some 40 ms of work, so that the process stays answerable. */
+  rows: 1_000,
+};
 
 interface Sources {
   readonly history: DecisionHistory;
@@ -102,8 +104,9 @@ export class PartReplay {
   private async fetch(after: SubjectPlace | undefined): Promise<Page> {
     const { shard } = this.part;
     const untilSeq = this.asked.bounds.get(shard)!;
-    const read = await this.sources.history.bySubject(shard, untilSeq, { ...(after && { after }), countMax: pageRows });
-    const isLast = read.length < pageRows;
+    const countMax = PAGE_LIMITS.rows;
+    const read = await this.sources.history.bySubject(shard, untilSeq, { ...(after && { after }), countMax });
+    const isLast = read.length < countMax;
     const [first, last] = [read[0]?.subject, read.at(-1)?.subject];
     const isOpen = !isLast && first === last;
     const rows = isLast || isOpen ? read : read.filter(({ subject }) => subject !== last);

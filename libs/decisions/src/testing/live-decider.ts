@@ -22,6 +22,7 @@ export async function liveDecider(database: Database, clock: Clock = systemClock
   const standings = new StandingCache(new PgStandingReader(database));
   const ledger = new PgDecisionLedger(database);
   const sources = new NodeSources(clock);
+  const reservations = new PgReservations(database);
   return {
     policies,
     active,
@@ -30,7 +31,8 @@ export async function liveDecider(database: Database, clock: Clock = systemClock
     decider: new Decider(active, standings, ledger, sources),
     linked: new LinkedDecider(active, standings, new PgLinkedGroups(database), sources),
     headroom: new HeadroomFlow(active, standings, ledger, sources),
-    settler: new Settler(new PgReservations(database)),
+    settler: new Settler(reservations),
+    reservations,
   };
 }
 

@@ -47,6 +47,12 @@ export class PgPolicies {
     return found && readPolicy(found);
   }
 
+  /** Every version that ever decided. */
+  async decided(): Promise<ReadonlyMap<bigint, Policy>> {
+    const versions = (await this.book.list()).filter(({ activatedAt }) => activatedAt !== undefined);
+    return new Map(versions.map((version) => [version.version, readPolicy(version)]));
+  }
+
   async findActiveVersion(): Promise<bigint | undefined> {
     const [row] = await this.database.query<{ version: bigint }>(`SELECT version FROM policies WHERE state = 'ACTIVE'`);
     return row?.version;
