@@ -22,7 +22,7 @@ export function signed(made: request.Test, target: { method: string; targetUri: 
     if (!isDocument && made.get('content-type') === undefined) made.set('content-type', 'application/json');
     made.set(signatureFields(target, bytes, signer));
     // supertest would turn a Buffer into JSON of a Buffer.
-    return send(String(made.get('content-type')).includes('json') ? bytes.toString() : bytes);
+    return send(/[/+]json/.test(String(made.get('content-type'))) ? bytes.toString() : bytes);
   };
   return made;
 }
