@@ -60,6 +60,11 @@ function rollingFaults({ length, grain }: WindowFields): WindowFault[] {
   return [{ field: 'grain', message: `the length is to be a whole number of grains, ${rollingGrainsMax} at most` }];
 }
 
+/** Equal where windows of the same kind begin and end together, whatever words their documents use. */
+export function windowKey({ length, grain, every, anchor }: WindowFields): string {
+  return [length && readLength(length), grain && readLength(grain), every, anchor].join(' ');
+}
+
 /** How the windows of one limit lie. Takes fields without fault. */
 export function spanOf(limit: WindowFields, calendar: Calendar): Span {
   switch (limit.window) {

@@ -1,6 +1,7 @@
 import { parseMoney } from '#kernel';
 import { limitsOf, type PlacedLimit } from '../contradictions.js';
-import type { PolicyDocument, ServiceDocument } from '../document.js';
+import type { LimitDocument, PolicyDocument, ServiceDocument } from '../document.js';
+import { windowKey } from '../span.js';
 import { type Remark, warning } from './finding.js';
 import { reaches, type Tier, tiersOf } from './reach.js';
 
@@ -38,7 +39,7 @@ function shadows(tighter: PlacedLimit, looser: PlacedLimit, tier: Tier, { curren
 
 /** Whether this limit's counter holds everything that the other's does, in the same window. */
 function countsAtLeast(one: PlacedLimit, other: PlacedLimit): boolean {
-  if (one.limit.window !== other.limit.window || (one.service !== undefined && one.service !== other.service)) return false;
+  if (!isSameWindow(one.limit, other.limit) || (one.service !== undefined && one.service !== other.service)) return false;
   if (one.limit.window === 'TRANSACTION' || one.limit.scope === 'SUBJECT') return true;
   // Within one service its scope SUBJECT counts that service only, like SUBJECT_SERVICE.
   const [mine, theirs] = [one, other].map(({ limit, service }) =>
@@ -46,6 +47,10 @@ function countsAtLeast(one: PlacedLimit, other: PlacedLimit): boolean {
   );
   if (mine === theirs) return true;
   return mine === 'SUBJECT_SERVICE' && theirs === 'SUBJECT_COUNTERPARTY' && other.service !== undefined;
+}
+
+function isSameWindow(one: LimitDocument, other: LimitDocument): boolean {
+  return one.window === other.window && windowKey(one) === windowKey(other);
 }
 
 function allowsNoMore(tight: Bound, loose: Bound): boolean {
