@@ -1,0 +1,81 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { type FreshDatabase, freshDatabase } from '#platform/testing/database';
+import { violation } from '#records/testing/records';
+import { ExchangeWorld, startAt } from '../testing/exchange-world.js';
+import { restrictionsContract } from '../testing/restrictions-contract.js';
+import { keepLadder } from './keep-ladder.js';
+import { PgEventQueue } from './pg-event-queue.js';
+import { PgExchange } from './pg-exchange.js';
+import { PgRestrictionReader } from './pg-restriction-reader.js';
+import { PgStandingReader } from './pg-standing-reader.js';
+import { BUILT_IN_LADDER } from '../ladder.js';
+
+function groundOn({ database }: FreshDatabase) {
+  return {
+    exchange: new PgExchange(database),
+    queue: new PgEventQueue(database),
+    reader: new PgStandingReader(database),
+    lists: new PgRestrictionReader(database),
+    factKinds: async () => (await database.query<{ kind: string }>('SELECT kind FROM facts ORDER BY shard, seq')).map(({ kind }) => kind),
+  };
+}
+
+describe('restrictions in PostgreSQL', () => {
+  let fresh: FreshDatabase;
+  afterAll(() => fresh.close());
+
+  restrictionsContract(async () => {
+    fresh = await freshDatabase();
+    return groundOn(fresh);
+  });
+
+  it('leaves no version, fact or retraction out', async () => {
+    const [gaps] = await fresh.database.query<{ versions: bigint; facts: bigint; untold: bigint }>(
+      `SELECT (SELECT count(*) FROM standings s WHERE version <>
+                (SELECT count(*) FROM standing_versions v WHERE v.shard = s.shard AND v.subject = s.subject)) AS versions,
+              (SELECT count(*) FROM shard_heads h WHERE last_seq <> (SELECT count(*) FROM facts f WHERE f.shard = h.shard)) AS facts,
+              (SELECT count(*) FROM restrictions r WHERE lifted_at IS NOT NULL AND cardinality(told) <>
+                (SELECT count(*) FROM events e WHERE e.restriction = r.id AND e.kind = 'restriction.lifted')) AS untold`,
+    );
+    expect(gaps).toEqual({ versions: 0n, facts: 0n, untold: 0n });
+  });
+
+  it('lets no application change what was imposed or ordered', async () => {
+    for (const sql of [
+      `UPDATE restriction_orders SET content = '{}'`,
+      'DELETE FROM restriction_appeals',
+      `UPDATE ladders SET ladder = '{}'`,
+    ]) {
+      await expect(fresh.database.query(sql)).rejects.toThrow('permission denied');
+    }
+  });
+
+  it('judges by the ladder of the policy that the head row demands, from the next judgement on', async () => {
+    const world = new ExchangeWorld(groundOn(fresh));
+    const { id: subject } = await world.subjects.register({ caller: 'ladder', key: 'key-ladder', kind: 'INDIVIDUAL' });
+    const ref = await world.link(subject, 'bank-z');
+    let seq = 50_000;
+    const report = (code: string) =>
+      world.send(world.record('bank-z', ref, ++seq, { kind: 'violation', violation: { ...violation('MINOR', startAt), code } }));
+    await report('FIRST');
+    const cut = {
+      id: 'cut',
+      sanctions: [{ step: 'LIMIT_CUT' as const, services: [], limitMinor: 999_999_999_999_999n, currency: 'CNY', days: 30 }],
+    };
+    const ladder = { ...BUILT_IN_LADDER, name: 'policy 3', rungs: [cut], start: { MINOR: 'cut', MAJOR: 'cut', SEVERE: 'cut' } };
+    await fresh.database.transaction(async (tx) => {
+      await tx.query('SELECT shard FROM shard_heads ORDER BY shard FOR NO KEY UPDATE');
+      await keepLadder(tx, 3n, ladder);
+      await tx.query('UPDATE shard_heads SET policy_version = 3');
+    });
+    await report('SECOND');
+    expect((await world.standing(subject)).restrictions.map(({ step, limitMinor }) => [step, limitMinor])).toEqual([
+      ['SERVICE_STOP', undefined],
+      ['LIMIT_CUT', 999_999_999_999_999n],
+    ]);
+    expect((await groundOn(fresh).lists.ofSubject(subject))?.map(({ restriction }) => restriction.ladder).sort()).toEqual([
+      'built-in',
+      'policy 3',
+    ]);
+  });
+});
