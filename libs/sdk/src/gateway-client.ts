@@ -89,7 +89,8 @@ export class GatewayClient {
     return { status: answer.statusCode, headers: answer.headers, body: bytes, json };
   }
 
-  private async fetchKeys(): Promise<readonly JsonWebKey[]> {
+  /** The gateway's published keys. Anyone may ask; TLS under `ca` is what vouches for them. */
+  async fetchKeys(): Promise<readonly JsonWebKey[]> {
     const answer = await request(`${this.options.origin}/.well-known/jwks.json`, { dispatcher: this.agent });
     const body = (await answer.body.json()) as { keys: readonly JsonWebKey[] };
     if (answer.statusCode !== 200) throw new ProblemError(answer.statusCode, body);

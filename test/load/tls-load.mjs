@@ -1,0 +1,46 @@
+// Keep-alive HTTP/1.1 on bare TLS sockets: the client shares two cores with what it measures, so it must cost little.
+import tls from 'node:tls';
+
+const END_OF_HEAD = Buffer.from('\r\n\r\n');
+
+/** Sends each prepared request once, over `connections` one-at-a-time callers, until `untilMs` or there is none left. */
+export async function tlsLoad({ port, options, connections, requests, untilMs }) {
+  const latencies = [];
+  const answers = [];
+  const next = requests[Symbol.iterator]();
+  const one = () => oneConnection({ port, options, untilMs, next, latencies, answers });
+  await Promise.all(Array.from({ length: connections }, one));
+  return { latencies, answers };
+}
+
+function oneConnection({ port, options, untilMs, next, latencies, answers }) {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({ ...options, port, host: '127.0.0.1', servername: 'localhost' });
+    socket.setNoDelay(true);
+    let received = Buffer.alloc(0);
+    let sentMs = 0;
+    let sent;
+    const send = () => {
+      sentMs = performance.now();
+      const { value, done } = sentMs >= untilMs ? { done: true } : next.next();
+      if (done) return socket.end(resolve);
+      sent = value;
+      socket.write(value.bytes);
+    };
+    socket.once('secureConnect', send);
+    socket.on('error', reject);
+    socket.on('data', (chunk) => {
+      received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+      const head = received.indexOf(END_OF_HEAD);
+      if (head < 0) return;
+      const text = received.latin1Slice(0, head);
+      const length = Number(/content-length: (\d+)/i.exec(text)[1]);
+      if (received.length < head + 4 + length) return;
+      if (!text.startsWith('HTTP/1.1 201')) return reject(new Error(received.toString()));
+      latencies.push(performance.now() - sentMs);
+      answers.push({ sent, head: text, body: received.subarray(head + 4) });
+      received = Buffer.alloc(0);
+      send();
+    });
+  });
+}
