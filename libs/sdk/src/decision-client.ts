@@ -27,7 +27,7 @@ export interface Decided {
 
 export type BatchResult = { readonly answer: DecisionAnswer; readonly idempotencyHit?: boolean } | { readonly problem: ItemProblem };
 
-/** The look-up after a time-out gets this long of its own. */
+/** The look-up after a time-out gets this long of its own, and no longer than the call had. */
 const lookUpMsMax = 3_000;
 
 /**
@@ -36,9 +36,11 @@ const lookUpMsMax = 3_000;
  */
 export class DecisionClient {
   private readonly http: RepeatingHttp;
+  private readonly lookUpMs: number;
 
   constructor(options: HttpOptions) {
     this.http = new RepeatingHttp(options);
+    this.lookUpMs = Math.min(lookUpMsMax, options.deadlineMs ?? lookUpMsMax);
   }
 
   /** "May this subject do this, now?" Takes and promises nothing. */
@@ -143,7 +145,7 @@ export class DecisionClient {
 
   private async lookUp(subject: string, key: string): Promise<DecisionAnswer | undefined> {
     const path = `/v1/decisions?${new URLSearchParams({ key, subject })}`;
-    return await this.http.call(get(path), lookUpMsMax).then(
+    return await this.http.call(get(path), this.lookUpMs).then(
       ({ body }) => body as DecisionAnswer,
       () => undefined,
     );
