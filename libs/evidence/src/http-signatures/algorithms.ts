@@ -1,5 +1,5 @@
 import { constants, type KeyObject, sign, verify } from 'node:crypto';
-import { ALGORITHMS, type SignatureAlgorithm } from '../jose/algorithms.js';
+import { checkSignature, type SignatureAlgorithm } from '../jose/algorithms.js';
 import { publicKeyOf, type VerificationKey } from '../jose/keys.js';
 import { HTTP_ALGORITHM_NAMES } from './algorithm-names.js';
 
@@ -28,6 +28,6 @@ export function createHttpSigner({ kid, alg, privateKey }: { kid: string; alg: S
 export function checkWithNode(key: VerificationKey, bytes: Uint8Array, signature: Uint8Array): boolean | undefined {
   const publicKey = publicKeyOf(key);
   if (!publicKey) return undefined;
-  if (HTTP_ALGORITHM_NAMES[key.alg] !== 'rsa-pss-sha512') return ALGORITHMS[key.alg].check(bytes, publicKey, signature);
+  if (HTTP_ALGORITHM_NAMES[key.alg] !== 'rsa-pss-sha512') return checkSignature(key.alg, bytes, publicKey, signature);
   return verify('sha512', bytes, { key: publicKey, ...PSS }, signature);
 }

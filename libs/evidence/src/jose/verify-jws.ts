@@ -1,5 +1,5 @@
 import { Refusal, type Verified } from '#kernel';
-import { ALGORITHMS } from './algorithms.js';
+import { checkSignatureAside } from './algorithms.js';
 import { checkHeader, type JwsHeader, parseCompactJws } from './compact-jws.js';
 import { publicKeyOf, type VerificationKey } from './keys.js';
 import { type JsonObject, parseJsonStrict } from './strict-json.js';
@@ -35,7 +35,7 @@ export async function verifyCompact(
   const header = checkHeader(jws.header, typ);
   const key = checkKey(header, await findKey(header.kid));
   if (jws.signature.length === 0) throw new Refusal('unauthenticated', 'signature.missing', 'the signature part is empty');
-  if (!ALGORITHMS[header.alg].check(jws.signingInput, key, jws.signature)) {
+  if (!(await checkSignatureAside(header.alg, jws.signingInput, key, jws.signature))) {
     throw new Refusal('unauthenticated', 'signature.invalid', `the signature does not verify under key ${header.kid}`);
   }
   return { header, payloadBytes: jws.payload };
