@@ -39,3 +39,8 @@ export class SealProcessor extends RecurringProcessor {
 export class SweepProcessor extends RecurringProcessor {
   protected override readonly task = 'sweep';
 }
+
+@Processor('shadow')
+export class ShadowProcessor extends RecurringProcessor {
+  protected override readonly task = 'shadow';
+}

@@ -3,8 +3,11 @@ import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type O
 import type { Logger } from 'pino';
 import { Exports, Sealer } from '#audit';
 import { SealingModule } from '#audit/adapters/audit.module';
+import { BacktestRunner, ShadowFollower } from '#decisions';
+import { backtestRunner, shadowFollower } from '#decisions/adapters/backtests';
 import { ExpirySweep } from '#decisions/adapters/expiry-sweep';
-import { formatId } from '#kernel';
+import { PgBacktests } from '#decisions/adapters/pg-backtests';
+import { formatId, shardOf } from '#kernel';
 import { type Config, Database } from '#platform';
 import { HealthController, READINESS, type ReadinessCheck } from '#platform/adapters/health.controller';
 import { CLOCK, CONFIG, LOGGER, PlatformModule } from '#platform/adapters/platform.module';
@@ -23,22 +26,33 @@ import { PgRestrictionReader } from '#standing/adapters/pg-restriction-reader';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { StandingModule } from '#standing/adapters/standing.module';
 import { BatchWorkModule } from '#standing/adapters/record-batches.module';
+import { BacktestProcessor } from './backtest.processor.js';
 import { BatchProcessor } from './batch.processor.js';
 import { Beats } from './beats.js';
 import { ExportProcessor } from './export.processor.js';
 import { partnerSteps } from './partner-steps.js';
 import { Pacemaker } from './pacemaker.js';
 import { ReconcileProcessor } from './reconcile.processor.js';
-import { RecurringTasks } from './recurring-task.js';
-import { SealProcessor, SweepProcessor } from './recurring.processors.js';
+import { type RecurringTask, RecurringTasks } from './recurring-task.js';
+import { SealProcessor, ShadowProcessor, SweepProcessor } from './recurring.processors.js';
 import { sweep, type SweepStep } from './sweep.js';
 
 const sealEveryMs = 1_000;
 /** A policy that is set for a time is in force within a second of it. */
 const sweepEveryMs = 1_000;
+/** A decision is compared with the versions in shadow within a second or two. */
+const shadowEveryMs = 1_000;
 const resentPerSweepMax = 200;
 
-const PROCESSOR_CLASSES = [SealProcessor, SweepProcessor, ReconcileProcessor, ExportProcessor, BatchProcessor];
+const PROCESSOR_CLASSES = [
+  SealProcessor,
+  SweepProcessor,
+  ShadowProcessor,
+  ReconcileProcessor,
+  ExportProcessor,
+  BatchProcessor,
+  BacktestProcessor,
+];
 const PROCESSORS = Symbol('PROCESSORS');
 const SWEEP_STEPS = Symbol('SWEEP_STEPS');
 const PARTNER_STEPS = Symbol('PARTNER_STEPS');
@@ -73,12 +87,14 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
           inject: [Database, ReviewDue, JobSender, RECONCILIATION_STORE, Exports, PgBatchStore, Restrictions],
           useFactory: sweepSteps,
         },
+        { provide: BacktestRunner, inject: [Database], useFactory: (database: Database) => backtestRunner(database) },
+        { provide: ShadowFollower, inject: [Database], useFactory: shadowFollower },
         { provide: PARTNER_STEPS, inject: [CONFIG, TimeKeeper, PrismaEnrolmentStore, CLOCK], useFactory: partnerSteps },
         {
           provide: RecurringTasks,
-          inject: [Database, Sealer, SWEEP_STEPS, PARTNER_STEPS, LOGGER],
-          useFactory: (database: Database, sealer: Sealer, steps: SweepStep[], ofPartners: SweepStep[], log: Logger) =>
-            recurringTasks(database, sealer, [...ofPartners, ...steps], log),
+          inject: [Database, Sealer, ShadowFollower, SWEEP_STEPS, PARTNER_STEPS, LOGGER],
+          useFactory: (database: Database, sealer: Sealer, shadows: ShadowFollower, steps: SweepStep[], ofPartners: SweepStep[], log: Logger) =>
+            recurringTasks(database, sealer, shadows, sweepTask([...ofPartners, ...steps], log), log),
         },
         {
           provide: Pacemaker,
@@ -117,6 +133,7 @@ function sweepSteps(
   const expiry = new ExpirySweep(database);
   const policies = policyLife(database);
   const nonces = new PgNonceBook(database);
+  const backtests = new PgBacktests(database);
   return [
     { name: 'nonces that nobody could use again', run: () => nonces.sweep() },
     { name: 'policies that are due', run: () => policies.activateDue(new Date()) },
@@ -147,14 +164,33 @@ function sweepSteps(
         return outstanding.length;
       },
     },
+    {
+      name: 'outstanding back-tests',
+      run: async () => {
+        const outstanding = await backtests.outstanding(resentPerSweepMax);
+        for (const { id, epoch } of outstanding) await jobs.send('backtest', formatId('bkt', { shard: shardOf(id), uuid: id }), epoch);
+        return outstanding.length;
+      },
+    },
   ];
 }
 
-function recurringTasks(database: Database, sealer: Sealer, steps: readonly SweepStep[], logger: Logger): RecurringTasks {
+function sweepTask(steps: readonly SweepStep[], logger: Logger): RecurringTask {
+  return { name: 'sweep', everyMs: sweepEveryMs, run: () => sweep(steps, logger) };
+}
+
+function recurringTasks(
+  database: Database,
+  sealer: Sealer,
+  shadows: ShadowFollower,
+  sweeping: RecurringTask,
+  logger: Logger,
+): RecurringTasks {
   return new RecurringTasks(
     [
       { name: 'seal', everyMs: sealEveryMs, run: async () => void (await sealer.sealOnce()) },
-      { name: 'sweep', everyMs: sweepEveryMs, run: () => sweep(steps, logger) },
+      { name: 'shadow', everyMs: shadowEveryMs, run: async () => void (await shadows.run()) },
+      sweeping,
     ],
     new Beats(database),
     logger,

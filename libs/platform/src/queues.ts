@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { type Config, ConfigError } from './config.js';
 
-export const QUEUES = ['seal', 'sweep', 'reconcile', 'export', 'batch'] as const;
+export const QUEUES = ['seal', 'sweep', 'reconcile', 'export', 'batch', 'shadow', 'backtest'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** Hash-tagged, so that every key of the queues lands on one slot of a Redis Cluster. */
@@ -20,6 +20,8 @@ export interface QueueHome {
 const QUEUE_SCHEMA = 'bullmq';
 const QUEUE_CONNECTIONS_MAX = 4;
 const REDIS_CONNECT_TIMEOUT_MS = 2_000;
+/** Longer than BullMQ's longest blocking command (10 s). */
+const REDIS_COMMAND_TIMEOUT_MS = 15_000;
 
 /**
  * `REDIS_URL`, or else the database. Refuses to start on a Redis that may evict keys. A Redis that cannot be reached now is no reason
@@ -57,6 +59,9 @@ function redisConnection(url: string): object {
     ...(protocol === 'rediss:' ? { tls: {} } : {}),
     // BullMQ's own demand on workers: a blocked command waits for Redis to return instead of failing.
     maxRetriesPerRequest: null,
+    // A command whose reply was lost may have had its effect: it is not sent again. The client forgets it without a word; the limit tells its sender.
+    autoResendUnfulfilledCommands: false,
+    commandTimeout: REDIS_COMMAND_TIMEOUT_MS,
   };
 }
 

@@ -52,7 +52,14 @@ export function draftPolicy(known: PolicyVersion | undefined, drafted: DraftedPo
     const detail = `version ${drafted.version} exists with other content; raise the version`;
     throw new Refusal('conflict', 'policy.version_taken', detail, { field: '/version' });
   }
-  const none = { shadowedAt: undefined, approver: undefined, approvedAt: undefined, activateAt: undefined, activatedAt: undefined, retiredAt: undefined };
+  const none = {
+    shadowedAt: undefined,
+    approver: undefined,
+    approvedAt: undefined,
+    activateAt: undefined,
+    activatedAt: undefined,
+    retiredAt: undefined,
+  };
   return changed('policy.drafted', { ...drafted, ...none, state: 'DRAFT', author, draftedAt: at });
 }
 

@@ -9,7 +9,7 @@ import { JobSender } from './queues-job-sender.js';
 
 export { JobSender, type QueueName, QUEUES };
 
-/** The four queues, on Redis or on PostgreSQL, and the one way to put a job into them. */
+/** The queues, on Redis or on PostgreSQL, and the one way to put a job into them. */
 @Module({})
 export class QueuesModule {
   static register(): DynamicModule {
