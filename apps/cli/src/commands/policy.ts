@@ -4,9 +4,10 @@ import { ConfigError, Database, parseConfig } from '#platform';
 import { type Finding, lintPolicy, policyJsonSchema, type PolicyLife, policyUnknown, type PolicyVersion } from '#policies';
 import { policyLife } from '#policies/adapters/pg-policies';
 import { PgPolicyBook } from '#policies/adapters/pg-policy-book';
+import { registerBacktests } from '../history/backtest-commands.js';
+import { registerShadow } from '../history/shadow-commands.js';
+import { parseTime, parseVersion, VERSION } from '../history/policy-arguments.js';
 import { readUserFile } from '../registry/open-registry.js';
-
-const VERSION = ['--version <number>', 'version of the policy'] as const;
 
 interface Desk {
   readonly book: PgPolicyBook;
@@ -15,10 +16,12 @@ interface Desk {
 
 /** The life of a policy, from a file to what decides. */
 export function register(program: Command): void {
-  const policy = program.command('policy').description('policies: lint, draft, list, show, approve, activate, retire, schema');
+  const policy = program.command('policy').description('policies: lint, draft, shadow, backtest, list, show, approve, activate, retire, schema');
   registerWriting(policy);
   registerReading(policy);
   registerSteps(policy);
+  registerShadow(policy);
+  registerBacktests(policy);
 }
 
 function registerWriting(policy: Command): void {
@@ -133,16 +136,4 @@ function lineOf(file: string, { line, column, severity, code, message, pointer }
 
 function isError({ severity }: Finding): boolean {
   return severity === 'error';
-}
-
-function parseVersion(text: string): bigint {
-  if (/^[1-9][0-9]{0,14}$/.test(text)) return BigInt(text);
-  throw new Refusal('malformed', 'policy.version_malformed', `${JSON.stringify(text)} is no version: a version is a number from 1`);
-}
-
-/** A time without its offset would mean another moment on another machine. */
-function parseTime(text: string): Date {
-  const time = new Date(text);
-  if (/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(text) && !Number.isNaN(time.getTime())) return time;
-  throw new Refusal('malformed', 'policy.time_malformed', `${text} is no time like 2026-12-01T00:00:00+08:00`);
 }
