@@ -9,7 +9,9 @@ export type PermissionName =
   | 'retractions.read'
   | 'audit.read'
   | 'audit.export'
-  | 'partners.read';
+  | 'partners.read'
+  | 'policies.read'
+  | 'policies.change';
 
 export interface SignedInStaff {
   readonly name: string;
@@ -240,4 +242,98 @@ export interface RetractionView {
   readonly failures: number;
   readonly failure?: string;
   readonly retryAt?: string;
+}
+
+export type PolicyState = 'DRAFT' | 'SHADOW' | 'APPROVED' | 'ACTIVE' | 'RETIRED';
+
+export interface PolicyView {
+  readonly id: string;
+  readonly version: string;
+  readonly state: PolicyState;
+  readonly hash: string;
+  readonly author: string;
+  readonly approver: string | null;
+  readonly draftedAt: string;
+  readonly shadowedAt: string | null;
+  readonly approvedAt: string | null;
+  readonly activateAt: string | null;
+  readonly activatedAt: string | null;
+  readonly retiredAt: string | null;
+}
+
+/** REFUSED: the other policy would not have judged it at all. */
+export type WouldBe = Outcome | 'REFUSED';
+
+export interface CellView {
+  readonly was: Outcome;
+  readonly would: WouldBe;
+  readonly count: number;
+  readonly amount: string;
+}
+
+export interface ChangesView {
+  readonly name: string;
+  readonly count: number;
+  readonly changes: readonly CellView[];
+}
+
+export interface PairView {
+  readonly name: string;
+  readonly was: number;
+  readonly would: number;
+}
+
+/** What deciding again under another policy found. */
+export interface TallyView {
+  readonly currency: string;
+  readonly decisions: { readonly count: number; readonly amount: string };
+  readonly differing: { readonly outcome: number; readonly computed: number; readonly discount: number; readonly reasons: number };
+  readonly assumed: { readonly count: number; readonly amount: string };
+  readonly discount: { readonly was: string; readonly would: string };
+  readonly matrix: readonly CellView[];
+  readonly byTier: readonly ChangesView[];
+  readonly byBand: readonly ChangesView[];
+  readonly reasons: readonly PairView[];
+  readonly limits: readonly PairView[];
+  readonly examples: readonly {
+    readonly decision: string;
+    readonly at: string;
+    readonly service: string;
+    readonly tier: string;
+    readonly amount: string;
+    readonly was: Outcome;
+    readonly would: WouldBe;
+    readonly why: string;
+  }[];
+}
+
+export interface ShadowView {
+  readonly version: string;
+  readonly state: PolicyState;
+  readonly since: string;
+  /** Facts that are not compared yet. */
+  readonly behind: number;
+  readonly notes: readonly string[];
+  readonly found: TallyView;
+}
+
+export interface BacktestView {
+  readonly id: string;
+  readonly state: 'REQUESTED' | 'RUNNING' | 'DONE' | 'FAILED' | 'CANCELLED';
+  readonly requestedBy: string;
+  readonly requestedAt: string;
+  readonly policy: string;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly assume: 'CONFIRMED' | 'EXPIRED';
+  readonly begin: 'CONTINUE' | 'COUNTED';
+  readonly percent: number;
+  readonly decisions: number;
+  readonly failure: string | null;
+  readonly finishedAt: string | null;
+}
+
+export interface BacktestReportView {
+  readonly backtest: BacktestView;
+  readonly report: { readonly found: TallyView; readonly assumptions: readonly string[]; readonly historyDigest: string } | null;
 }

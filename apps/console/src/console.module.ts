@@ -3,12 +3,17 @@ import { type DynamicModule, type FactoryProvider, Module } from '@nestjs/common
 import { APP_GUARD } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { Exports } from '#audit';
+import { Backtests, Shadows } from '#decisions';
+import { backtestDesk, shadowDesk } from '#decisions/adapters/backtests';
 import { FsBundleFiles } from '#audit/adapters/fs-bundle-files';
 import { PgExportStore } from '#audit/adapters/pg-export-store';
 import type { Clock } from '#kernel';
 import { type Config, Database, type SqlRunner } from '#platform';
 import { HealthController, READINESS } from '#platform/adapters/health.controller';
 import { CLOCK, PlatformModule } from '#platform/adapters/platform.module';
+import { PolicyLife } from '#policies';
+import { policyLife } from '#policies/adapters/pg-policies';
+import { PgPolicyBook } from '#policies/adapters/pg-policy-book';
 import { StaffDoor } from '#staff';
 import { StaffModule } from '#staff/adapters/staff.module';
 import { Restrictions } from '#standing';
@@ -32,6 +37,8 @@ import { DecisionsController } from './decisions/decisions.controller.js';
 import { OverviewController } from './overview/overview.controller.js';
 import { PartnersController } from './partners/partners.controller.js';
 import { RestrictionsController } from './restrictions/restrictions.controller.js';
+import { BacktestsController } from './policies/backtests.controller.js';
+import { PoliciesController } from './policies/policies.controller.js';
 import { BUNDLE_FILES, CONSOLE_DOOR } from './tokens.js';
 import { Tracer } from './trace/tracer.js';
 
@@ -58,6 +65,8 @@ export class ConsoleModule {
         FactsController,
         ExportsController,
         PartnersController,
+        PoliciesController,
+        BacktestsController,
         RestrictionsController,
       ],
       providers: [
@@ -74,6 +83,10 @@ export class ConsoleModule {
           useFactory: (database: Database, clock: Clock) => new Restrictions(new PgExchange(database), nodeClerk, clock),
         },
         { provide: Exports, inject: [Database], useFactory: (database: Database) => new Exports(new PgExportStore(database)) },
+        { provide: PgPolicyBook, inject: [Database], useFactory: (database: Database) => new PgPolicyBook(database) },
+        { provide: PolicyLife, inject: [Database], useFactory: policyLife },
+        { provide: Shadows, inject: [Database], useFactory: shadowDesk },
+        { provide: Backtests, inject: [Database], useFactory: backtestDesk },
         { provide: BUNDLE_FILES, useValue: new FsBundleFiles(path.join(config.TALLYSTICK_HOME, 'exports')) },
         { provide: CONSOLE_DOOR, useValue: consoleDoor(config) },
         {

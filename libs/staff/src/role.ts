@@ -11,7 +11,9 @@ export type Permission =
   | 'decisions.read'
   | 'audit.read'
   | 'audit.export'
-  | 'partners.read';
+  | 'partners.read'
+  | 'policies.read'
+  | 'policies.change';
 
 /** Who may do what. Risk works on decisions without the log; operators keep partners connected without seeing any subject. */
 const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
@@ -24,9 +26,11 @@ const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
     'audit.read',
     'audit.export',
     'partners.read',
+    'policies.read',
+    'policies.change',
   ],
-  auditor: ['restrictions.read', 'retractions.read', 'overview.read', 'decisions.read', 'audit.read', 'audit.export', 'partners.read'],
-  risk: ['restrictions.read', 'restrictions.order', 'retractions.read', 'overview.read', 'decisions.read', 'partners.read'],
+  auditor: ['restrictions.read', 'retractions.read', 'overview.read', 'decisions.read', 'audit.read', 'audit.export', 'partners.read', 'policies.read'],
+  risk: ['restrictions.read', 'restrictions.order', 'retractions.read', 'overview.read', 'decisions.read', 'partners.read', 'policies.read', 'policies.change'],
   operator: ['retractions.read', 'overview.read', 'partners.read'],
 };
 

@@ -4,6 +4,7 @@ const PATHS = {
   overview: <path d="M4 13h6V4H4zM14 20h6v-9h-6zM4 20h6v-3H4zM14 7h6V4h-6z" />,
   decisions: <path d="M12 3v5M12 8 5 15M12 8l7 7M5 15v5M19 15v5M3 20h4M17 20h4" />,
   audit: <path d="M5 3h10l4 4v14H5zM15 3v4h4M8.5 12h7M8.5 16h4" />,
+  policies: <path d="M4 6h9M17 6h3M13 4v4M4 12h3M11 12h9M7 10v4M4 18h11M19 18h1M15 16v4" />,
   partners: <path d="M3 21h18M5 21V10M9.5 21V10M14.5 21V10M19 21V10M3 10l9-6 9 6z" />,
   search: <path d="M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16.2 16.2 21 21" />,
   copy: <path d="M9 9h11v11H9zM15 9V4H4v11h5" />,
