@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseId } from '#kernel';
 import { type AllowanceAnswer, AllowanceSpender, DecisionClient } from '#sdk';
+import { PgTraceReader } from '../../apps/console/src/adapters/pg-trace-reader.js';
 import { Dice } from '../sim/dice.js';
 import { type LossyProxy, lossyProxy } from '../sim/lossy-proxy.js';
 import { type DecisionWorld, decisionWorld } from '../world/decision-world.js';
@@ -106,7 +107,8 @@ describe('the door', () => {
 it('is issued and settled once, however many answers are lost', async () => {
   const subject = await world.newSubject();
   proxy.lossRate = 0.4;
-  const { spender } = await spenderOf(await grant(subject));
+  const granted = await grant(subject);
+  const { spender } = await spenderOf(granted);
   const names = Array.from({ length: 12 }, (_, n) => `LOSS-${n}-${subject.slice(-8)}`);
   for (const name of names) expect((await spender.spend(yuan('0.50'), name)).outcome).toBe('ALLOW');
   const [all, none] = await Promise.all([spender.settle(client), spender.settle(client, { close: true })]);
@@ -114,6 +116,10 @@ it('is issued and settled once, however many answers are lost', async () => {
   expect([...all, ...none].map(({ result }) => result)).toEqual(names.map(() => 'SETTLED'));
   expect(await laterMonth(subject)).toEqual({ used: 600n, reserved: 0n });
   expect(await client.allowance(spender.allowanceId)).toMatchObject({ state: 'CLOSED', spent: yuan('6.00'), spends: 12 });
+  const trace = new PgTraceReader(world.fresh.database);
+  const decision = parseId('dec', granted.decision.decisionId!);
+  expect(await trace.decisionsByReference(names[0]!)).toEqual([decision]);
+  expect(await trace.reservations(decision.shard, [decision.uuid])).toHaveLength(13);
   await spender.close();
 });
 

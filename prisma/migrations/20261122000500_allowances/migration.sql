@@ -4,6 +4,7 @@
 -- A part that was spent is a confirmed reservation of its own, with its own payment reference: reconciliation and refunds know it as any other.
 -- NULL: an ordinary reservation, which bears its decision's UUID.
 ALTER TABLE reservations ADD COLUMN allowance uuid;
+CREATE INDEX reservations_by_allowance ON reservations (shard, allowance) WHERE allowance IS NOT NULL;
 
 CREATE TABLE allowances (
   shard        smallint    NOT NULL,

@@ -81,17 +81,22 @@ export class PgTraceReader {
     return rows.map(readDecision);
   }
 
+  /** Of these decisions, with the parts that were spent of those that are allowances. */
   reservations(shard: ShardedId['shard'], ids: readonly string[]): Promise<ReservationRow[]> {
-    return this.sql.query<ReservationRow>(`SELECT ${RESERVATION} FROM reservations WHERE shard = $1 AND reservation = ANY ($2::uuid[])`, [
-      shard,
-      ids,
-    ]);
+    return this.sql.query<ReservationRow>(
+      `SELECT ${RESERVATION} FROM reservations WHERE shard = $1 AND (reservation = ANY ($2::uuid[]) OR allowance = ANY ($2::uuid[]))`,
+      [shard, ids],
+    );
   }
 
-  async reservationsByReference(reference: string): Promise<ShardedId[]> {
-    const rows = await this.sql.query<ReservationRow>(
+  /** The ids of their decisions: a part of an allowance belongs to the allowance's. */
+  async decisionsByReference(reference: string): Promise<ShardedId[]> {
+    const rows = await this.sql.query<Pick<ReservationRow, 'shard' | 'reservation'>>(
       `SELECT r.* FROM unnest($1::smallint[]) AS p (shard)
-        CROSS JOIN LATERAL (SELECT ${RESERVATION} FROM reservations t WHERE t.shard = p.shard AND t.payment_reference = $2) r LIMIT $3`,
+        CROSS JOIN LATERAL (
+          SELECT t.shard, coalesce(t.allowance, t.reservation) AS reservation FROM reservations t
+           WHERE t.shard = p.shard AND t.payment_reference = $2
+        ) r LIMIT $3`,
       [SHARDS, reference, traceRowsMax],
     );
     return rows.map(({ shard, reservation }) => ({ shard, uuid: reservation }));

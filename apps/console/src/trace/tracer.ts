@@ -141,8 +141,8 @@ export class Tracer {
   }
 
   private async findReference(reference: string): Promise<Found | undefined> {
-    const reservations = await this.reader.reservationsByReference(reference);
-    const decisions = (await Promise.all(reservations.map((id) => this.reader.decision(id)))).filter((row) => row !== undefined);
+    const ids = await this.reader.decisionsByReference(reference);
+    const decisions = (await Promise.all(ids.map((id) => this.reader.decision(id)))).filter((row) => row !== undefined);
     const [first] = decisions;
     if (!first) return undefined;
     // One reference may serve several services, and then several subjects: the chain is the first one's.
