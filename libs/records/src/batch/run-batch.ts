@@ -1,14 +1,17 @@
 import { type Clock, type Facts, formatId, type ShardedId } from '#kernel';
 import { BatchLeaseLost, type BatchFiles, type BatchLease, type BatchStore, type LineOutcome, type RecordBatch } from './batch.js';
-import { pagesOf, splitLines, type TextLine } from './split-lines.js';
+import { oneAhead, pagesOf, splitLines, type TextLine } from './split-lines.js';
 
 export const recordBytesMax = 65_536;
 /** One transaction's worth: more would hold the shards' heads longer, fewer would commit more often. */
 export const linesPerStepMax = 256;
 
-/** Takes lines of one participant: gives each its outcome and saves it, with the progress, in the transaction of its effect. */
-export interface LineTaker {
-  take(batch: RecordBatch, lines: readonly TextLine[], lease: BatchLease): Promise<readonly LineOutcome[]>;
+/** Takes lines of a batch. `Read` is what its reading makes of them. */
+export interface LineTaker<Read> {
+  /** Reads and verifies; changes nothing. */
+  read(batch: RecordBatch, lines: readonly TextLine[]): Promise<Read>;
+  /** Gives each line its outcome and saves it, with the progress, in the transaction of its effect. */
+  take(batch: RecordBatch, read: Read, lease: BatchLease): Promise<readonly LineOutcome[]>;
 }
 
 export interface BatchReport {
@@ -17,11 +20,11 @@ export interface BatchReport {
 }
 
 /** Works a batch off, line by line in order, from where the last run ended. Nothing a crash leaves behind is done twice or left out. */
-export class RunBatch {
+export class RunBatch<Read = unknown> {
   constructor(
     private readonly store: BatchStore,
     private readonly files: BatchFiles,
-    private readonly taker: LineTaker,
+    private readonly taker: LineTaker<Read>,
     private readonly clock: Clock,
   ) {}
 
@@ -48,7 +51,8 @@ export class RunBatch {
       firstByte: nextByte,
       lineBytesMax: recordBytesMax,
     });
-    for await (const page of pagesOf(lines, linesPerStepMax)) {
+    // While one page is saved, the next is verified.
+    for await (const page of oneAhead(pagesOf(lines, linesPerStepMax), (texts) => this.taker.read(batch, texts))) {
       linesDone += (await this.taker.take(batch, page, lease)).length;
       await report({ linesTotal, linesDone });
     }

@@ -16,7 +16,7 @@ export type ReadPage = (batch: RecordBatch, lines: readonly TextLine[]) => Promi
  * worker then judges; a violation, clearance, correction or withdrawal is judged in its own transaction, as if it had come alone. A bad line
  * is refused with the code that it would have had alone, and stops nothing.
  */
-export class AcceptLines implements LineTaker {
+export class AcceptLines implements LineTaker<readonly ReadLine[]> {
   constructor(
     private readonly exchange: LineExchange,
     private readonly accept: AcceptRecord,
@@ -25,8 +25,7 @@ export class AcceptLines implements LineTaker {
     private readonly clock: Clock,
   ) {}
 
-  async take(batch: RecordBatch, lines: readonly TextLine[], lease: BatchLease): Promise<readonly LineOutcome[]> {
-    const read = await this.read(batch, lines);
+  async take(batch: RecordBatch, read: readonly ReadLine[], lease: BatchLease): Promise<readonly LineOutcome[]> {
     const outcomes: LineOutcome[] = [];
     for (let at = 0; at < read.length;) {
       const alike = leading(read.slice(at));
@@ -39,7 +38,7 @@ export class AcceptLines implements LineTaker {
     return outcomes;
   }
 
-  private async read(batch: RecordBatch, lines: readonly TextLine[]): Promise<ReadLine[]> {
+  async read(batch: RecordBatch, lines: readonly TextLine[]): Promise<ReadLine[]> {
     const read = await this.readPage(batch, lines);
     return lines.map(({ line, nextByte }, i) => {
       const incoming = read[i]!;
