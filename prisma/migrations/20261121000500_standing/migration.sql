@@ -70,6 +70,8 @@ CREATE TABLE restrictions (
   CONSTRAINT restrictions_standing_fkey FOREIGN KEY (shard, subject) REFERENCES standings (shard, subject),
   CONSTRAINT restrictions_lift_has_reason CHECK ((lifted_at IS NULL) = (lifted_why IS NULL))
 );
+REVOKE UPDATE, DELETE, TRUNCATE ON restrictions FROM tallystick_app;
+GRANT UPDATE (lifted_at, lifted_why) ON restrictions TO tallystick_app;
 CREATE INDEX restrictions_active ON restrictions (shard, subject) WHERE lifted_at IS NULL;
 
 -- What a participant is to hear, on the participant's shard, written in the transaction of the cause (origin = that fact).

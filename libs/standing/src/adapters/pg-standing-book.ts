@@ -28,7 +28,8 @@ export class PgStandingBook implements StandingBook {
   }
 
   async addEvents(events: readonly StoredEvent[]): Promise<void> {
-    if (events.length > 0) await this.tx.query('SELECT add_events($1)', [JSON.stringify(events.map(eventRow))]);
+    // FROM, because a transaction of Prisma's cannot read a column of type void.
+    if (events.length > 0) await this.tx.query('SELECT FROM add_events($1::jsonb)', [JSON.stringify(events.map(eventRow))]);
   }
 }
 
