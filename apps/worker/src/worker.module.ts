@@ -93,8 +93,14 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
         {
           provide: RecurringTasks,
           inject: [Database, Sealer, ShadowFollower, SWEEP_STEPS, PARTNER_STEPS, LOGGER],
-          useFactory: (database: Database, sealer: Sealer, shadows: ShadowFollower, steps: SweepStep[], ofPartners: SweepStep[], log: Logger) =>
-            recurringTasks(database, sealer, shadows, sweepTask([...ofPartners, ...steps], log), log),
+          useFactory: (
+            database: Database,
+            sealer: Sealer,
+            shadows: ShadowFollower,
+            steps: SweepStep[],
+            ofPartners: SweepStep[],
+            log: Logger,
+          ) => recurringTasks(database, sealer, shadows, sweepTask([...ofPartners, ...steps], log), log),
         },
         {
           provide: Pacemaker,

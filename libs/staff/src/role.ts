@@ -29,8 +29,26 @@ const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
     'policies.read',
     'policies.change',
   ],
-  auditor: ['restrictions.read', 'retractions.read', 'overview.read', 'decisions.read', 'audit.read', 'audit.export', 'partners.read', 'policies.read'],
-  risk: ['restrictions.read', 'restrictions.order', 'retractions.read', 'overview.read', 'decisions.read', 'partners.read', 'policies.read', 'policies.change'],
+  auditor: [
+    'restrictions.read',
+    'retractions.read',
+    'overview.read',
+    'decisions.read',
+    'audit.read',
+    'audit.export',
+    'partners.read',
+    'policies.read',
+  ],
+  risk: [
+    'restrictions.read',
+    'restrictions.order',
+    'retractions.read',
+    'overview.read',
+    'decisions.read',
+    'partners.read',
+    'policies.read',
+    'policies.change',
+  ],
   operator: ['retractions.read', 'overview.read', 'partners.read'],
 };
 

@@ -37,11 +37,17 @@ const listedMax = 20;
 export function registerBacktests(policy: Command): void {
   policy
     .command('backtest <policy>')
-    .description('decide recorded history again under a policy: a file, the number of a drafted version, or "recorded" (each decision by its own)')
+    .description(
+      'decide recorded history again under a policy: a file, the number of a drafted version, or "recorded" (each decision by its own)',
+    )
     .option('--from <time>', 'RFC 3339, included; earlier decisions count as they really did')
     .option('--to <time>', 'RFC 3339, excluded')
     .option('--assume <what>', 'of amounts that would be held and were really denied: confirmed, expired', 'confirmed')
-    .option('--begin <how>', 'with --from: continue (counters go on by their limits’ names), counted (as if it had always counted)', 'continue')
+    .option(
+      '--begin <how>',
+      'with --from: continue (counters go on by their limits’ names), counted (as if it had always counted)',
+      'continue',
+    )
     .option('--json', 'the report as JSON')
     .option('--here', 'work in this process instead of the worker')
     .option('--no-wait', 'only ask; read the report later')

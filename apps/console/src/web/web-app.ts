@@ -7,7 +7,7 @@ import type { FastifyReply } from 'fastify';
 import { pagePolicy, securityHeaders } from './security-headers.js';
 
 /** The pages of the web app; it draws what stands behind each by itself. */
-const PAGES = ['/', '/decisions', '/audit', '/partners'];
+const PAGES = ['/', '/decisions', '/restrictions', '/policies', '/audit', '/partners'];
 
 const NONCE_PLACE = '__CSP_NONCE__';
 const NONCE_BYTES = 16;

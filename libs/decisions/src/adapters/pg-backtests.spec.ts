@@ -40,9 +40,10 @@ const done = async (ask: Partial<BacktestAsk> = {}) => {
 };
 const runnerWith = (history: PgDecisionHistory) => backtestRunner(fresh.database, history);
 const factsOf = async (id: string) => {
-  const rows = await fresh.database.query<{ kind: string }>(`SELECT kind FROM facts WHERE kind LIKE 'backtest.%' AND body LIKE $1 ORDER BY seq`, [
-    `%${id}%`,
-  ]);
+  const rows = await fresh.database.query<{ kind: string }>(
+    `SELECT kind FROM facts WHERE kind LIKE 'backtest.%' AND body LIKE $1 ORDER BY seq`,
+    [`%${id}%`],
+  );
   return rows.map(({ kind }) => kind);
 };
 
@@ -52,7 +53,9 @@ beforeAll(async () => {
   await expect(request()).rejects.toMatchObject({ code: 'backtest.no_history' });
   subjects = await addSubjects(fresh.database, 60);
   await live(fresh.database, subjects, 700, 'before');
-  await activate(fresh.database, 2, { limits: [...SMALL_LIMITS!.slice(0, 2), { id: 'new-day', window: 'DAY', scope: 'SUBJECT', amount: '250.00' }] });
+  await activate(fresh.database, 2, {
+    limits: [...SMALL_LIMITS!.slice(0, 2), { id: 'new-day', window: 'DAY', scope: 'SUBJECT', amount: '250.00' }],
+  });
   const [head] = await fresh.database.query<{ at: Date }>('SELECT max(last_at) AS at FROM shard_heads');
   second = head!.at;
   await live(fresh.database, subjects, 500, 'after');
@@ -125,7 +128,7 @@ describe('a back-test of a draft', () => {
     // Less than most subjects have decisions, so that histories are taken in several pages, too.
     PAGE_LIMITS.rows = 7;
     let deaths = 0;
-    for (let end = ''; end !== 'DONE'; ) {
+    for (let end = ''; end !== 'DONE';) {
       const dying = new PgDecisionHistory(fresh.database);
       const read = dying.bySubject.bind(dying);
       let left = 12;
@@ -200,7 +203,10 @@ describe('what a back-test refuses', () => {
     const [row] = await fresh.database.query<{ at: Date }>(`SELECT max(at) + interval '1 ms' AS at FROM decisions WHERE at < $1`, [second]);
     const asked = await request({ from: row!.at, to: new Date(row!.at.getTime() + 1) });
     expect(await backtestRunner(fresh.database).run(asked.id)).toBe('FAILED');
-    expect(await backtestDesk(fresh.database).get(asked.id)).toMatchObject({ state: 'FAILED', problem: expect.stringContaining('no_history') });
+    expect(await backtestDesk(fresh.database).get(asked.id)).toMatchObject({
+      state: 'FAILED',
+      problem: expect.stringContaining('no_history'),
+    });
   });
 });
 

@@ -109,7 +109,18 @@ function readRow(shard: Shard, { expiresAt, details, ...row }: DecisionRow) {
 }
 
 /** Over everything that a redecision uses or is compared with. */
-function digestOf({ seq, at, decision, outcome, computed, policyVersion, standingVersion, expiresAt, details, usage }: DecisionRow): string {
+function digestOf({
+  seq,
+  at,
+  decision,
+  outcome,
+  computed,
+  policyVersion,
+  standingVersion,
+  expiresAt,
+  details,
+  usage,
+}: DecisionRow): string {
   const times = [at.getTime(), expiresAt?.getTime() ?? ''];
   return hash('sha256', [seq, decision, outcome, computed, policyVersion, standingVersion, ...times, usage, details].join('\n'));
 }

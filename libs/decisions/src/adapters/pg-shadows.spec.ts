@@ -50,7 +50,7 @@ describe('a shadow', () => {
     const { eventsPerStep } = SHADOW_LIMITS;
     SHADOW_LIMITS.eventsPerStep = 3;
     try {
-      for (let taken = 1; taken > 0; ) taken = await shadowFollower(fresh.database).run();
+      for (let taken = 1; taken > 0;) taken = await shadowFollower(fresh.database).run();
     } finally {
       SHADOW_LIMITS.eventsPerStep = eventsPerStep;
     }
@@ -80,7 +80,7 @@ describe('a shadow', () => {
       await database.close();
     });
     await Promise.all(workers);
-    for (let taken = 1; taken > 0; ) taken = await shadowFollower(fresh.database).run();
+    for (let taken = 1; taken > 0;) taken = await shadowFollower(fresh.database).run();
     const { decided, behind } = await report(3);
     expect(behind).toBe(0n);
     expect(decided.decisions.count).toBe((await decisionsOf()) - before);

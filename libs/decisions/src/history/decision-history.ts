@@ -26,7 +26,11 @@ export interface DecisionHistory {
   /** When the first and the last decision up to this number were taken. */
   span(shard: Shard, untilSeq: bigint): Promise<{ readonly firstAt: Date; readonly lastAt: Date } | undefined>;
   /** Decisions in the order of subjects and numbers; `only`: of these subjects. */
-  bySubject(shard: Shard, untilSeq: bigint, page: { after?: SubjectPlace; countMax: number; only?: readonly string[] }): Promise<HistoryRow[]>;
+  bySubject(
+    shard: Shard,
+    untilSeq: bigint,
+    page: { after?: SubjectPlace; countMax: number; only?: readonly string[] },
+  ): Promise<HistoryRow[]>;
   /** Every step of these decisions' reservations, in the order of numbers. */
   settlementsOf(shard: Shard, decisions: readonly string[], untilSeq: bigint): Promise<RecordedSettlement[]>;
   /** What happened in (after, until], in the order of numbers, at most about `countMax`; and the number up to which that is all. */

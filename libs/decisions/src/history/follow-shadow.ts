@@ -98,7 +98,10 @@ class ShadowStep {
     const subjects = [...new Set(events.map(({ subject }) => subject))];
     const known = await this.sources.shelf.known(subjects);
     const firsts = firstDecisions(events.filter(({ subject }) => !known.has(subject)));
-    await this.restore(subjects.filter((subject) => known.has(subject)), events);
+    await this.restore(
+      subjects.filter((subject) => known.has(subject)),
+      events,
+    );
     await this.bringIn(firsts, readTo);
     for (const event of events) this.apply(event, firsts, tally);
     return this.change([...firsts.keys()], events);

@@ -14,7 +14,9 @@ const linesMax = 20;
 /** A back-test's report as a person reads it in a terminal. */
 export function backtestText(report: BacktestReport): string {
   const { policy, found, history, from, to, assumptions } = report;
-  const title = policy ? `${policy.id} ${policy.version} (sha256 ${policy.hash.slice(0, 16)})` : 'each decision by the version that took it';
+  const title = policy
+    ? `${policy.id} ${policy.version} (sha256 ${policy.hash.slice(0, 16)})`
+    : 'each decision by the version that took it';
   return [
     `Back-test of ${title}`,
     `${from ?? found.firstAt} to ${to ?? found.lastAt}, decided by ${versionsText(found)}; history sha256 ${history.digest.slice(0, 16)}`,
@@ -51,7 +53,15 @@ export function tallyLines(found: TallyJson, currency: string): string[] {
 
 function matrixLines(title: string, cells: readonly Cell[], currency: string): string[] {
   const shown = WOULD.filter((would) => would !== 'REFUSED' || cells.some((cell) => cell.would === would));
-  const rows = WAS.map((was) => [was, ...shown.map((would) => cellText(cells.find((cell) => cell.was === was && cell.would === would), currency))]);
+  const rows = WAS.map((was) => [
+    was,
+    ...shown.map((would) =>
+      cellText(
+        cells.find((cell) => cell.was === was && cell.would === would),
+        currency,
+      ),
+    ),
+  ]);
   return [...table([[title, ...shown], ...rows]), ''];
 }
 
@@ -108,5 +118,10 @@ function amount(minor: string, currency: string): string {
 /** Columns of equal width, two spaces apart. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((text, column) => text.padEnd(widths[column]!)).join('  ').trimEnd());
+  return rows.map((row) =>
+    row
+      .map((text, column) => text.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
 }

@@ -137,7 +137,8 @@ export class SimulatedCounters {
     const rows = this.usage.get(counter);
     if (!rows) return total;
     const [fromMs, startMs] = [from.getTime(), start.getTime()];
-    const counted = fromMs === startMs ? [rows.get(startMs)] : [...rows.values()].filter((row) => fromMs <= row.startMs && row.startMs <= startMs);
+    const counted =
+      fromMs === startMs ? [rows.get(startMs)] : [...rows.values()].filter((row) => fromMs <= row.startMs && row.startMs <= startMs);
     for (const row of counted) {
       if (!row) continue;
       total.reservedMinor += row.reservedMinor;

@@ -39,7 +39,11 @@ function askOf(subject: ShardedId, i: number, dice: (i: number, sides: number) =
   const counterparty = [undefined, 'shop-1', 'shop-2'][dice(i + 3e6, 3)];
   const mode = dice(i + 4e6, 8) === 0 ? 'EVALUATE' : 'RESERVE';
   const minor = BigInt(1 + dice(i + 5e6, 15_000));
-  return { caller: 'checkout-service', key: randomUUID(), request: requestOf(subject, { minor, service, holdSeconds, counterparty, mode }) };
+  return {
+    caller: 'checkout-service',
+    key: randomUUID(),
+    request: requestOf(subject, { minor, service, holdSeconds, counterparty, mode }),
+  };
 }
 
 type World = Awaited<ReturnType<typeof liveDecider>>;

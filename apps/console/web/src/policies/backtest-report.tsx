@@ -26,8 +26,8 @@ export function BacktestReport({ id, onClose }: { id: string; onClose: () => voi
           ) : (
             <>
               <Text size="sm" c="dimmed" mb="md" component="div">
-                {from === null ? 'From the beginning' : <Time at={from} />} to {to === null ? 'the time it was asked for' : <Time at={to} />};
-                history read <Id value={report.historyDigest} />
+                {from === null ? 'From the beginning' : <Time at={from} />} to{' '}
+                {to === null ? 'the time it was asked for' : <Time at={to} />}; history read <Id value={report.historyDigest} />
               </Text>
               <Tally found={report.found} notes={report.assumptions} />
             </>

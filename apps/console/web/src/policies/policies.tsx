@@ -29,7 +29,9 @@ export default function Policies({ staff }: { staff: SignedInStaff }) {
         {backtest !== null && <BacktestReport id={backtest} onClose={close} />}
         <Section title="Versions">
           <Loaded of={policies} label="Loading policies" lines={4}>
-            {({ policies: versions }) => <Versions versions={versions} staff={staff} onShadow={(version) => change({ shadow: version, backtest: undefined })} />}
+            {({ policies: versions }) => (
+              <Versions versions={versions} staff={staff} onShadow={(version) => change({ shadow: version, backtest: undefined })} />
+            )}
           </Loaded>
         </Section>
         <SimpleGrid cols={{ base: 1, md: may(staff, 'policies.change') ? 2 : 1 }} spacing="lg">
@@ -112,7 +114,13 @@ function Steps({ policy, staff, onShadow }: { policy: PolicyView; staff: SignedI
     <Stack gap={6} align="flex-start">
       <Group gap={6}>
         {isOpen && state === 'DRAFT' && (
-          <Button size="xs" variant="light" loading={step.isPending} onClick={() => step.mutate('shadow')} aria-label={`Start the shadow of version ${version}`}>
+          <Button
+            size="xs"
+            variant="light"
+            loading={step.isPending}
+            onClick={() => step.mutate('shadow')}
+            aria-label={`Start the shadow of version ${version}`}
+          >
             Start shadow
           </Button>
         )}
