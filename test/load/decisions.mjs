@@ -1,12 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { batchTypes } from '#decisions/adapters/batch-columns';
 import { formatId } from '#kernel';
 import { PgPolicies } from '#policies/adapters/pg-policies';
 import { BATCH_ITEMS, functionLoad, prepareBatches } from './function-load.mjs';
 import { batchLoad, connect, streamLoad } from './grpc-load.mjs';
 import { httpLoad } from './http-load.mjs';
-import { openWorld, SUBJECTS } from './world.mjs';
+import { cpuMs, openWorld, SUBJECTS } from './world.mjs';
 
 const HTTP_CONNECTIONS = 512;
 const STREAMS = 4;
@@ -83,7 +84,14 @@ async function scenariosOf({ database, subjects, token, ports }) {
 
 function functionScenario({ database, policy, standing, wire, timed }) {
   return async (seconds) => {
-    const batches = prepareBatches({ policy, standing, next: wire, batches: Math.ceil((FUNCTION_RATE_MAX * seconds) / BATCH_ITEMS) });
+    const types = await batchTypes(database);
+    const batches = prepareBatches({
+      types,
+      policy,
+      standing,
+      next: wire,
+      batches: Math.ceil((FUNCTION_RATE_MAX * seconds) / BATCH_ITEMS),
+    });
     return await timed((untilMs) => functionLoad({ database, batches, untilMs }))(seconds);
   };
 }
@@ -91,14 +99,23 @@ function functionScenario({ database, policy, standing, wire, timed }) {
 /** What was acknowledged must be there, and nothing else. */
 async function measure({ database, api }, { name, load, writes }, seconds) {
   const before = await countDecisions(database);
+  const spentMs = await cpuOf(database, api);
   const result = await load(seconds);
+  const perItem = (ms) => Math.round((ms * 10_000) / result.done) / 10;
+  const [apiCpuUs, pgCpuUs] = (await cpuOf(database, api)).map((ms, i) => perItem(ms - spentMs[i]));
   const written = (await countDecisions(database)) - before;
   if (written !== (writes ? result.done : 0)) throw new Error(`${name}: ${result.done} acknowledged, ${written} rows`);
   result.latencies.sort((a, b) => a - b);
   const at = (share) => result.latencies[Math.floor(result.latencies.length * share)];
-  const row = { rate: result.done / result.seconds, p50Ms: at(0.5), p99Ms: at(0.99), rssMiB: api.rssMiB() };
-  console.log(`${name.padEnd(15)} ${row.rate.toFixed(0).padStart(7)}/s`);
+  const row = { rate: result.done / result.seconds, p50Ms: at(0.5), p99Ms: at(0.99), rssMiB: api.rssMiB(), apiCpuUs, pgCpuUs };
+  console.log(`${name.padEnd(15)} ${row.rate.toFixed(0).padStart(7)}/s  api ${apiCpuUs} us  postgres ${pgCpuUs} us`);
   return row;
+}
+
+/** decision-api, and the PostgreSQL processes that serve this database. */
+async function cpuOf(database, api) {
+  const rows = await database.query('SELECT pid FROM pg_stat_activity WHERE datname = current_database()');
+  return [api.cpuMs(), rows.reduce((sum, { pid }) => sum + cpuMs(pid), 0)];
 }
 
 async function countDecisions(database) {
@@ -112,7 +129,7 @@ function rowsOf(scenarios, results) {
   );
   const round = (value) => Math.round(value * 100) / 100;
   return scenarios.map(({ name, baseline }) => {
-    const { rate, p50Ms, p99Ms, rssMiB } = median.get(name);
+    const { rate, p50Ms, p99Ms, rssMiB, apiCpuUs, pgCpuUs } = median.get(name);
     const ratio = baseline && median.has(baseline) ? round(rate / median.get(baseline).rate) : null;
     return {
       name,
@@ -121,6 +138,8 @@ function rowsOf(scenarios, results) {
       p50Ms: round(p50Ms),
       p99Ms: round(p99Ms),
       rssMiB,
+      apiCpuUs,
+      pgCpuUs,
       baseline: baseline ?? null,
       ratio,
     };

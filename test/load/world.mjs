@@ -13,6 +13,7 @@ import { PgPolicies } from '#policies/adapters/pg-policies';
 export const SUBJECTS = 10_000;
 const ISSUER = 'bench-issuer';
 const PAGE_BYTES = 4096;
+const TICKS_PER_SECOND = 100;
 
 /** Wide limits: every request is allowed, and each passes one transaction limit and two counters. */
 const POLICY = {
@@ -102,7 +103,7 @@ async function startApi({ folder, url, http, grpc, stops }) {
   };
   const child = start([...DOOR_FLAGS, 'dist/apps/decision-api/src/main.js'], { ...env, LOG_LEVEL: 'warn', NODE_ENV: 'production' }, stops);
   await untilAnswers(`http://127.0.0.1:${http}/ready`, (status) => status === 200);
-  return { pid: child.pid, rssMiB: () => rssMiB(child.pid) };
+  return { pid: child.pid, port: http, rssMiB: () => rssMiB(child.pid), cpuMs: () => cpuMs(child.pid) };
 }
 
 async function startEcho(port, stops) {
@@ -135,6 +136,13 @@ async function untilAnswers(url, accepts) {
     await pause(100);
   }
   throw new Error(`${url} does not answer`);
+}
+
+/** User and system time of a process; what it cost does not depend on who else used the machine. */
+export function cpuMs(pid) {
+  const [, fields] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const [user, system] = fields.split(' ').slice(11, 13).map(Number);
+  return ((user + system) * 1000) / TICKS_PER_SECOND;
 }
 
 function rssMiB(pid) {

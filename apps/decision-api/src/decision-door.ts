@@ -31,11 +31,11 @@ export class DecisionDoor {
 
   /** A body as received. Refuses 400 `decision.malformed` and `idempotency_key.malformed`, 403 `scope.missing`, and what `decide` refuses. */
   async decide(caller: ServiceCaller, body: unknown, key: string | undefined): Promise<Decided> {
-    return await this.decideRead(caller, parseDecisionRequest(body), key);
+    return this.decideRead(caller, parseDecisionRequest(body), key);
   }
 
   async decideItem(caller: ServiceCaller, { key, ...wire }: WireDecisionItem): Promise<Decided> {
-    return await this.decideRead(caller, wire, key);
+    return this.decideRead(caller, wire, key);
   }
 
   async settle(
@@ -73,9 +73,9 @@ export class DecisionDoor {
     return { code, detail, status };
   }
 
-  private async decideRead(caller: ServiceCaller, wire: WireDecisionRequest, key: string | undefined): Promise<Decided> {
+  private decideRead(caller: ServiceCaller, wire: WireDecisionRequest, key: string | undefined): Promise<Decided> {
     this.tokens.admit(caller, MODE_SCOPES[wire.mode]);
-    return await this.decider.decide({
+    return this.decider.decide({
       caller: caller.name,
       key: key === undefined ? undefined : parseIdempotencyKey(key),
       request: readDecisionRequest(wire),

@@ -53,13 +53,13 @@ export class Decider {
    * Refuses what `evaluate` refuses, 404 `subject.unknown`, 400 `idempotency.key_missing` (RESERVE), 422 `idempotency.key_reused`,
    * 409 `idempotency.in_flight` and `payment_reference.taken`, 503 `overloaded`, `outcome.unknown` and `decision.unsettled`.
    */
-  async decide(ask: DecisionAsk): Promise<Decided> {
+  decide(ask: DecisionAsk): Promise<Decided> {
     const digest = this.digestOf(ask);
     // A key protects an effect; EVALUATE has none, and its answer is always today's.
-    if (ask.request.mode === 'EVALUATE') return await this.settle({ ...ask, key: undefined }, digest);
-    if (ask.key === undefined) throw keyMissing();
+    if (ask.request.mode === 'EVALUATE') return this.settle({ ...ask, key: undefined }, digest);
+    if (ask.key === undefined) return Promise.reject(keyMissing());
     const name = `${ask.caller}\n${ask.request.subject.uuid}\n${ask.key}`;
-    return await this.keys.run(name, digest, () => this.settle(ask, digest));
+    return this.keys.run(name, digest, () => this.settle(ask, digest));
   }
 
   private async settle(ask: DecisionAsk, digest: Uint8Array): Promise<Decided> {
@@ -70,8 +70,8 @@ export class Decider {
       at: this.sources.now(),
     };
     for (let round = 0; round < evaluationRoundsMax; round++) {
-      const prepared = await this.prepare(ask, digest, known);
-      if ('answer' in prepared) return prepared;
+      const prepared = this.prepare(ask, digest, known);
+      if (prepared instanceof Promise) return await prepared;
       const ruling = await this.rule(prepared);
       switch (ruling.verdict) {
         case 'DECIDED':
@@ -87,15 +87,19 @@ export class Decider {
     throw unsettled();
   }
 
-  /** An input that today's policy refuses may still have been answered under yesterday's: its key is looked up first. */
-  private async prepare(ask: DecisionAsk, digest: Uint8Array, known: Known): Promise<Prepared | Decided> {
+  private prepare(ask: DecisionAsk, digest: Uint8Array, known: Known): Prepared | Promise<Decided> {
     try {
       return prepareItem(ask, digest, known, this.sources);
     } catch (error) {
-      const row = error instanceof Refusal ? await this.findRow(ask) : undefined;
-      if (!row) throw error;
-      return replayOf(row, digest);
+      return this.decidedBefore(ask, digest, error);
     }
+  }
+
+  /** An input that today's policy refuses may still have been answered under yesterday's: its key is looked up first. */
+  private async decidedBefore(ask: DecisionAsk, digest: Uint8Array, error: unknown): Promise<Decided> {
+    const row = error instanceof Refusal ? await this.findRow(ask) : undefined;
+    if (!row) throw error;
+    return replayOf(row, digest);
   }
 
   /**

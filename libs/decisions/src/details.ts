@@ -3,6 +3,7 @@ import { formatId, formatMinor, type ShardedId } from '#kernel';
 import type { Evaluation, Policy } from '#policies';
 import type { Restriction, Standing } from '#standing';
 import { type CounterState, type DecisionRequest, readUsage } from './decision.js';
+import { jsonText, sharedBy } from './shared-json.js';
 
 /** What was asked and evaluated: what a decision's commitment covers and what its answer is told from, at once or years later. */
 export interface DecisionDetails {
@@ -79,14 +80,19 @@ export function detailsOf(request: DecisionRequest, evaluation: Evaluation, poli
     mode: request.mode,
     outcome: evaluation.outcome,
     paymentReference,
-    policy: { hash: policy.hash, id: policy.id, version: policy.version.toString() },
+    policy: policyDetails(policy),
     reasons: evaluation.reasons.map(({ code, source, text }) => ({ code, source, text })),
     restrictions: evaluation.restrictions.map(restrictionDetails),
-    score: { value: standing.score.value, version: standing.score.version },
+    score: scoreDetails(standing.score),
     service: request.service,
     tier: evaluation.tier,
-    transactionLimits: evaluation.transactionLimits.map(({ amountMinor, limit }) => ({ amount: amountMinor.toString(), limit })),
+    transactionLimits: transactionDetails(evaluation.transactionLimits),
   };
+}
+
+/** The canonical JSON of details: what is kept and committed to. */
+export function detailsText(details: DecisionDetails): string {
+  return jsonText(details);
 }
 
 /** Where a restriction starts of which only a receipt of before 2026-11-22 is known: such a receipt tells neither start nor words. */
@@ -111,14 +117,13 @@ function restrictionDetails(restriction: Restriction): DecisionDetails['restrict
   };
 }
 
-/** Caps are shared between evaluations, and so is their telling. */
-const TOLD = new WeakMap<Evaluation['caps'], readonly CapDetails[]>();
-
-function capsDetails(caps: Evaluation['caps']): readonly CapDetails[] {
-  const told = TOLD.get(caps) ?? caps.map(capDetails);
-  TOLD.set(caps, told);
-  return told;
-}
+// Policies, terms and standings are shared between evaluations, and so is their telling.
+const policyDetails = sharedBy(({ hash, id, version }: Policy) => ({ hash, id, version: version.toString() }));
+const scoreDetails = sharedBy(({ value, version }: Standing['score']) => ({ value, version }));
+const capsDetails = sharedBy((caps: Evaluation['caps']) => caps.map(capDetails));
+const transactionDetails = sharedBy((limits: Evaluation['transactionLimits']) =>
+  limits.map(({ amountMinor, limit }) => ({ amount: amountMinor.toString(), limit })),
+);
 
 function capDetails({ amountMinor, count, counter, from, limit, resetAt, start, window }: Evaluation['caps'][number]): CapDetails {
   return {
@@ -158,7 +163,7 @@ export function composeAnswer(details: DecisionDetails, { decision, at, usage }:
     reasons: exceeded.length > 0 ? [...exceeded, ...details.reasons] : details.reasons,
     tier: details.tier,
     score: details.score,
-    policy: { id: details.policy.id, version: details.policy.version, hash: details.policy.hash },
+    policy: policyAnswer(details.policy),
     limits: limitsOf(details, counters),
     discount: details.discount === undefined || computedOutcome === 'DENY' ? undefined : discountAnswer(details, details.discount),
     restrictions: details.restrictions.map(restrictionAnswer),
@@ -167,6 +172,8 @@ export function composeAnswer(details: DecisionDetails, { decision, at, usage }:
     decidedAt: at.toISOString(),
   };
 }
+
+const policyAnswer = sharedBy(({ id, version, hash }: DecisionDetails['policy']) => ({ id, version, hash }));
 
 function restrictionAnswer({
   limitMinor,
@@ -220,12 +227,16 @@ function roomOf({ amount }: CapDetails, { usedMinor, reservedMinor }: CounterSta
 
 export function limitsOf(details: Pick<DecisionDetails, 'caps' | 'currency' | 'transactionLimits'>, counters: readonly CounterState[]) {
   const { currency } = details;
+  const caps = details.caps.map((cap, i) => limitAnswer(cap, counters[i]!, currency));
+  return [...transactionAnswers(details.transactionLimits, currency), ...caps];
+}
+
+function transactionAnswers(limits: DecisionDetails['transactionLimits'], currency: string): readonly DecisionLimit[] {
   const zero = formatMinor(0n, currency);
-  const transaction = details.transactionLimits.map(({ amount, limit }): DecisionLimit => {
+  return limits.map(({ amount, limit }): DecisionLimit => {
     const text = formatMinor(BigInt(amount), currency);
     return { id: limit, window: 'TRANSACTION', limit: text, used: zero, reserved: zero, available: text };
   });
-  return [...transaction, ...details.caps.map((cap, i) => limitAnswer(cap, counters[i]!, currency))];
 }
 
 function limitAnswer(cap: CapDetails, counter: CounterState, currency: string): DecisionLimit {

@@ -16,7 +16,9 @@ export class KeysInFlight<T extends { readonly replayed: boolean }> {
   run(name: string, digest: Uint8Array, work: () => Promise<T>): Promise<T> {
     const first = this.flights.get(name);
     if (first) return sameDigest(first.digest, digest) ? repeat(first.answer) : Promise.reject(keyReused());
-    const answer = work().finally(() => this.flights.delete(name));
+    const answer = work();
+    const end = () => void this.flights.delete(name);
+    answer.then(end, end);
     this.flights.set(name, { digest, answer });
     return answer;
   }

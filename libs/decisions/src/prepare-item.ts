@@ -2,7 +2,7 @@ import { evaluate, type Policy } from '#policies';
 import type { Standing } from '#standing';
 import type { DecisionSources } from './decide.js';
 import type { DecisionAsk, DecisionItem } from './decision.js';
-import { type DecisionDetails, detailsOf, holds } from './details.js';
+import { type DecisionDetails, detailsOf, detailsText, holds } from './details.js';
 
 /** What a request is judged by. */
 export interface Known {
@@ -30,7 +30,7 @@ export function prepareItem(ask: DecisionAsk, digest: Uint8Array, { policy, stan
     standingVersion: standing.version,
     holdSeconds: holds(details, evaluation.outcome) ? request.holdSeconds : undefined,
     salt: sources.newSalt(),
-    details: JSON.stringify(details),
+    details: detailsText(details),
   };
   return { item, details };
 }

@@ -5,7 +5,8 @@ import { SHARDS, type Shard } from './shard.js';
  * Ids. Inside and in the database an id is a UUIDv7 (RFC 9562) and a shard. Outside it is one word:
  * `<prefix>_<shard as one character><UUID as 26 characters of Crockford base 32>`, for example `dec_k01J8ZQ…`.
  */
-export type IdPrefix = 'sub' | 'lnk' | 'dec' | 'rsv' | 'evt' | 'stm' | 'rec' | 'exp' | 'rst' | 'apl' | 'rso' | 'bat' | 'bkt' | 'alw' | 'enr';
+export type IdPrefix =
+  'sub' | 'lnk' | 'dec' | 'rsv' | 'evt' | 'stm' | 'rec' | 'exp' | 'rst' | 'apl' | 'rso' | 'bat' | 'bkt' | 'alw' | 'enr';
 
 export interface ShardedId {
   readonly shard: Shard;
@@ -16,12 +17,15 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const UUID_FORM = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const UUID_BASE32_CHARS = 26;
 
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** A UUIDv7 of the given millisecond; `random` gives at least 10 unpredictable bytes. */
 export function uuidV7(atMs: number, random: Uint8Array): string {
   const time = Math.floor(atMs).toString(16).padStart(12, '0');
-  const hex = [...random.subarray(0, 10)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  const variant = (8 | (parseInt(hex[4]!, 16) & 3)).toString(16);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(1, 4)}-${variant}${hex.slice(5, 8)}-${hex.slice(8, 20)}`;
+  const hex = (i: number): string => HEX[random[i]!]!;
+  const version = HEX[0x70 | (random[0]! & 0x0f)]! + hex(1);
+  const variant = HEX[0x80 | (random[2]! & 0x3f)]! + hex(3);
+  return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${variant}-${hex(4)}${hex(5)}${hex(6)}${hex(7)}${hex(8)}${hex(9)}`;
 }
 
 export function isUuid(text: string): boolean {

@@ -130,8 +130,8 @@ CREATE TYPE decision_item AS (
 -- now counts, what was confirmed does not. "round" is 1 for a subject's first item in the batch, 2 for its second ...: no counter is judged
 -- twice by one statement.
 CREATE TYPE decision_cap AS (
-  item integer, round integer, shard smallint, subject uuid, counter text, counts_from timestamptz, start timestamptz, open_only boolean,
-  minor bigint, cap_minor bigint, cap_count bigint, holds boolean, enforced boolean
+  item integer, round integer, shard smallint, subject uuid, minor bigint, holds boolean, enforced boolean,
+  counter text, counts_from timestamptz, start timestamptz, open_only boolean, cap_minor bigint, cap_count bigint
 );
 
 -- Takes a batch of decisions in one call and one commit. "p_shards": the shards touched; "p_shard" and "p_caps_end" say for each item its shard

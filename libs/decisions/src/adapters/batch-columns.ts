@@ -99,7 +99,7 @@ function capsArray(items: readonly DecisionItem[], rounds: readonly number[] | u
   return rows.finish();
 }
 
-/** In the order of the columns of `decision_cap`. */
+/** In the order of the columns of `decision_cap`: what is the item's, then what is the cap's. */
 function writeCap(
   rows: RecordArray,
   { ask, decision, holdSeconds, evaluation }: DecisionItem,
@@ -112,16 +112,29 @@ function writeCap(
   rows.int4(round);
   rows.int2(decision.shard);
   rows.uuid(ask.request.subject.uuid);
-  rows.text(cap.counter);
-  rows.timestamp(cap.from);
-  rows.timestamp(cap.start);
-  rows.bool(cap.measure === 'OPEN');
   rows.int8(ask.request.money.minor);
-  rows.int8(cap.amountMinor);
-  rows.int8(cap.count === undefined ? undefined : BigInt(cap.count));
   rows.bool(holdSeconds !== undefined);
   rows.bool(evaluation.enforced);
+  rows.written(capColumns(cap));
   rows.endRecord();
+}
+
+/** Caps are shared between evaluations, and so are their columns. */
+const CAP_COLUMNS = new WeakMap<Cap, Buffer>();
+
+function capColumns(cap: Cap): Buffer {
+  const known = CAP_COLUMNS.get(cap);
+  if (known) return known;
+  const columns = new RecordArray(0, 0, CAP_BYTES);
+  columns.text(cap.counter);
+  columns.timestamp(cap.from);
+  columns.timestamp(cap.start);
+  columns.bool(cap.measure === 'OPEN');
+  columns.int8(cap.amountMinor);
+  columns.int8(cap.count === undefined ? undefined : BigInt(cap.count));
+  const bytes = columns.takeFields();
+  CAP_COLUMNS.set(cap, bytes);
+  return bytes;
 }
 
 /** Where each item's caps end in the batch, counted from 1. */

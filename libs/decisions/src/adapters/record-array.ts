@@ -88,6 +88,18 @@ export class RecordArray {
     this.at += written;
   }
 
+  /** Fields that `takeFields` of another array gave: written before, the same for many records. */
+  written(fields: Buffer): void {
+    this.reserve(fields.length);
+    this.buffer.set(fields, this.at);
+    this.at += fields.length;
+  }
+
+  /** What was written outside any record. */
+  takeFields(): Buffer {
+    return this.buffer.subarray(ARRAY_HEADER_BYTES, this.at);
+  }
+
   finish(): Buffer {
     this.buffer.writeInt32BE(this.count === 0 ? 0 : 1, 0);
     this.buffer.writeInt32BE(0, 4);
