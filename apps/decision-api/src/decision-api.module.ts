@@ -31,6 +31,7 @@ import { OpenAnswersController } from './open-answers.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { ReservationsController } from './reservations.controller.js';
 import { RestrictionsController } from './restrictions.controller.js';
+import { SimulationsController, SimulationsGrpcController } from './simulations.controller.js';
 import { SubjectsController } from './subjects.controller.js';
 
 @Module({})
@@ -38,7 +39,13 @@ export class DecisionApiModule {
   static forRoot(config: Config, logger: Logger): DynamicModule {
     return {
       module: DecisionApiModule,
-      imports: [PlatformModule.forRoot(config, logger), PartnersModule.register(tellParticipants), StandingModule, DecisionsModule, AllowancesModule.register(allowanceTerms(config))],
+      imports: [
+        PlatformModule.forRoot(config, logger),
+        PartnersModule.register(tellParticipants),
+        StandingModule,
+        DecisionsModule,
+        AllowancesModule.register(allowanceTerms(config)),
+      ],
       controllers: [
         HealthController,
         JwksController,
@@ -53,6 +60,8 @@ export class DecisionApiModule {
         DecisionsGrpcController,
         LinkedGrpcController,
         LookupsGrpcController,
+        SimulationsController,
+        SimulationsGrpcController,
       ],
       providers: [
         { provide: TokenVerifier, useFactory: (clock: Clock) => tokenVerifier(config, clock), inject: [CLOCK] },

@@ -9,6 +9,7 @@ import {
   openAnswersSchema,
   releaseRequestSchema,
   settlementRequestSchema,
+  simulationRequestSchema,
 } from '#contract';
 
 /** The page at /docs and the document at /docs-json: what Nest knows, and the hot routes that stand beside it. */
@@ -71,6 +72,7 @@ const BODIES: Readonly<Record<string, z.ZodType>> = {
   '/v1/reservations/{id}/confirm': settlementRequestSchema,
   '/v1/reservations/{id}/release': releaseRequestSchema,
   '/v1/reservations/{id}/refund': settlementRequestSchema,
+  '/v1/decisions/simulations': simulationRequestSchema,
   '/v1/allowances': allowanceRequestSchema,
   '/v1/allowances/{id}/settlements': allowanceSettlementSchema,
   '/v1/open-answers': openAnswersSchema,

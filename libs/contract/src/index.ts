@@ -6,5 +6,6 @@ export * from './event.js';
 export * from './open-answer.js';
 export * from './performance.js';
 export * from './problem.js';
+export * from './simulation.js';
 export * from './strict-parse.js';
 export * from './subject.js';

@@ -2,7 +2,14 @@ import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestj
 import type { FastifyRequest } from 'fastify';
 
 /** What a service account may do (CONTRACT.md §5). */
-export type Scope = 'decisions:evaluate' | 'decisions:reserve' | 'allowances:issue' | 'standing:read' | 'subjects:write' | 'appeals:write';
+export type Scope =
+  | 'decisions:evaluate'
+  | 'decisions:reserve'
+  | 'decisions:simulate'
+  | 'allowances:issue'
+  | 'standing:read'
+  | 'subjects:write'
+  | 'appeals:write';
 
 /** The internal service behind a call, as its token names it. */
 export interface ServiceCaller {

@@ -3,17 +3,20 @@ import type { Clock } from '#kernel';
 import { Database } from '#platform';
 import { CLOCK } from '#platform/adapters/platform.module';
 import { ActivePolicyCache } from '#policies/adapters/active-policy-cache';
+import { PgPolicies } from '#policies/adapters/pg-policies';
 import { PoliciesModule } from '#policies/adapters/policies.module';
 import { PgStandingReader } from '#standing/adapters/pg-standing-reader';
 import { Decider } from '../decide.js';
 import { LinkedDecider } from '../decide-linked.js';
 import { HeadroomFlow } from '../headroom.js';
+import { SimulationFlow } from '../run-simulation.js';
 import { Settler } from '../settle.js';
 import { StandingCache } from '../standing-cache.js';
 import { NodeSources } from './node-sources.js';
 import { PgDecisionLedger } from './pg-decision-ledger.js';
 import { PgLinkedGroups } from './pg-linked-groups.js';
 import { PgReservations } from './pg-reservations.js';
+import { PgSimulationCounters } from './pg-simulation-counters.js';
 
 /** Everything decision-api needs to decide. */
 @Module({
@@ -36,6 +39,18 @@ import { PgReservations } from './pg-reservations.js';
       inject: [ActivePolicyCache, StandingCache, Database, NodeSources],
     },
     {
+      provide: SimulationFlow,
+      useFactory: (active: ActivePolicyCache, policies: PgPolicies, database: Database, clock: Clock) => {
+        const versions = {
+          current: () => active.current(),
+          reload: () => active.reload(),
+          find: (version: bigint) => policies.find(version),
+        };
+        return new SimulationFlow(versions, new PgStandingReader(database), new PgSimulationCounters(database), clock);
+      },
+      inject: [ActivePolicyCache, PgPolicies, Database, CLOCK],
+    },
+    {
       provide: HeadroomFlow,
       useFactory: (policies: ActivePolicyCache, standings: StandingCache, ledger: PgDecisionLedger, sources: NodeSources) =>
         new HeadroomFlow(policies, standings, ledger, sources),
@@ -43,6 +58,6 @@ import { PgReservations } from './pg-reservations.js';
     },
     { provide: Settler, useFactory: (reservations: PgReservations) => new Settler(reservations), inject: [PgReservations] },
   ],
-  exports: [PoliciesModule, Decider, LinkedDecider, HeadroomFlow, Settler, PgDecisionLedger, PgReservations],
+  exports: [PoliciesModule, Decider, LinkedDecider, SimulationFlow, HeadroomFlow, Settler, PgDecisionLedger, PgReservations],
 })
 export class DecisionsModule {}

@@ -160,12 +160,12 @@ function losing(database: Database, lose: (sql: string) => 'before' | 'after' | 
     const result = await database.transaction((tx) =>
       work({
         ...tx,
-        query: async (sql: string, params?: readonly unknown[]) => {
+        query: async (sql: string, params?: readonly unknown[], name?: string) => {
           const when = armed ? lose(sql) : undefined;
           if (when) armed = false;
           if (when === 'before') throw new Error('Connection terminated unexpectedly');
           lost ||= when === 'after';
-          return await tx.query(sql, params);
+          return await tx.query(sql, params, name);
         },
       } as Tx),
     );
