@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import supertest from 'supertest';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Command } from 'commander';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type JsonObject, type Signer, signJws } from '#evidence';
 import { createLogger, loadSigner, parseConfig } from '#platform';
 import { PgPolicies } from '#policies/adapters/pg-policies';
 import { policyInput } from '#policies/testing/house-policy';
 import { createStaffAccount } from '#staff/adapters/create-staff-account';
 import { violation } from '#records/testing/records';
+import { register as registerRestrictions } from '../../apps/cli/src/commands/restrictions.js';
 import { createConsoleApp } from '../../apps/console/src/console-app.js';
 import { createDecisionApi } from '../../apps/decision-api/src/decision-api.js';
 import { type GatewayWorld, openGatewayWorld } from '../world/gateway-world.js';
@@ -121,6 +123,21 @@ async function seat(name: string, role: 'risk' | 'operator' | 'auditor') {
   };
 }
 
+/** Runs an operator's command on this installation; answers what it printed. */
+async function tallystick(...args: string[]): Promise<string> {
+  for (const [name, value] of Object.entries(gateway.config)) if (value !== undefined) vi.stubEnv(name, String(value));
+  const program = new Command('tallystick').exitOverride();
+  registerRestrictions(program);
+  const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return printed.mock.calls.map(([line]) => String(line)).join('\n');
+  } finally {
+    printed.mockRestore();
+    vi.unstubAllEnvs();
+  }
+}
+
 it('violation, cut, appeal, overturned, lifted, told to both banks, acknowledged', async () => {
   const { id: subject } = (await service('post', '/v1/subjects', { kind: 'INDIVIDUAL' })).body as { id: string };
   const refs: Record<string, string> = {};
@@ -189,7 +206,10 @@ it('violation, cut, appeal, overturned, lifted, told to both banks, acknowledged
   const [toA] = await hear('bank-a');
   expect(toA).toMatchObject({ kind: 'restriction.lifted', body: { why: 'OVERTURNED' } });
   expect((await retractions()).map(({ participant }) => participant)).toEqual(['bank-b']);
+  expect(await tallystick('restrictions', 'retractions')).toMatch(/^bank-b {2}rst_\w+ {2}since .* \(0 min\) {2}never refused$/);
   const [toB] = await hear('bank-b');
   expect(toB?.body['restriction']).not.toBe(toA?.body['restriction']);
   expect(await retractions()).toEqual([]);
+  expect(await tallystick('restrictions', 'retractions')).toMatch(/^No open retractions/);
+  expect(JSON.parse((await tallystick('restrictions', 'show', subject)).split('\n')[0]!)).toMatchObject({ state: 'OVER', rung: 'cut' });
 });

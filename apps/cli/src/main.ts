@@ -19,6 +19,7 @@ const COMMANDS = {
   token: 'token',
   keys: 'keys',
   policy: 'policy',
+  restrictions: 'restrictions',
   export: 'export',
   verify: 'verify',
   settings: 'settings',

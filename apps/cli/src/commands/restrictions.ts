@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import { parseId, Refusal } from '#kernel';
+import { ConfigError, Database, parseConfig } from '#platform';
+import { type RestrictionReader, showAppeal, showHistory, showOrder, showRetraction } from '#standing';
+import { PgRestrictionReader } from '#standing/adapters/pg-restriction-reader';
+
+const rowsMax = 1_000;
+
+/** Restrictions for operators: which bank has yet to hear, what waits for people. Orders are given at the console, where people are known. */
+export function register(program: Command): void {
+  const restrictions = program.command('restrictions').description('restrictions: retractions, appeals, orders, show');
+  restrictions
+    .command('retractions')
+    .description('banks that were told of a restriction and have not acknowledged that it is over, oldest first')
+    .option('--json', 'as JSON, one line each')
+    .action(({ json }: { json?: boolean }) => atDesk((reader, at) => retractions(reader, at, json === true)));
+  restrictions
+    .command('appeals')
+    .description('open appeals, the one that is due first on top')
+    .action(() =>
+      atDesk(async (reader, at) => {
+        const open = await reader.openAppeals(rowsMax);
+        for (const appeal of open) {
+          const { id, restriction, grounds, dueAt, overdue } = showAppeal(appeal, at);
+          console.log(`${id}  ${restriction}  ${grounds.code}  due ${dueAt}${overdue ? '  OVERDUE' : ''}`);
+        }
+        if (open.length === 0) console.log('No open appeals.');
+      }),
+    );
+  restrictions
+    .command('orders')
+    .description('orders that wait for a second person')
+    .action(() =>
+      atDesk(async (reader) => {
+        const waiting = await reader.waitingOrders(rowsMax);
+        for (const { id, kind, reason, askedAt } of waiting.map(showOrder)) console.log(`${id}  ${kind}  ${reason.code}  asked ${askedAt}`);
+        if (waiting.length === 0) console.log('No order waits.');
+      }),
+    );
+  restrictions
+    .command('show <subject>')
+    .description('everything that stands or stood against a subject, the newest first, as JSON lines')
+    .action((subject: string) => atDesk((reader, at) => show(reader, subject, at)));
+}
+
+async function retractions(reader: RestrictionReader, at: Date, json: boolean): Promise<void> {
+  const open = (await reader.openRetractions(rowsMax)).map((one) => showRetraction(one, at));
+  if (json) return open.forEach((one) => console.log(JSON.stringify(one)));
+  for (const { participant, restriction, since, ageSeconds, failures, failure } of open) {
+    const trouble = failures === 0 ? 'never refused' : `refused ${failures} times, last: ${failure}`;
+    console.log(`${participant}  ${restriction}  since ${since} (${ageText(ageSeconds)})  ${trouble}`);
+  }
+  if (open.length === 0) console.log('No open retractions: every bank that was told has acknowledged.');
+}
+
+async function show(reader: RestrictionReader, text: string, at: Date): Promise<void> {
+  const subject = parseId('sub', text);
+  const history = await reader.ofSubject(subject);
+  if (!history) throw new Refusal('not_found', 'subject.unknown', 'there is no subject of this id');
+  for (const one of history) console.log(JSON.stringify(showHistory(one, subject.shard, at)));
+}
+
+function ageText(seconds: number): string {
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} days`;
+}
+
+async function atDesk(work: (reader: RestrictionReader, at: Date) => Promise<void>): Promise<void> {
+  const { DATABASE_URL: url } = parseConfig(process.env);
+  if (url === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
+  const database = await Database.open(url, 2);
+  try {
+    await work(new PgRestrictionReader(database), new Date());
+  } finally {
+    await database.close();
+  }
+}
