@@ -81,7 +81,7 @@ describe('an operator', () => {
     expect(await enrol('bank-d', '--no-activate')).toContain('bank-d is ENROLLED');
     await becomes('bank-d', 200);
     const me = await world.call(identity('bank-d'));
-    expect(me.body).toMatchObject({ state: 'ENROLLED', missing: ['activation by the platform’s operator'] });
+    expect(me.body).toMatchObject({ state: 'ENROLLED', missing: [{ code: 'activation.pending' }] });
     await world.call(identity('bank-d'), '/v1/anything').expect(403);
     await tallystick('keys', 'activate', 'bank-d');
     await becomes('bank-d', 404, '/v1/anything');

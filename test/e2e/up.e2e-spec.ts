@@ -13,7 +13,7 @@ interface Ended {
   readonly output: string;
 }
 
-const PORT_NAMES = ['GATEWAY_PORT', 'DECISION_HTTP_PORT', 'DECISION_GRPC_PORT', 'CONSOLE_PORT', 'WORKER_PORT'];
+const PORT_NAMES = ['GATEWAY_PORT', 'ENROLMENT_PORT', 'DECISION_HTTP_PORT', 'DECISION_GRPC_PORT', 'CONSOLE_PORT', 'WORKER_PORT'];
 
 describe('an installation', { timeout: 180_000 }, () => {
   const scratch = mkdtempSync(path.join(tmpdir(), 'tallystick-up-'));

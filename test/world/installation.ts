@@ -23,7 +23,7 @@ export interface Installation {
   stop(): Promise<void>;
 }
 
-const PORTS = ['GATEWAY_PORT', 'DECISION_HTTP_PORT', 'DECISION_GRPC_PORT', 'CONSOLE_PORT', 'WORKER_PORT'] as const;
+const PORTS = ['GATEWAY_PORT', 'ENROLMENT_PORT', 'DECISION_HTTP_PORT', 'DECISION_GRPC_PORT', 'CONSOLE_PORT', 'WORKER_PORT'] as const;
 const outputBytesMax = 16 * 2 ** 20;
 
 export async function startInstallation(env: Readonly<Record<string, string>> = {}): Promise<Installation> {

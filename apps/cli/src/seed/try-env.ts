@@ -12,6 +12,7 @@ export function writeTryEnv(config: Config, customer: SampleCustomer, signingKey
   const bank = path.join(pki, 'clients', 'bank-a');
   const values: Record<string, string> = {
     TALLY_GATEWAY: config.GATEWAY_ORIGIN,
+    ...(config.ENROLMENT_ORIGIN === undefined ? {} : { TALLY_ENROLMENT: config.ENROLMENT_ORIGIN }),
     TALLY_DECISIONS: `http://localhost:${config.DECISION_HTTP_PORT}`,
     TALLY_CA: path.join(pki, 'server', 'ca.pem'),
     TALLY_CERT: path.join(bank, 'cert.pem'),

@@ -34,7 +34,7 @@ export class EnrolmentController {
 
   @Get(':id')
   async find(@Req() call: FastifyRequest, @Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
-    const request = await this.invited(call, (secret) => this.enrolments.find(secret, parseId('enr', id).uuid));
+    const request = await this.invited(call, (secret) => this.enrolments.find(secret, uuidOf(id)));
     void reply.header('cache-control', 'no-store');
     if (request.state === 'REQUESTED') void reply.header('retry-after', '1');
     return viewRequest(request, this.gatewayOrigin);
@@ -54,5 +54,14 @@ export class EnrolmentController {
       if (error instanceof Refusal && error.code.startsWith('invitation.')) await this.brake.fail(call.socket.remoteAddress);
       throw error;
     }
+  }
+}
+
+/** An id of no form is as unknown as somebody else's; the invitation is judged first either way. */
+function uuidOf(id: string): string {
+  try {
+    return parseId('enr', id).uuid;
+  } catch {
+    return '00000000-0000-0000-0000-000000000000';
   }
 }

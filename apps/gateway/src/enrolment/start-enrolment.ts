@@ -19,7 +19,7 @@ const bodyBytesMax = 128 * 1024;
 
 /**
  * The enrolment listener (CONTRACT.md §1): server-side TLS only, beside a gateway whose registry and database it uses, ready to listen on
- * ENROLMENT_PORT. It closes with the gateway. Nothing here can sign a certificate.
+ * ENROLMENT_PORT. Nothing here can sign a certificate.
  */
 export async function createEnrolmentDoor(
   gateway: NestFastifyApplication,
@@ -47,7 +47,6 @@ export async function createEnrolmentDoor(
   });
   keepFresh(fastify, trust, brake);
   await app.init();
-  (gateway.getHttpAdapter().getInstance() as unknown as FastifyInstance).addHook('onClose', () => app.close());
   return app;
 }
 
