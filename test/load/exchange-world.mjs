@@ -27,10 +27,11 @@ export async function openExchangeWorld() {
   const read = (name) => readFileSync(path.join(home, 'pki', name), 'utf8');
   const jwk = JSON.parse(read('clients/bank-a/signing-key.jwk.json'));
   return {
-    ...{ origin, database, port: Number(ports.GATEWAY_PORT) },
+    ...{ origin, database, command, port: Number(ports.GATEWAY_PORT) },
     tls: { ca: read('server/ca.pem'), cert: read('clients/bank-a/cert.pem'), key: read('clients/bank-a/key.pem') },
     signingKey: { kid: jwk.kid, alg: jwk.alg, privateKey: createPrivateKey({ key: jwk, format: 'jwk' }) },
     refs: await linkSubjects(database),
+    rssMiB: (app) => rssMiB(home, app),
     gatewayCpuSeconds: () => cpuSeconds(home),
     async close() {
       await database.close();
@@ -56,4 +57,10 @@ function cpuSeconds(home) {
   const { pid } = JSON.parse(readFileSync(path.join(home, 'status.json'), 'utf8')).find(({ name }) => name === 'gateway');
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** The most memory that one of our processes ever took. */
+function rssMiB(home, app) {
+  const { pid } = JSON.parse(readFileSync(path.join(home, 'status.json'), 'utf8')).find(({ name }) => name === app);
+  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024);
 }
