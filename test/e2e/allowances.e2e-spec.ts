@@ -6,7 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseId } from '#kernel';
-import { type AllowanceAnswer, AllowanceSpender, DecisionClient } from '#sdk';
+import { AllowanceSpender, DecisionClient, type GrantedAllowance } from '#sdk';
 import { PgTraceReader } from '../../apps/console/src/adapters/pg-trace-reader.js';
 import { Dice } from '../sim/dice.js';
 import { type LossyProxy, lossyProxy } from '../sim/lossy-proxy.js';
@@ -43,11 +43,11 @@ const request = (subject: string, change: object = {}) => ({
   ...change,
 });
 
-async function grant(subject: string, change: object = {}): Promise<Required<AllowanceAnswer>> {
-  return (await client.issueAllowance(request(subject, change), randomUUID())) as Required<AllowanceAnswer>;
+async function grant(subject: string, change: object = {}): Promise<GrantedAllowance> {
+  return (await client.issueAllowance(request(subject, change), randomUUID())) as GrantedAllowance;
 }
 
-async function spenderOf({ token, allowance }: Required<AllowanceAnswer>) {
+async function spenderOf({ token, allowance }: GrantedAllowance) {
   const file = path.join(sdk.folder, `${allowance.allowanceId}.tally`);
   const options = { token, keys: await client.keys(), issuer: world.config.GATEWAY_ORIGIN, holder: HOLDER, file };
   return { options, spender: await AllowanceSpender.open(options) };
@@ -82,7 +82,7 @@ describe('the door', () => {
     const post = (call: object) => world.http('POST', '/v1/allowances', { body, key: randomUUID(), token: world.token(SCOPES), ...call });
     expect(await post({ token: world.token('decisions:reserve') })).toMatchObject({ status: 403, body: { code: 'scope.missing' } });
     expect(await post({ key: undefined })).toMatchObject({ status: 400, body: { code: 'idempotency_key.malformed' } });
-    const { allowance } = (await post({})).body as unknown as Required<AllowanceAnswer>;
+    const { allowance } = (await post({})).body as unknown as GrantedAllowance;
     const other = world.token(SCOPES, 'wallet-service');
     for (const url of [`/v1/allowances/${allowance.allowanceId}`]) {
       expect(await world.http('GET', url, { token: other })).toMatchObject({ status: 404, body: { code: 'allowance.unknown' } });

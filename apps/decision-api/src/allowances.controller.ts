@@ -5,6 +5,7 @@ import {
   type AllowanceAnswer,
   type AllowanceSettlementAnswer,
   type AllowanceStatus,
+  type GrantedAllowance,
   parseAllowanceRequest,
   parseAllowanceSettlement,
   parseIdempotencyKey,
@@ -47,7 +48,7 @@ export class AllowancesController {
       request: { subject: parseId('sub', subject), service, money: parseMoney(amount, '/amount/amount'), counterparty, channel },
     });
     if (decided.replayed) void reply.header('idempotency-hit', 'true');
-    return { decision: decided.answer, ...(allowance === undefined ? {} : await this.grant(allowance)) };
+    return allowance ? { decision: decided.answer, ...(await this.grant(allowance)) } : { decision: decided.answer };
   }
 
   @Get(':id')
@@ -72,7 +73,7 @@ export class AllowancesController {
     return { ...allowanceStatus(settled.known, settled.at), results: settled.results.map(spendResult) };
   }
 
-  private async grant(allowance: Allowance): Promise<Pick<AllowanceAnswer, 'allowance' | 'token'>> {
+  private async grant(allowance: Allowance): Promise<Omit<GrantedAllowance, 'decision'>> {
     const { known, at } = await this.allowances.find(allowance.id, allowance.holder);
     return { allowance: allowanceStatus(known, at), token: signAllowance(allowance, this.signers[0]!, this.config.GATEWAY_ORIGIN) };
   }

@@ -68,13 +68,16 @@ export interface AllowanceStatus {
   readonly settleBy: string;
 }
 
-/** Absent `allowance`: it was not granted; the decision says why. */
-export interface AllowanceAnswer {
+export interface GrantedAllowance {
   readonly decision: DecisionAnswer;
-  readonly allowance?: AllowanceStatus | undefined;
+  readonly allowance: AllowanceStatus;
   /** A compact JWS, `typ: allowance+jwt`. */
-  readonly token?: string | undefined;
+  readonly token: string;
 }
+
+/** Without a token it was not granted; the decision says why. */
+export type AllowanceAnswer =
+  GrantedAllowance | { readonly decision: DecisionAnswer; readonly allowance?: undefined; readonly token?: undefined };
 
 export interface AllowanceSettlementAnswer extends AllowanceStatus {
   readonly results: readonly SpendResult[];

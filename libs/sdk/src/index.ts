@@ -6,6 +6,7 @@ export type {
   DecisionAnswer,
   DecisionLimit,
   DecisionReason,
+  GrantedAllowance,
   OpenAnswerResult,
   Outcome,
   ReservationAnswer,
