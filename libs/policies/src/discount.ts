@@ -88,10 +88,15 @@ export function discountOf(
   amountMinor: bigint,
   counterparty: string | undefined,
 ): Discount | undefined {
-  const applying = rules.filter((rule) => applies(rule, amountMinor, counterparty));
-  if (applying.length === 0) return undefined;
-  const taken = stacking.mode === 'BEST' ? takeBest(applying, amountMinor) : takeAll(applying, stacking.mode, amountMinor);
-  return tell(taken, ceilingOf(stacking, amountMinor));
+  const taken =
+    stacking.mode === 'BEST'
+      ? takeBest(rules, amountMinor, counterparty)
+      : takeAll(
+          rules.filter((rule) => applies(rule, amountMinor, counterparty)),
+          stacking.mode,
+          amountMinor,
+        );
+  return taken.length === 0 ? undefined : tell(taken, ceilingOf(stacking, amountMinor));
 }
 
 interface Taken {
@@ -99,21 +104,24 @@ interface Taken {
   readonly minor: bigint;
 }
 
+const NOTHING: readonly Taken[] = [];
+
 function applies({ minimumAmountMinor, counterparties }: DiscountRule, amountMinor: bigint, counterparty: string | undefined): boolean {
   if (amountMinor < minimumAmountMinor) return false;
   return counterparties === undefined || (counterparty !== undefined && counterparties.has(counterparty));
 }
 
-function takeBest(rules: readonly DiscountRule[], amountMinor: bigint): Taken[] {
+function takeBest(rules: readonly DiscountRule[], amountMinor: bigint, counterparty: string | undefined): readonly Taken[] {
   let best: Taken | undefined;
   for (const rule of rules) {
+    if (!applies(rule, amountMinor, counterparty)) continue;
     const minor = discountMinor(rule, amountMinor);
     if (minor > (best?.minor ?? 0n)) best = { rule, minor };
   }
-  return best ? [best] : [];
+  return best ? [best] : NOTHING;
 }
 
-function takeAll(rules: readonly DiscountRule[], mode: 'SUM' | 'SEQUENTIAL', amountMinor: bigint): Taken[] {
+function takeAll(rules: readonly DiscountRule[], mode: 'SUM' | 'SEQUENTIAL', amountMinor: bigint): readonly Taken[] {
   let left = amountMinor;
   return rules.map((rule) => {
     const minor = discountMinor(rule, mode === 'SUM' ? amountMinor : left);
@@ -123,21 +131,23 @@ function takeAll(rules: readonly DiscountRule[], mode: 'SUM' | 'SEQUENTIAL', amo
 }
 
 function ceilingOf({ maximumPpm, maximumMinor }: Stacking, amountMinor: bigint): bigint {
-  const ceilings = [amountMinor, maximumMinor, maximumPpm === undefined ? undefined : (amountMinor * maximumPpm) / PPM];
-  return ceilings.reduce<bigint>((least, one) => (one !== undefined && one < least ? one : least), amountMinor);
+  const percentage = maximumPpm === undefined ? amountMinor : (amountMinor * maximumPpm) / PPM;
+  const ceiling = maximumMinor !== undefined && maximumMinor < percentage ? maximumMinor : percentage;
+  return ceiling < amountMinor ? ceiling : amountMinor;
 }
 
 /** Rules that find the ceiling reached took nothing and are not named. */
 function tell(taken: readonly Taken[], ceiling: bigint): Discount | undefined {
   let minor = 0n;
-  const named: DiscountRule[] = [];
+  let named = '';
+  let rate: string | undefined;
   for (const { rule, minor: wanted } of taken) {
     if (wanted === 0n || minor >= ceiling) continue;
     minor = minor + wanted > ceiling ? ceiling : minor + wanted;
-    named.push(rule);
+    rate = named === '' ? rule.percent : undefined;
+    named = named === '' ? rule.id : `${named}+${rule.id}`;
   }
-  if (named.length === 0) return undefined;
-  return { rate: named.length === 1 ? named[0]!.percent : undefined, minor, rule: named.map(({ id }) => id).join('+') };
+  return named === '' ? undefined : { rate, minor, rule: named };
 }
 
 function ppmOf(percent: string): bigint {

@@ -3,7 +3,7 @@ import { formatMinor, type Money, Refusal } from '#kernel';
 import type { Restriction, Standing } from '#standing';
 import { type Policy, type Service, tierOf } from './compile.js';
 import { type Discount, discountOf } from './discount.js';
-import { judgeRules, type RuleVerdict } from './rules/judge-rules.js';
+import { judgeRules } from './rules/judge-rules.js';
 import { type Cap, type Terms, termsOf, type TransactionLimit } from './terms.js';
 import { LIFETIME } from './window.js';
 
@@ -46,16 +46,16 @@ interface Finding extends DecisionReason {
 export function evaluate(standing: Standing, policy: Policy, request: EvaluationRequest, at: Date): Evaluation {
   const service = knownService(policy, request);
   const tier = tierOf(policy, standing.score.value);
-  const { from, until, active } = restrictionsAt(standing.restrictions, service.name, at);
+  const { active, ...edges } = restrictionsAt(standing.restrictions, service.name, at);
   const enforced = service.mode === 'enforce';
-  if (service.mode === 'off') return { ...NOTHING_ASKED, tier, restrictions: active, enforced, from, until };
+  if (service.mode === 'off') return { ...NOTHING_ASKED, tier, restrictions: active, enforced, ...edges };
   const rules = service.byTier.get(tier)!;
   const terms = termsOf(rules, policy, request, active, at);
-  const ruled = service.rules ? judgeRules(service.rules, { standing, tier, active, request }, at) : NOTHING_RULED;
+  const ruled = service.rules && judgeRules(service.rules, { standing, tier, active, request }, at);
   const findings = [
     ...restrictionFindings(active),
     ...scoreFindings(service, standing.score.value),
-    ...ruled.findings,
+    ...(ruled?.findings ?? []),
     ...transactionFindings(terms, request.money),
     ...reviewFindings(service, request.money),
   ];
@@ -72,8 +72,7 @@ export function evaluate(standing: Standing, policy: Policy, request: Evaluation
     restrictions: active,
     transactionLimits: terms.transactionLimits,
     caps: terms.caps,
-    from: latest(terms.from, from, ruled.from),
-    until: earliest(terms.until, until, ruled.until),
+    ...narrower(ruled ? narrower(terms, ruled) : terms, edges),
   };
 }
 
@@ -81,17 +80,16 @@ function told({ code, text, source }: Finding): DecisionReason {
   return { code, text, source };
 }
 
-function latest(a: Date, b: Date, c: Date): Date {
-  const later = a > b ? a : b;
-  return later > c ? later : c;
-}
+type Edges = Pick<Evaluation, 'from' | 'until'>;
 
-function earliest(a: Date, b: Date, c: Date): Date {
-  const sooner = a < b ? a : b;
-  return sooner < c ? sooner : c;
+/** What lies in both. Dates that are the same object need no comparing, and nearly always one side is always. */
+function narrower(one: Edges, other: Edges): Edges {
+  if (other.from === LIFETIME.start && other.until === LIFETIME.end) return { from: one.from, until: one.until };
+  return {
+    from: one.from.getTime() > other.from.getTime() ? one.from : other.from,
+    until: one.until.getTime() < other.until.getTime() ? one.until : other.until,
+  };
 }
-
-const NOTHING_RULED: RuleVerdict = { findings: [], from: LIFETIME.start, until: LIFETIME.end };
 
 const NOTHING_ASKED = {
   outcome: 'ALLOW',

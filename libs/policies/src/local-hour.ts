@@ -1,3 +1,5 @@
+import { covers } from './window.js';
+
 /** One hour of a local clock, as it is called there, and the instants [start, end) that it lasts: two hours where the clock goes back. */
 export interface LocalHour {
   readonly year: number;
@@ -26,8 +28,9 @@ export class LocalClock {
   }
 
   hourAt(at: Date): LocalHour {
-    if (!this.latest || at < this.latest.start || at >= this.latest.end) this.latest = this.compute(at.getTime());
-    return this.latest;
+    const known = this.latest;
+    if (known && covers(known, at)) return known;
+    return (this.latest = this.compute(at.getTime()));
   }
 
   /** Clocks are set forward and back on the minute, so the hour's edges are found minute by minute, once in an hour. */

@@ -1,5 +1,5 @@
 import type { LimitDocument } from './document.js';
-import { type Calendar, LIFETIME, type LocalDate, type Period, type Window } from './window.js';
+import { type Calendar, covers, LIFETIME, type LocalDate, type Period, type Window } from './window.js';
 
 /**
  * Where a limit's usage is written at some time, [start, end), and from when on rows count together with it. Calendar windows, custom
@@ -107,7 +107,7 @@ function rollingSpan(lengthMs: number, grainMs = lengthMs / rollingGrainsDefault
 function kept(compute: Span): Span {
   let latest: Reach | undefined;
   return (at) => {
-    if (!latest || at < latest.start || at >= latest.end) latest = compute(at);
+    if (!latest || !covers(latest, at)) latest = compute(at);
     return latest;
   };
 }

@@ -55,7 +55,7 @@ const SHARED = new WeakMap<TierRules, Terms>();
 export function termsOf(rules: TierRules, policy: Policy, request: EvaluationRequest, active: readonly Restriction[], at: Date): Terms {
   const cut = active.length === 0 ? UNCUT : cutOf(active, policy.currency);
   const known = cut === UNCUT ? SHARED.get(rules) : undefined;
-  if (known && known.from <= at && at < known.until) return known;
+  if (known && known.from.getTime() <= at.getTime() && at.getTime() < known.until.getTime()) return known;
   const terms = makeTerms(rules, policy, request, cut, at);
   if (cut === UNCUT && rules.limits.every(({ scope }) => scope !== 'SUBJECT_COUNTERPARTY')) SHARED.set(rules, terms);
   return terms;

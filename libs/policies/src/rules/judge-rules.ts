@@ -1,7 +1,7 @@
 import type { DecisionMode, DecisionReason, Outcome } from '#contract';
 import type { Money } from '#kernel';
 import type { Restriction, Standing } from '#standing';
-import type { LocalClock } from '../local-hour.js';
+import type { LocalClock, LocalHour } from '../local-hour.js';
 import { type Calendar, LIFETIME } from '../window.js';
 import type { Rule, RuleReads } from './rule.js';
 import { MomentView, MoneyView, RequestView, type RuleContext, SubjectView } from './rule-language.js';
@@ -47,25 +47,45 @@ const ALWAYS: Omit<RuleVerdict, 'findings'> = { from: LIFETIME.start, until: LIF
 
 /** What the rules of a service say. A rule that has no value fails closed: DENY, `rule.failed`, and it is named. */
 export function judgeRules({ rules, reads, calendar, clock }: RuleSet, known: RuleCase, at: Date): RuleVerdict {
-  const context = contextOf(known, clock, at);
-  const findings = rules.flatMap((rule) => findingOf(rule, context) ?? []);
-  if (!reads.hour && !reads.day) return { findings, ...ALWAYS };
-  const { start, end } = reads.hour ? clock.hourAt(at) : calendar.windowAt('DAY', at);
+  if (!reads.hour && !reads.day) return { findings: findingsOf(rules, contextOf(known, NO_MOMENT)), ...ALWAYS };
+  const hour = clock.hourAt(at);
+  const findings = findingsOf(rules, contextOf(known, momentOf(hour)));
+  const { start, end } = reads.hour ? hour : calendar.windowAt('DAY', at);
   return { findings, from: start, until: end };
 }
 
-const MOMENTS = new WeakMap<object, MomentView>();
+/** Where no rule looks at the time. */
+const NO_MOMENT = new MomentView({ year: 1970, month: 1, day: 1, hour: 0, weekday: 4 });
 
-function contextOf({ standing, tier, active, request }: RuleCase, clock: LocalClock, at: Date): RuleContext {
-  const codes = active.map(({ reason }) => reason.code);
-  const hour = clock.hourAt(at);
-  const moment = MOMENTS.get(hour) ?? new MomentView(hour);
+/** The clock keeps an hour while it lasts, and with it what rules see of it. */
+const MOMENTS = new WeakMap<LocalHour, MomentView>();
+
+function momentOf(hour: LocalHour): MomentView {
+  const known = MOMENTS.get(hour);
+  if (known) return known;
+  const moment = new MomentView(hour);
   MOMENTS.set(hour, moment);
+  return moment;
+}
+
+function contextOf({ standing, tier, active, request }: RuleCase, at: MomentView): RuleContext {
+  const codes = active.length === 0 ? NONE : active.map(({ reason }) => reason.code);
   return {
     subject: new SubjectView(standing.kind, BigInt(standing.score.value), tier, codes),
-    request: new RequestView({ ...request, amount: new MoneyView(request.money.minor) }),
-    at: moment,
+    request: new RequestView(request, new MoneyView(request.money.minor)),
+    at,
   };
+}
+
+const NONE: readonly string[] = [];
+
+function findingsOf(rules: readonly Rule[], context: RuleContext): RuleFinding[] {
+  const findings: RuleFinding[] = [];
+  for (const rule of rules) {
+    const finding = findingOf(rule, context);
+    if (finding) findings.push(finding);
+  }
+  return findings;
 }
 
 function findingOf(rule: Rule, context: RuleContext): RuleFinding | undefined {

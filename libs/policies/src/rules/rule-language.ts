@@ -17,6 +17,13 @@ export class SubjectView {
   ) {}
 }
 
+interface AskedFor {
+  readonly service: string;
+  readonly counterparty?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly mode?: string | undefined;
+}
+
 /** What a rule may know of the request. What was not named is the empty string. */
 export class RequestView {
   readonly service: string;
@@ -25,12 +32,12 @@ export class RequestView {
   readonly channel: string;
   readonly mode: string;
 
-  constructor(request: Pick<RequestView, 'service' | 'amount'> & Partial<Record<'counterparty' | 'channel' | 'mode', string | undefined>>) {
-    this.service = request.service;
-    this.amount = request.amount;
-    this.counterparty = request.counterparty ?? '';
-    this.channel = request.channel ?? '';
-    this.mode = request.mode ?? '';
+  constructor({ service, counterparty = '', channel = '', mode = '' }: AskedFor, amount: MoneyView) {
+    this.service = service;
+    this.amount = amount;
+    this.counterparty = counterparty;
+    this.channel = channel;
+    this.mode = mode;
   }
 }
 

@@ -8,7 +8,7 @@ function context(change: { score?: number; minor?: bigint; counterparty?: string
   const { score = 640, minor = 19_900n, counterparty, restrictions = [] } = change;
   return {
     subject: new SubjectView('MERCHANT', BigInt(score), 'GOOD', restrictions),
-    request: new RequestView({ service: 'checkout', amount: new MoneyView(minor), counterparty, mode: 'RESERVE' }),
+    request: new RequestView({ service: 'checkout', counterparty, mode: 'RESERVE' }, new MoneyView(minor)),
     at: new MomentView({ year: 2026, month: 3, day: 8, hour: 23, weekday: 7 }),
   };
 }
