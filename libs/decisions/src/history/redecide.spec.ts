@@ -62,6 +62,8 @@ describe('a history decided again', () => {
     const draft = tightPolicy(9, {
       limits: [
         { id: 'all-day', window: 'DAY', scope: 'SUBJECT', amount: '80.00' },
+        { id: 'ten-hours', window: 'ROLLING', length: 'PT10H', scope: 'SUBJECT', amount: '75.00' },
+        { id: 'open', window: 'OPEN_EXPOSURE', scope: 'SUBJECT', amount: '60.00' },
         { id: 'two-weeks', window: 'WEEK', scope: 'SUBJECT_COUNTERPARTY', amount: '70.00', count: 7 },
       ],
     });

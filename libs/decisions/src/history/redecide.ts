@@ -110,9 +110,12 @@ export function judge(policy: Policy, { shard, subject, standingVersion, details
   }
 }
 
+/** A longer rolling window of the same name would still count what a shorter one has let go. */
+const ROLLING_KEPT_MS = 400 * 86_400_000;
+
 function recordedPlaces({ details: { caps } }: RecordedDecision): Place[] {
-  return caps.map(({ counter, start, resetAt }) => {
-    const liveUntilMs = resetAt === undefined ? FOREVER_MS : Date.parse(resetAt);
+  return caps.map(({ counter, start, resetAt, window }) => {
+    const liveUntilMs = resetAt === undefined ? FOREVER_MS : Date.parse(resetAt) + (window === 'ROLLING' ? ROLLING_KEPT_MS : 0);
     return { counter, startMs: Date.parse(start), liveUntilMs };
   });
 }

@@ -14,6 +14,8 @@ export const SMALL_LIMITS: PolicyInput['limits'] = [
   { id: 'all-week', window: 'WEEK', scope: 'SUBJECT', count: 9 },
   { id: 'to-one', window: 'MONTH', scope: 'SUBJECT_COUNTERPARTY', amount: '200.00' },
   { id: 'ever', window: 'LIFETIME', scope: 'SUBJECT_SERVICE', amount: '900.00' },
+  { id: 'rolling', window: 'ROLLING', length: 'PT1M', scope: 'SUBJECT', amount: '280.00' },
+  { id: 'open', window: 'OPEN_EXPOSURE', scope: 'SUBJECT', amount: '200.00' },
 ];
 
 export async function activate(database: Database, version: number, change: Partial<PolicyInput> = {}): Promise<void> {

@@ -28,6 +28,9 @@ export function tightPolicy(version: number, change: Partial<PolicyInput> = {}):
     { id: 'all-week', window: 'WEEK', scope: 'SUBJECT', amount: '150.00', count: 12 },
     { id: 'to-one', window: 'MONTH', scope: 'SUBJECT_COUNTERPARTY', amount: '80.00' },
     { id: 'ever', window: 'LIFETIME', scope: 'SUBJECT_SERVICE', count: 25 },
+    { id: 'six-hours', window: 'ROLLING', length: 'PT6H', scope: 'SUBJECT', amount: '55.00' },
+    { id: 'three-days', window: 'CUSTOM', every: 'P3D', anchor: '2026-01-01', scope: 'SUBJECT', count: 9 },
+    { id: 'open', window: 'OPEN_EXPOSURE', scope: 'SUBJECT', amount: '45.00', count: 4 },
   ];
   return compilePolicy(parsePolicy(policyInput({ version, timeZone: 'Europe/Berlin', limits, ...change })), 'f'.repeat(64));
 }
@@ -40,6 +43,7 @@ export const CHANGING: readonly Policy[] = [
     limits: [
       { id: 'all-day', window: 'DAY', scope: 'SUBJECT', amount: '50.00' },
       { id: 'new-month', window: 'MONTH', scope: 'SUBJECT', amount: '90.00' },
+      { id: 'six-hours', window: 'ROLLING', length: 'PT12H', grain: 'PT1H', scope: 'SUBJECT', amount: '60.00' },
     ],
   }),
 ];
