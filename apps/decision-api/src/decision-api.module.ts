@@ -2,10 +2,11 @@ import path from 'node:path';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { Logger } from 'pino';
-import { type AllowanceTerms, Decider, type DecisionLedger, LinkedDecider, ReceiptWriter, Settler } from '#decisions';
+import { type AllowanceTerms, Decider, type DecisionLedger, ReceiptWriter, Settler } from '#decisions';
 import { DecisionsModule } from '#decisions/adapters/decisions.module';
 import { AllowancesModule } from '#decisions/adapters/allowances.module';
 import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
+import { AuditModule } from '#audit/adapters/audit.module';
 import type { Signer } from '#evidence';
 import type { Clock } from '#kernel';
 import { PartnersModule } from '#partners/adapters/partners.module';
@@ -22,9 +23,8 @@ import { TokenVerifier } from './auth/token-verifier.js';
 import { DecisionDoor } from './decision-door.js';
 import { DecisionsController } from './decisions.controller.js';
 import { DecisionsGrpcController } from './decisions-grpc.controller.js';
-import { GrpcCall } from './grpc-call.js';
+import { DOORS } from './door-providers.js';
 import { HeadroomController } from './headroom.controller.js';
-import { LinkedDoor } from './linked-door.js';
 import { LinkedGrpcController } from './linked-grpc.controller.js';
 import { LookupsGrpcController } from './lookups-grpc.controller.js';
 import { OpenAnswersController } from './open-answers.controller.js';
@@ -43,6 +43,7 @@ export class DecisionApiModule {
         PlatformModule.forRoot(config, logger),
         PartnersModule.register(tellParticipants),
         StandingModule,
+        AuditModule,
         DecisionsModule,
         AllowancesModule.register(allowanceTerms(config)),
       ],
@@ -71,22 +72,13 @@ export class DecisionApiModule {
           useFactory: (decider: Decider, settler: Settler, tokens: TokenVerifier) => new DecisionDoor(decider, settler, tokens, logger),
           inject: [Decider, Settler, TokenVerifier],
         },
-        {
-          provide: LinkedDoor,
-          useFactory: (decider: LinkedDecider, tokens: TokenVerifier) => new LinkedDoor(decider, tokens),
-          inject: [LinkedDecider, TokenVerifier],
-        },
-        {
-          provide: GrpcCall,
-          useFactory: (door: DecisionDoor, tokens: TokenVerifier) => new GrpcCall(door, tokens),
-          inject: [DecisionDoor, TokenVerifier],
-        },
         { provide: PUBLISHED_SIGNERS, useFactory: () => [receiptSigner(config)] },
         {
           provide: ReceiptWriter,
           useFactory: (ledger: DecisionLedger, [signer]: [Signer]) => new ReceiptWriter(ledger, signer, config.GATEWAY_ORIGIN),
           inject: [PgDecisionLedger, PUBLISHED_SIGNERS],
         },
+        ...DOORS,
         { provide: READINESS, useFactory: readiness, inject: [Database, ActivePolicyCache] },
       ],
     };

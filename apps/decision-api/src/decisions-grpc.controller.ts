@@ -3,11 +3,12 @@ import { Controller, Inject } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
 import { randomUUID } from 'node:crypto';
 import { batchItemsMax, parseSettlementRequest } from '#contract';
-import { ReceiptWriter, type Settlement } from '#decisions';
+import type { Settlement } from '#decisions';
 import { parseId, Refusal } from '#kernel';
 import type { ServiceCaller } from './auth/caller.js';
 import { TokenVerifier } from './auth/token-verifier.js';
 import { DecisionDoor } from './decision-door.js';
+import { DecisionProofs } from './decision-proofs.js';
 import { answerStream } from './decision-stream.js';
 import { type GrpcDecisionRequest, type GrpcResult, keyOfMessage, toAnswerMessage, wireOf } from './grpc-messages.js';
 import { rpcException } from './grpc-status.js';
@@ -24,7 +25,7 @@ export class DecisionsGrpcController {
   constructor(
     @Inject(DecisionDoor) private readonly door: DecisionDoor,
     @Inject(TokenVerifier) private readonly tokens: TokenVerifier,
-    @Inject(ReceiptWriter) private readonly receipts: ReceiptWriter,
+    @Inject(DecisionProofs) private readonly proofs: DecisionProofs,
   ) {}
 
   @GrpcMethod('DecisionService', 'Decide')
@@ -75,7 +76,7 @@ export class DecisionsGrpcController {
   async getReceipt({ decisionId = '' }: { readonly decisionId?: string }, metadata: Metadata) {
     return await this.answer(metadata, async (caller) => {
       this.tokens.admit(caller, ['decisions:evaluate']);
-      return { receipt: await this.receipts.write(parseId('dec', decisionId), caller.name) };
+      return await this.proofs.receipt(parseId('dec', decisionId), caller.name);
     });
   }
 

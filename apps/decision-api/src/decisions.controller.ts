@@ -1,10 +1,11 @@
-import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Header, Inject, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { DecisionAnswer } from '#contract';
-import { answerOf, type DecisionLedger, type DecisionRow, decisionUnknown, ReceiptWriter } from '#decisions';
+import { answerOf, type DecisionLedger, type DecisionRow, decisionUnknown } from '#decisions';
 import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
 import { parseId, Refusal } from '#kernel';
 import { Caller, Scopes, type ServiceCaller } from './auth/caller.js';
+import { DecisionProofs, type ProvenReceipt } from './decision-proofs.js';
 
 /** Reading what was decided: by id, or by key after a timeout. A caller sees its own decisions. */
 @ApiTags('decisions')
@@ -13,7 +14,7 @@ import { Caller, Scopes, type ServiceCaller } from './auth/caller.js';
 export class DecisionsController {
   constructor(
     @Inject(PgDecisionLedger) private readonly ledger: DecisionLedger,
-    @Inject(ReceiptWriter) private readonly receipts: ReceiptWriter,
+    @Inject(DecisionProofs) private readonly proofs: DecisionProofs,
   ) {}
 
   /** Keys belong to a subject: the subject says on which shard to look. */
@@ -35,17 +36,31 @@ export class DecisionsController {
 
   @Get(':id/receipt')
   @ApiOperation({
-    summary: 'The decision as a signed receipt (JWS, typ decision-receipt+jwt): keep it, and "tallystick replay" decides again offline',
+    summary:
+      'The decision as a signed receipt (JWS, typ decision-receipt+jwt) and, once sealed, its place in the log with proof: "tallystick replay" decides again offline',
   })
   @ApiOkResponse({
     schema: {
       type: 'object',
-      required: ['receipt'],
-      properties: { receipt: { type: 'string', description: 'compact JWS (RFC 7515), EdDSA' } },
+      required: ['receipt', 'fact'],
+      properties: {
+        receipt: { type: 'string', description: 'compact JWS (RFC 7515), EdDSA' },
+        fact: { type: 'string', description: 'the log’s fact of this decision' },
+        logIndex: { type: 'string', description: 'once sealed' },
+        proof: { type: 'string', description: 'once sealed: .tlog-proof (C2SP) with the log’s entry' },
+      },
     },
   })
-  async receipt(@Caller() caller: ServiceCaller, @Param('id') id: string): Promise<{ readonly receipt: string }> {
-    return { receipt: await this.receipts.write(parseId('dec', id), caller.name) };
+  async receipt(@Caller() caller: ServiceCaller, @Param('id') id: string): Promise<ProvenReceipt> {
+    return await this.proofs.receipt(parseId('dec', id), caller.name);
+  }
+
+  @Get(':id/proof')
+  @Header('content-type', 'text/plain; charset=utf-8')
+  @ApiOperation({ summary: 'The proof that the log holds the decision: a .tlog-proof (C2SP), for "tallystick verify"' })
+  @ApiProduces('text/plain')
+  async proof(@Caller() caller: ServiceCaller, @Param('id') id: string): Promise<string> {
+    return await this.proofs.proof(parseId('dec', id), caller.name);
   }
 }
 

@@ -3,12 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { DECISION_RECEIPT_TYP, type Difference, parseReceiptClaims, type ReceiptClaims, replayReceipt } from '#decisions';
-import { parseJsonStrict, parsePublicJwk, utf8, type VerificationKey, verifyJws } from '#evidence';
+import { nodeCrypto, parseJsonStrict, parsePublicJwk, parseVkeys, utf8, type VerificationKey, verifyJws } from '#evidence';
 import { formatMinor, Refusal } from '#kernel';
+import { verifyDecisionProof } from '../receipts/proven-decision.js';
 
 interface ReplayOptions {
   readonly policy: string;
   readonly key?: string;
+  readonly logKey?: string;
 }
 
 interface Trusted {
@@ -24,6 +26,7 @@ export function register(program: Command): void {
     .argument('<receipt>', 'the receipt (JWS), or the answer of GET /v1/decisions/{id}/receipt')
     .requiredOption('--policy <file>', 'the policy document it was decided under')
     .option('--key <file>', 'public keys you trust (JWK set), received on another way (default: TALLYSTICK_HOME/keys/receipt.jwks.json)')
+    .option('--log-key <file>', 'the log’s public keys you trust, for a receipt with its proof (default: TALLYSTICK_HOME/log/vkey)')
     .action(async (file: string, options: ReplayOptions) => {
       try {
         for (const line of await replay(file, options)) console.log(line);
@@ -37,9 +40,8 @@ export function register(program: Command): void {
 
 async function replay(file: string, options: ReplayOptions): Promise<string[]> {
   const trusted = readTrusted(options.key);
-  const { value } = await verifyJws(utf8.encode(readReceipt(file)), DECISION_RECEIPT_TYP, (kid) =>
-    trusted.keys.find((key) => key.kid === kid),
-  );
+  const { receipt, proof } = readReceipt(file);
+  const { value } = await verifyJws(utf8.encode(receipt), DECISION_RECEIPT_TYP, (kid) => trusted.keys.find((key) => key.kid === kid));
   const claims = parseReceiptClaims(value.payload);
   const found = replayReceipt(claims, parseJsonStrict(readBytes(options.policy), 'policy.malformed'), (bytes) =>
     hash('sha256', bytes, 'buffer'),
@@ -47,6 +49,7 @@ async function replay(file: string, options: ReplayOptions): Promise<string[]> {
   if (found.length > 0) process.exitCode = 1;
   return [
     ...story(claims),
+    ...(await placeInLog(proof, claims, options)),
     `signature   verified under key ${value.header.kid} of ${trusted.file}`,
     ...verdict(claims, found, options.policy),
   ];
@@ -85,12 +88,20 @@ function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-function readReceipt(file: string): string {
+/** The JWS, or the whole answer of the door: receipt and, once it is sealed, proof. */
+function readReceipt(file: string): { readonly receipt: string; readonly proof?: string } {
   const text = new TextDecoder().decode(readBytes(file)).trim();
-  if (!text.startsWith('{')) return text;
-  const { receipt } = parseJsonStrict(utf8.encode(text), 'receipt.malformed');
+  if (!text.startsWith('{')) return { receipt: text };
+  const { receipt, proof } = parseJsonStrict(utf8.encode(text), 'receipt.malformed');
   if (typeof receipt !== 'string') throw new Refusal('malformed', 'receipt.malformed', `${file} holds no receipt`);
-  return receipt;
+  return typeof proof === 'string' ? { receipt, proof } : { receipt };
+}
+
+async function placeInLog(proof: string | undefined, claims: ReceiptClaims, { logKey }: ReplayOptions): Promise<string[]> {
+  if (proof === undefined) return [];
+  const file = logKey ?? path.join(process.env['TALLYSTICK_HOME'] ?? '.tallystick', 'log', 'vkey');
+  const trusted = await parseVkeys(nodeCrypto, new TextDecoder().decode(readBytes(file)));
+  return await verifyDecisionProof(proof, claims, trusted);
 }
 
 /** A receipt never vouches for itself: without keys from elsewhere nothing is verified. */

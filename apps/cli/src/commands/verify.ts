@@ -5,6 +5,7 @@ import {
   decodeBase64Url,
   encodeBase64Url,
   nodeCrypto,
+  parseJsonStrict,
   parseLogEntry,
   parseTlogProof,
   parseVkeys,
@@ -17,8 +18,10 @@ import {
   verifyTlogProof,
   type Vkey,
 } from '#evidence';
+import { DECISION_RECEIPT_TYP, parseReceiptClaims } from '#decisions';
 import { Refusal } from '#kernel';
 import { openFile } from '#audit/adapters/fs-reader';
+import { verifyDecisionProof } from '../receipts/proven-decision.js';
 
 interface VerifyOptions {
   readonly key?: string;
@@ -61,6 +64,7 @@ async function verifyFile(file: string, options: VerifyOptions): Promise<string[
     const text = asText(bytes);
     if (text.startsWith('c2sp.org/tlog-proof@')) return await verifyProof(bytes, trusted);
     if (text.startsWith('{')) return await verifyReceiptAnswer(text, trusted);
+    if (text.startsWith('eyJ') && typOf(text.trim()) === DECISION_RECEIPT_TYP) return await verifyDecision(text.trim(), undefined, trusted);
     if (text.startsWith('eyJ'))
       return [...(await verifyReceipt(text.trim(), trusted)).lines, 'no inclusion proof in this file: ask for it again'];
     throw unknownForm();
@@ -101,6 +105,7 @@ async function verifyProof(bytes: Uint8Array, trusted: readonly Vkey[]): Promise
 async function verifyReceiptAnswer(text: string, trusted: readonly Vkey[]): Promise<string[]> {
   const { receipt, proof } = parseAnswer(text);
   if (receipt === undefined) throw unknownForm();
+  if (typOf(receipt) === DECISION_RECEIPT_TYP) return await verifyDecision(receipt, proof, trusted);
   const { fact, lines } = await verifyReceipt(receipt, trusted);
   if (proof === undefined) return [...lines, 'no inclusion proof in this answer yet: ask again'];
   const proven = parseTlogProof(utf8.encode(proof)).extra;
@@ -110,13 +115,35 @@ async function verifyReceiptAnswer(text: string, trusted: readonly Vkey[]): Prom
   return [...lines, ...(await verifyProof(utf8.encode(proof), trusted))];
 }
 
-async function verifyReceipt(jws: string, trusted: readonly Vkey[]): Promise<{ fact: string; lines: string[] }> {
+/** What was decided stands in the receipt; that it follows from the policy is for `tallystick replay` to show. */
+async function verifyDecision(jws: string, proof: string | undefined, trusted: readonly Vkey[]): Promise<string[]> {
+  const { value } = await verifyJws(utf8.encode(jws), DECISION_RECEIPT_TYP, receiptKey(trusted));
+  const claims = parseReceiptClaims(value.payload);
+  const story = `receipt     decision ${claims.jti}: ${claims.outcome}, decided at ${claims.decidedAt} for ${claims.caller} as fact ${claims.fact}`;
+  if (proof === undefined) return [story, 'no inclusion proof here yet: ask again'];
+  return [
+    story,
+    ...(await verifyDecisionProof(proof, claims, trusted)),
+    'VERIFIED    the decision stands in the log as the receipt tells it',
+  ];
+}
+
+/** Which kind of receipt this says it is; its signature is checked for that kind. */
+function typOf(jws: string): unknown {
+  const [header = ''] = jws.split('.');
+  return parseJsonStrict(decodeBase64Url(header, 'header'), 'receipt.malformed')['typ'];
+}
+
+function receiptKey(trusted: readonly Vkey[]) {
   const keys = trusted.filter(({ name }) => name.endsWith('/receipt'));
   if (keys.length === 0)
     throw new Refusal('unprocessable', 'key.untrusted', 'the trusted keys hold no receipt key (a name that ends in /receipt)');
   const jwk = { kty: 'OKP', crv: 'Ed25519', x: encodeBase64Url(keys[0]!.publicKey) };
-  const findKey = (kid: string) => ({ kid, alg: 'EdDSA', jwk, state: 'ACTIVE' }) as const;
-  const { value } = await verifyJws(utf8.encode(jws), 'record-receipt+jwt', findKey);
+  return (kid: string) => ({ kid, alg: 'EdDSA', jwk, state: 'ACTIVE' }) as const;
+}
+
+async function verifyReceipt(jws: string, trusted: readonly Vkey[]): Promise<{ fact: string; lines: string[] }> {
+  const { value } = await verifyJws(utf8.encode(jws), 'record-receipt+jwt', receiptKey(trusted));
   const { sub, fact, payload_digest: digest, iat } = value.payload;
   if (typeof fact !== 'string' || typeof sub !== 'string' || typeof digest !== 'string') throw unknownForm();
   const hex = Buffer.from(decodeBase64Url(digest, 'payload_digest')).toString('hex');

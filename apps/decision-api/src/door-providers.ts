@@ -1,0 +1,29 @@
+import type { Provider } from '@nestjs/common';
+import type { InclusionProofs } from '#audit';
+import { INCLUSION_PROOFS } from '#audit/adapters/audit.module';
+import { type DecisionLedger, LinkedDecider, ReceiptWriter } from '#decisions';
+import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
+import { TokenVerifier } from './auth/token-verifier.js';
+import { DecisionDoor } from './decision-door.js';
+import { DecisionProofs } from './decision-proofs.js';
+import { GrpcCall } from './grpc-call.js';
+import { LinkedDoor } from './linked-door.js';
+
+/** What HTTP and gRPC have in common beside single decisions. */
+export const DOORS: Provider[] = [
+  {
+    provide: LinkedDoor,
+    useFactory: (decider: LinkedDecider, tokens: TokenVerifier) => new LinkedDoor(decider, tokens),
+    inject: [LinkedDecider, TokenVerifier],
+  },
+  {
+    provide: GrpcCall,
+    useFactory: (door: DecisionDoor, tokens: TokenVerifier) => new GrpcCall(door, tokens),
+    inject: [DecisionDoor, TokenVerifier],
+  },
+  {
+    provide: DecisionProofs,
+    useFactory: (ledger: DecisionLedger, receipts: ReceiptWriter, proofs: InclusionProofs) => new DecisionProofs(ledger, receipts, proofs),
+    inject: [PgDecisionLedger, ReceiptWriter, INCLUSION_PROOFS],
+  },
+];
