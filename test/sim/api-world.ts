@@ -1,120 +1,139 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { Database, freePort, migrate, type ServerProcess, startPostgres } from '#platform';
+import {
+  createSigner,
+  Database,
+  findRedisServer,
+  freePort,
+  migrate,
+  parseConfig,
+  SIGNER_NAMES,
+  startPostgres,
+  startRedis,
+} from '#platform';
 import { PgPolicies } from '#policies/adapters/pg-policies';
 import type { Dice } from './dice.js';
 import { CALLER, type Door, httpDoor } from './doors.js';
+import { grpcDoor } from './grpc-door.js';
 import { type LossyProxy, lossyProxy } from './lossy-proxy.js';
+import { Mortal } from './mortal.js';
 import { simPolicy } from './sim-policy.js';
 
 const ISSUER = 'sim-issuer';
 const tokenUsedMs = 5 * 60_000;
-const readyTries = 100;
-const startTries = 10;
 
-/** decision-api as several processes on a PostgreSQL of their own. All that is said passes a proxy that can lose the answer. */
+/** decision-api as several processes, and a worker, on a PostgreSQL and a Redis of their own. All that is said passes proxies that can lose the answer. */
 export interface ApiWorld {
   /** Straight to the database, past the proxy. */
   readonly database: Database;
-  readonly apis: readonly Api[];
+  readonly apis: readonly Mortal[];
+  /** Over HTTP and over gRPC to each. */
   readonly doors: readonly Door[];
   readonly proxies: readonly LossyProxy[];
-  /** SIGKILL to PostgreSQL, and up again on the same data and port. */
+  /** SIGKILL, and up again on the same data and port. */
   crashPostgres(): Promise<void>;
+  /** The same; nothing where the machine has no Redis and the queues are on PostgreSQL. */
+  crashRedis(): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface Api {
-  /** SIGKILL, and up again on the same port. */
-  crash(): Promise<void>;
-  stop(): Promise<void>;
+/** What has been opened so far, closed in the opposite order: also when the next thing does not open. */
+class Opened {
+  private readonly closers: (() => unknown)[] = [];
+
+  add<T>(thing: T, close: (thing: T) => unknown): T {
+    this.closers.push(() => close(thing));
+    return thing;
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.closers.splice(0).reverse()) await close();
+  }
 }
 
 export async function openApiWorld(processes: number, dice: Dice): Promise<ApiWorld> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'tallystick-sim-'));
+  const opened = new Opened();
+  try {
+    return await open(opened, processes, dice);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function open(opened: Opened, processes: number, dice: Dice): Promise<ApiWorld> {
+  const folder = opened.add(mkdtempSync(path.join(tmpdir(), 'tallystick-sim-')), (name) => rmSync(name, { recursive: true, force: true }));
   chmodSync(folder, 0o711);
-  const port = await freePort();
-  const servePostgres = () => startPostgres({ folder: path.join(folder, 'pg'), port });
-  let postgres: ServerProcess = await servePostgres();
+  const postgresPort = await freePort();
+  const postgres = await openServer(opened, () => startPostgres({ folder: path.join(folder, 'pg'), port: postgresPort }));
+  const redis = await openRedis(opened, folder);
   await migrate(postgres.url);
-  const database = await Database.open(postgres.url, 4);
+  const database = opened.add(await Database.open(postgres.url, 6), (pool) => pool.close());
   await new PgPolicies(database).activate(simPolicy(), { author: 'ann', approver: 'ben' }, new Date());
   const token = await makeIssuer(folder);
-  const toPostgres = await lossyProxy(port, dice);
-  const url = new URL(postgres.url);
-  url.port = String(toPostgres.port);
-  const started = await Promise.all(
-    Array.from({ length: processes }, async () => {
-      const http = await freePort();
-      const api = await startApi(folder, url.href, http);
-      return { api, proxy: await lossyProxy(http, dice) };
-    }),
-  );
-  const proxies = [toPostgres, ...started.map(({ proxy }) => proxy)];
-  return {
-    database,
-    apis: started.map(({ api }) => api),
-    doors: started.map(({ proxy }) => httpDoor(proxy.port, token)),
-    proxies,
-    crashPostgres: async () => {
-      process.kill(postgres.pid, 'SIGKILL');
-      await postgres.exited;
-      postgres = await servePostgres();
-    },
-    close: async () => {
-      await Promise.all(started.map(({ api }) => api.stop()));
-      await Promise.all(proxies.map((proxy) => proxy.close()));
-      await database.close();
-      await postgres.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
+  const proxies: LossyProxy[] = [];
+  const proxyTo = async (port: number) => {
+    const proxy = opened.add(await lossyProxy(port, dice), (one) => one.close());
+    proxies.push(proxy);
+    return proxy.port;
   };
-}
-
-async function startApi(folder: string, url: string, http: number): Promise<Api> {
   const env = {
     ...{ PATH: process.env['PATH'], NODE_ENV: 'production', TALLYSTICK_ENV: 'test', TALLYSTICK_HOME: folder, LOG_LEVEL: 'silent' },
-    ...{ DATABASE_URL: url, DECISION_HTTP_PORT: String(http), DECISION_GRPC_PORT: String(await freePort()), INTERNAL_TOKEN_ISSUER: ISSUER },
+    ...{ DATABASE_URL: through(postgres.url, await proxyTo(postgresPort)), INTERNAL_TOKEN_ISSUER: ISSUER },
   };
-  const start = async () => {
-    // A process whose first words with PostgreSQL are lost ends; its supervisor starts it again.
-    for (let tries = 0; tries < startTries; tries++) {
-      const child = spawn(process.execPath, ['dist/apps/decision-api/src/main.js'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-      const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-      if (await isReady(child, http)) return { child, exited };
-      child.kill('SIGKILL');
-      await exited;
-    }
-    throw new Error('decision-api did not start; was it built? (npm run build)');
-  };
-  let running = await start();
-  const end = async (signal: NodeJS.Signals) => {
-    running.child.kill(signal);
-    await running.exited;
-  };
+  for (const name of SIGNER_NAMES) if (name !== 'internal-issuer') createSigner(parseConfig(env), name);
+  const apis: Mortal[] = [];
+  const doors: Door[] = [];
+  for (let i = 0; i < processes; i++) {
+    const [http, grpc] = [await freePort(), await freePort()];
+    const ports = { DECISION_HTTP_PORT: String(http), DECISION_GRPC_PORT: String(grpc) };
+    apis.push(opened.add(await Mortal.start('decision-api', { ...env, ...ports }, http), (api) => api.end()));
+    const overGrpc = opened.add(grpcDoor(await proxyTo(grpc), token), (door) => door.close());
+    doors.push(httpDoor(await proxyTo(http), token), overGrpc);
+  }
+  const workerPort = await freePort();
+  const queues = redis ? { REDIS_URL: through(redis.url, await proxyTo(Number(new URL(redis.url).port))) } : {};
+  opened.add(await Mortal.start('worker', { ...env, ...queues, WORKER_PORT: String(workerPort) }, workerPort), (worker) => worker.end());
   return {
-    crash: async () => {
-      await end('SIGKILL');
-      running = await start();
-    },
-    stop: () => end('SIGTERM'),
+    ...{ database, apis, doors, proxies },
+    crashPostgres: () => postgres.crash(),
+    crashRedis: async () => await redis?.crash(),
+    close: () => opened.close(),
   };
 }
 
-async function isReady(child: ChildProcess, http: number): Promise<boolean> {
-  for (let tries = 0; tries < readyTries && child.exitCode === null; tries++) {
-    const ready = await fetch(`http://127.0.0.1:${http}/ready`).then(
-      ({ status }) => status === 200,
-      () => false,
-    );
-    if (ready) return true;
-    await delay(100);
-  }
-  return false;
+interface CrashingServer {
+  readonly url: string;
+  crash(): Promise<void>;
+}
+
+async function openServer(opened: Opened, serve: () => ReturnType<typeof startPostgres>): Promise<CrashingServer> {
+  let server = await serve();
+  opened.add(undefined, () => server.stop());
+  return {
+    url: server.url,
+    crash: async () => {
+      process.kill(server.pid, 'SIGKILL');
+      await server.exited;
+      server = await serve();
+    },
+  };
+}
+
+async function openRedis(opened: Opened, folder: string): Promise<CrashingServer | undefined> {
+  const command = findRedisServer();
+  if (command === undefined) return undefined;
+  const [port, password] = [await freePort(), randomBytes(16).toString('hex')];
+  return await openServer(opened, () => startRedis({ command, folder: path.join(folder, 'redis'), port, password }));
+}
+
+function through(url: string, port: number): string {
+  const other = new URL(url);
+  other.port = String(port);
+  return other.href;
 }
 
 /** Writes the public key where decision-api looks for it. @returns tokens that are good for a while longer than they are used */

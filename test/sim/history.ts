@@ -27,6 +27,8 @@ export interface DecisionEvent {
   readonly expiresAt: Date | null;
   readonly details: string;
   readonly usage: string;
+  readonly policyVersion: bigint;
+  readonly standingVersion: bigint;
   /** The windows that contain `at`, by PostgreSQL's own calendar. */
   readonly day: Date;
   readonly week: Date;
@@ -71,6 +73,7 @@ export async function readHistory(sql: SqlRunner, timeZone: string): Promise<His
   );
   const decisions = await sql.query<Omit<DecisionEvent, 'type'>>(
     `SELECT shard, seq, at, decision, subject, key, outcome, expires_at AS "expiresAt", details, usage,
+            policy_version AS "policyVersion", standing_version AS "standingVersion",
             date_trunc('day', at, $1) AS day, date_trunc('week', at, $1) AS week, date_trunc('month', at, $1) AS month FROM decisions`,
     [timeZone],
   );

@@ -1,7 +1,8 @@
 import { parseId, parseMoney } from '#kernel';
 import type { SqlRunner } from '#platform';
+import type { Change } from './changes.js';
 import { CURRENCY } from './doors.js';
-import { type History, readHistory } from './history.js';
+import { type DecisionEvent, type History, readHistory } from './history.js';
 import { Model } from './model.js';
 import type { Journal } from './traffic.js';
 
@@ -16,10 +17,16 @@ export interface Verdict {
 /** Holds the database to the model and to everything that was acknowledged. Nobody may work on the ledger meanwhile. */
 export async function judge(sql: SqlRunner, journal: Journal, timeZone = 'Asia/Shanghai'): Promise<Verdict> {
   const history = await readHistory(sql, timeZone);
-  const model = Model.judge(history);
+  const model = Model.judge(history, stopsOf(journal));
   const decisions = history.events.filter(({ type }) => type === 'decision');
   return {
-    breaches: [...numberBreaches(history), ...history.unmatched, ...model.breaches, ...promiseBreaches(history, model, journal)],
+    breaches: [
+      ...numberBreaches(history),
+      ...history.unmatched,
+      ...model.breaches,
+      ...promiseBreaches(history, model, journal),
+      ...overtaken(history, journal),
+    ],
     decisions: decisions.length,
     denied: decisions.filter((event) => event.type === 'decision' && event.outcome === 'DENY').length,
     settlements: history.events.length - decisions.length,
@@ -54,6 +61,44 @@ function promiseBreaches(history: History, model: Model, { decisions, steps }: J
   }
   const refunds = countRefunds(history);
   return [...breaches, ...steps.flatMap((step) => stepBreaches(refunds, model, step))];
+}
+
+function stopsOf({ changes }: Journal): ReadonlySet<string> {
+  return new Set(
+    changes.flatMap((change) => (change.kind === 'standing' && change.stopped ? [`${change.subject} ${change.version}`] : [])),
+  );
+}
+
+/** Versions only grow along the numbers, and nothing asked for after a change was acknowledged is decided on what was before it. */
+function overtaken(history: History, { decisions, changes }: Journal): string[] {
+  const breaches: string[] = [];
+  const made = new Map<string, DecisionEvent>();
+  const last = new Map<string, bigint>();
+  const grows = (name: string, version: bigint) => {
+    if (version < (last.get(name) ?? 0n)) breaches.push(`${name} went back to version ${version}`);
+    last.set(name, version);
+  };
+  for (const event of history.events) {
+    if (event.type !== 'decision') continue;
+    made.set(event.decision, event);
+    grows(`the policy on shard ${event.shard}`, event.policyVersion);
+    grows(`the standing of ${event.subject}`, event.standingVersion);
+  }
+  const policies = changes.filter(({ kind }) => kind === 'policy');
+  const standings = new Map<string, Change[]>();
+  for (const change of changes)
+    if (change.kind === 'standing') standings.set(change.subject, [...(standings.get(change.subject) ?? []), change]);
+  for (const { answer, askedMs } of decisions) {
+    const event = made.get(parseId('dec', answer.decisionId!).uuid);
+    if (!event) continue;
+    const acknowledged = (all: readonly Change[] = []) => all.findLast(({ acknowledgedMs }) => acknowledgedMs < askedMs)?.version ?? 0n;
+    const name = `decision ${event.decision} was made on`;
+    const policy = acknowledged(policies);
+    if (event.policyVersion < policy) breaches.push(`${name} policy ${event.policyVersion} after ${policy} was acknowledged`);
+    const standing = acknowledged(standings.get(event.subject));
+    if (event.standingVersion < standing) breaches.push(`${name} standing ${event.standingVersion} after ${standing} was acknowledged`);
+  }
+  return breaches;
 }
 
 function countRefunds(history: History): Map<string, number> {

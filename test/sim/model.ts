@@ -1,5 +1,5 @@
 import type { DecisionEvent, History, SettlementEvent, UsageRow } from './history.js';
-import { CAPS, SERVICE_LIMITS } from './sim-policy.js';
+import { capsOf, SERVICE_LIMITS, STOPPED_SERVICE } from './sim-policy.js';
 
 interface Hold {
   readonly subject: string;
@@ -17,6 +17,9 @@ interface Tally {
   usedCount: bigint;
   reservedCount: bigint;
 }
+
+/** A limit that nobody knows lets nothing through. */
+const NO_CAP = { minor: -1n, count: 0n, unit: 'day' } as const;
 
 interface Details {
   readonly amount: string;
@@ -36,9 +39,12 @@ export class Model {
   private readonly open = new Map<string, Set<Hold>>();
   private readonly refundKeys = new Set<string>();
 
+  /** @param stops the versions of standings under which a service is stopped: `<subject> <version>` */
+  private constructor(private readonly stops: ReadonlySet<string>) {}
+
   /** Every breach that the history shows, in words. */
-  static judge(history: History): Model {
-    const model = new Model();
+  static judge(history: History, stops: ReadonlySet<string>): Model {
+    const model = new Model(stops);
     for (const event of history.events) {
       if (event.type === 'decision') model.decide(event);
       else model.settle(event);
@@ -55,16 +61,19 @@ export class Model {
     const name = `decision ${event.decision}`;
     const limits = caps.map(({ limit }) => limit).sort();
     if (limits.join() !== [...SERVICE_LIMITS[service]!].sort().join()) this.breach(`${name} was judged by the limits ${limits.join()}`);
+    const known = capsOf(event.policyVersion);
     const rooms = caps.map(({ limit, counter, start }) => {
-      const { minor: capMinor, count, unit } = CAPS[limit]!;
+      const { minor: capMinor, count, unit } = known[limit] ?? NO_CAP;
       if (Date.parse(start) !== event[unit].getTime())
         this.breach(`${name} of ${event.at.toISOString()} counts in the ${unit} that starts ${start}, not ${event[unit].toISOString()}`);
       const tally = this.tally(counterName(event.subject, counter, start));
       const taken = tally.used + tally.reserved;
       return { tally, broken: taken + minor > capMinor || tally.usedCount + tally.reservedCount + 1n > count };
     });
+    const stopped = service === STOPPED_SERVICE && this.stops.has(`${event.subject} ${event.standingVersion}`);
+    if (stopped && event.outcome !== 'DENY') this.breach(`${name} was allowed while ${service} is stopped`);
     const room = rooms.every(({ broken }) => !broken);
-    if (room && event.outcome === 'DENY') this.breach(`${name} was declined while there was room`);
+    if (room && !stopped && event.outcome === 'DENY') this.breach(`${name} was declined while there was room`);
     if (!room && event.outcome !== 'DENY') this.breach(`overspend: ${name} was allowed ${minor} without room`);
     if (event.outcome !== 'DENY') this.hold(event, minor, caps);
     const told = rooms.map(({ tally: { used, reserved, usedCount, reservedCount }, broken }) =>

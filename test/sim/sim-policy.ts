@@ -1,10 +1,11 @@
 import type { PolicyInput } from '#policies';
 
-/** Tight enough that hot subjects run into every limit, by amount and by count, within seconds. */
-export function simPolicy(timeZone = 'Asia/Shanghai'): PolicyInput {
+/** Tight enough that hot subjects run into every limit, by amount and by count, within seconds. Even versions are tighter at the checkout. */
+export function simPolicy(timeZone = 'Asia/Shanghai', version = 1): PolicyInput {
+  const checkout = version % 2 === 1 ? { amount: '3000.00', count: 30 } : { amount: '2400.00', count: 24 };
   return {
     id: 'sim',
-    version: 1,
+    version,
     timeZone,
     currency: 'CNY',
     tiers: [{ name: 'ANY', minimumScore: 350 }],
@@ -13,21 +14,35 @@ export function simPolicy(timeZone = 'Asia/Shanghai'): PolicyInput {
       {
         name: 'checkout',
         mode: 'enforce',
-        limits: [{ id: 'checkout-day', window: 'DAY', scope: 'SUBJECT_SERVICE', amount: '3000.00', count: 30 }],
+        limits: [{ id: 'checkout-day', window: 'DAY', scope: 'SUBJECT_SERVICE', ...checkout }],
       },
-      { name: 'transfer', mode: 'enforce', limits: [{ id: 'transfer-week', window: 'WEEK', scope: 'SUBJECT', amount: '2500.00' }] },
+      { name: STOPPED_SERVICE, mode: 'enforce', limits: [{ id: 'transfer-week', window: 'WEEK', scope: 'SUBJECT', amount: '2500.00' }] },
     ],
   };
 }
 
+/** What a subject may be stopped from using. */
+export const STOPPED_SERVICE = 'transfer';
+
+interface SimCap {
+  readonly minor: bigint;
+  readonly count: bigint;
+  readonly unit: 'day' | 'week' | 'month';
+}
+
+const UNCOUNTED = 2n ** 62n;
+
 /** What the model holds the ledger to, written down a second time: it does not ask the ledger what the caps were. */
-export const CAPS: Readonly<Record<string, { readonly minor: bigint; readonly count: bigint; readonly unit: 'day' | 'week' | 'month' }>> = {
-  'all-month': { minor: 600_000n, count: 2n ** 62n, unit: 'month' },
-  'checkout-day': { minor: 300_000n, count: 30n, unit: 'day' },
-  'transfer-week': { minor: 250_000n, count: 2n ** 62n, unit: 'week' },
-};
+export function capsOf(policyVersion: bigint): Readonly<Record<string, SimCap>> {
+  const checkout = policyVersion % 2n === 1n ? { minor: 300_000n, count: 30n } : { minor: 240_000n, count: 24n };
+  return {
+    'all-month': { minor: 600_000n, count: UNCOUNTED, unit: 'month' },
+    'checkout-day': { ...checkout, unit: 'day' },
+    'transfer-week': { minor: 250_000n, count: UNCOUNTED, unit: 'week' },
+  };
+}
 
 export const SERVICE_LIMITS: Readonly<Record<string, readonly string[]>> = {
   checkout: ['checkout-day', 'all-month'],
-  transfer: ['transfer-week', 'all-month'],
+  [STOPPED_SERVICE]: ['transfer-week', 'all-month'],
 };

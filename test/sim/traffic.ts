@@ -1,20 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DecisionAnswer } from '#contract';
+import type { Change } from './changes.js';
 import type { Dice } from './dice.js';
 import { type Ask, type Door, Final, type StepKind } from './doors.js';
 
 /** What callers were told, which is what the ledger must be able to show afterwards. */
 export interface Journal {
-  readonly decisions: { readonly key: string; readonly ask: Ask; readonly answer: DecisionAnswer }[];
+  readonly decisions: { readonly key: string; readonly ask: Ask; readonly answer: DecisionAnswer; readonly askedMs: number }[];
   readonly steps: { readonly kind: StepKind; readonly reservation: string; readonly amount: string | undefined; readonly key: string }[];
+  /** Acknowledged changes of policy and standings, in order. */
+  readonly changes: Change[];
   /** Attempts that ended without an answer and were made again. */
   repeated: number;
   /** Final answers other than 200, by code. */
   readonly refused: Map<string, number>;
 }
 
-export const newJournal = (): Journal => ({ decisions: [], steps: [], repeated: 0, refused: new Map() });
+export const newJournal = (): Journal => ({ decisions: [], steps: [], changes: [], repeated: 0, refused: new Map() });
 
 export interface Traffic {
   readonly dice: Dice;
@@ -77,12 +80,12 @@ async function spendOnce(traffic: Traffic): Promise<void> {
     amount: `${dice.int(2, 180)}.${dice.int(10, 99)}`,
     holdSeconds: expiring ? 1 : 900,
   };
-  const key = randomUUID();
+  const [key, askedMs] = [randomUUID(), performance.now()];
   const fate = expiring ? atTheEnd : FATES[dice.pick(traffic.fates ?? FATE_NAMES)];
   const answers = await Promise.all(
     Array.from({ length: dice.pick([1, 1, 2, 3]) }, async () => {
       const answer = await insist(traffic, (door) => door.decide(ask, key));
-      journal.decisions.push({ key, ask, answer });
+      journal.decisions.push({ key, ask, answer, askedMs });
       return answer;
     }),
   );
