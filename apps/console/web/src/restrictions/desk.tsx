@@ -65,7 +65,7 @@ function Order({ order, staff }: { order: OrderView; staff: SignedInStaff }) {
         <Group gap="xs">
           <Text fw={600}>{VERBS[order.kind]}</Text>
           {order.sanction && <SanctionText sanction={order.sanction} />}
-          <Link to={`/restrictions?subject=${order.subject}`}>{`${order.subject.slice(0, 9)}…${order.subject.slice(-6)}`}</Link>
+          <Link size="sm" to={`/restrictions?subject=${order.subject}`}>{`${order.subject.slice(0, 9)}…${order.subject.slice(-6)}`}</Link>
         </Group>
         <Text size="xs" c="dimmed">
           asked by {order.by}, <Time at={order.askedAt} />
@@ -103,7 +103,7 @@ function Appeal({ appeal }: { appeal: AppealView }) {
       <Group gap="xs">
         <StateBadge state={appeal.state} />
         <Text size="sm">{appeal.grounds.code}</Text>
-        <Link to={`/restrictions?subject=${appeal.subject}`}>{`${appeal.subject.slice(0, 9)}…${appeal.subject.slice(-6)}`}</Link>
+        <Link size="sm" to={`/restrictions?subject=${appeal.subject}`}>{`${appeal.subject.slice(0, 9)}…${appeal.subject.slice(-6)}`}</Link>
       </Group>
       <Group gap="xs">
         {appeal.overdue && (

@@ -110,7 +110,7 @@ function SanctionFields() {
           withAsterisk={false}
         />
       )}
-      <TextInput name="services" label="Services" placeholder="all" description="Names, separated by commas" />
+      <TextInput name="services" label="Services" placeholder="all; or names, separated by commas" />
       <TextInput name="days" type="number" min={1} max={3650} label="Days" placeholder="until lifted" />
     </Group>
   );

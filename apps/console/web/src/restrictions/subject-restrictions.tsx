@@ -80,7 +80,7 @@ function Restriction({ one, onOrder }: { one: RestrictionView; onOrder?: (wanted
         )}
       </Text>
       <Text size="xs" c="dimmed">
-        By {one.rung === undefined ? one.ladder : `${one.ladder}, rung ${one.rung}`} · {count(one.banksTold)} banks told
+        {originOf(one)} · {count(one.banksTold)} banks told
         {one.cure && ` · cure: ${one.cure.text}`}
         {one.appealUntil !== undefined && (
           <>
@@ -121,4 +121,8 @@ function Restriction({ one, onOrder }: { one: RestrictionView; onOrder?: (wanted
       )}
     </Stack>
   );
+}
+
+function originOf({ ladder, rung }: RestrictionView): string {
+  return rung === undefined ? `Imposed ${ladder}` : `Imposed by the ladder (${ladder}, rung ${rung})`;
 }
