@@ -39,8 +39,19 @@ export const WALKS: Readonly<Record<Place, Walk>> = {
   contract: { libs: ['kernel'], fronts: 'none', wiring: 'none', packages: PURE },
   evidence: { libs: ['kernel'], fronts: 'none', wiring: 'none', packages: EVIDENCE },
   platform: { libs: ['kernel', 'contract', 'evidence'], fronts: 'none', wiring: 'none', packages: 'any' },
-  sdk: { libs: ['kernel', 'contract', 'evidence'], fronts: 'none', wiring: 'none', packages: [/^node:/, /^undici$/, /^jose$/] },
-  core: { libs: ['kernel', 'contract', 'evidence'], fronts: 'left', wiring: 'none', packages: [...PURE, /^saxes$/, /^@marcbachmann\/cel-js$/] },
+  // Its examples import it by the name that users install.
+  sdk: {
+    libs: ['kernel', 'contract', 'evidence'],
+    fronts: 'none',
+    wiring: 'none',
+    packages: [/^node:/, /^undici$/, /^jose$/, /^@tallystick\/sdk$/],
+  },
+  core: {
+    libs: ['kernel', 'contract', 'evidence'],
+    fronts: 'left',
+    wiring: 'none',
+    packages: [...PURE, /^saxes$/, /^@marcbachmann\/cel-js$/],
+  },
   adapters: { libs: ['kernel', 'contract', 'evidence', 'platform'], fronts: 'left', wiring: 'left', packages: 'any' },
   testing: { libs: ['kernel', 'contract', 'evidence', 'platform'], fronts: 'left', wiring: 'left', packages: 'any' },
   app: { libs: ['kernel', 'contract', 'evidence', 'platform', 'sdk', 'certs'], fronts: 'all', wiring: 'all', packages: 'any' },
