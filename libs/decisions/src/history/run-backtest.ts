@@ -96,7 +96,8 @@ export class BacktestRunner {
   private async report(lease: BacktestLease, asked: Backtest, parts: readonly BacktestPart[], currency: string | undefined): Promise<void> {
     const tally = new Tally();
     for (const { tally: found } of parts) if (found) tally.merge(found);
-    const digests = [...parts].sort((a, b) => a.shard - b.shard).map(({ shard, digest }) => `${shard}:${digest}`);
+    const read = parts.filter(({ decided }) => decided > 0n).sort((a, b) => a.shard - b.shard);
+    const digests = read.map(({ shard, digest }) => `${shard}:${digest}`);
     const found = tally.toJson();
     if (found.decisions.count === 0) throw noHistory();
     const text = JSON.stringify(backtestReport(asked, found, this.sha256Hex(digests.join('\n')), currency));
