@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '#kernel';
 import { GatewayKeys, ParticipantRegistry } from '#partners';
 import { PgNonceBook } from '#partners/adapters/pg-nonce-book';
 import { type Config, Database, pkiFolder } from '#platform';
-import { createHttpApp } from '#platform/adapters/http-app';
+import { createHttpApp, type RequestTimeouts } from '#platform/adapters/http-app';
 import { TrustStore } from '#platform/adapters/mtls-trust';
 import { bodyBytesMax } from './channel/body-limits.js';
 import { CallBudget } from './channel/call-budget.js';
@@ -24,13 +24,18 @@ const STREAM_TYPES = ['application/xml', 'text/xml', 'application/x-ndjson'];
 export interface GatewayOptions {
   readonly clock?: Clock;
   readonly callsPerSecondMax?: number;
+  readonly timeouts?: RequestTimeouts;
 }
 
 /** The gateway, ready to listen. */
 export async function createGateway(config: Config, logger: Logger, options: GatewayOptions = {}): Promise<NestFastifyApplication> {
   const clock = options.clock ?? systemClock;
   const trust = await TrustStore.open(pkiFolder(config), clock, logger);
-  const app = await createHttpApp(GatewayModule.register(config, logger), { logger, bodyBytesMax, https: trust.serverOptions() });
+  const timeouts = options.timeouts ? { timeouts: options.timeouts } : {};
+  const app = await createHttpApp(GatewayModule.register(config, logger), {
+    ...{ logger, bodyBytesMax, https: trust.serverOptions() },
+    ...timeouts,
+  });
   readBodies(app);
   const channel = { host: new URL(config.GATEWAY_ORIGIN).host, trust, registry: app.get(ParticipantRegistry), clock };
   installChannel(app, channel, CallBudget.create(config, app.get(Database), options.callsPerSecondMax), logger);

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify
 import type { Logger } from 'pino';
 import { CORRELATION_HEADER, correlationIdOf } from '../correlation.js';
 import { NestLogger } from '../logging.js';
+import { answerClientError } from './client-errors.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 
 export interface HttpAppOptions {
@@ -12,23 +13,34 @@ export interface HttpAppOptions {
   readonly bodyBytesMax: number;
   /** TLS options for Node's https server; without them the door speaks plain HTTP (loopback, or behind a mesh). */
   readonly https?: object;
+  readonly timeouts?: RequestTimeouts;
 }
 
-const HEADERS_TIMEOUT_MS = 15_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+/** How long a request may take to come. Node looks every `checkMs`, so headers are cut after `headersMs + checkMs` at the latest. */
+export interface RequestTimeouts {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly checkMs: number;
+}
+
+/** Slow headers are cut within 30 s. Node's own check runs each 30 s, which would make it 45. */
+export const REQUEST_TIMEOUTS: RequestTimeouts = { headersMs: 15_000, requestMs: 30_000, checkMs: 5_000 };
 
 /** A Nest application on Fastify as every door of ours needs it: correlation ids, problem+json, body limit, no slow headers. */
 export async function createHttpApp(module: DynamicModule, options: HttpAppOptions): Promise<NestFastifyApplication> {
+  const { timeouts = REQUEST_TIMEOUTS } = options;
+  const server = { connectionsCheckingInterval: timeouts.checkMs, headersTimeout: timeouts.headersMs };
   const adapter = new FastifyAdapter({
     bodyLimit: options.bodyBytesMax,
     genReqId: (request: { headers: Record<string, string | string[] | undefined> }) => correlationIdOf(request.headers[CORRELATION_HEADER]),
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: timeouts.requestMs,
+    clientErrorHandler: answerClientError,
     // A path that cannot be decoded is answered before any hook runs, and still in our words.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       void reply.header(CORRELATION_HEADER, request.id);
       sendProblem(error, request, reply, options.logger);
     },
-    ...(options.https ? { https: options.https } : {}),
+    ...(options.https ? { https: { ...options.https, ...server } } : { http: server }),
   } as FastifyServerOptions);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new NestLogger(options.logger),
@@ -38,8 +50,6 @@ export async function createHttpApp(module: DynamicModule, options: HttpAppOptio
   });
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', async (request, reply) => void reply.header(CORRELATION_HEADER, request.id));
-  const server = fastify.server;
-  server.headersTimeout = HEADERS_TIMEOUT_MS;
   app.useGlobalFilters(new ProblemFilter(options.logger));
   app.enableShutdownHooks();
   return app;
