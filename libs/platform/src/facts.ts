@@ -30,13 +30,14 @@ const APPEND = `
  * Answers their positions, in the order asked.
  */
 export async function appendFacts(tx: Tx, facts: Facts): Promise<FactPosition[]> {
-  const positions = await tx.query<{ shard: Shard; seq: bigint; at: Date }>(APPEND, [
+  const columns = [
     facts.map((fact) => fact.shard),
     facts.map((fact) => fact.kind),
     facts.map((fact) => fact.subject ?? null),
     facts.map((fact) => fact.participant ?? null),
     facts.map((fact) => encodeFactBody(fact.body)),
-  ]);
+  ];
+  const positions = await tx.query<{ shard: Shard; seq: bigint; at: Date }>(APPEND, columns, 'append_facts');
   invariant(positions.length === facts.length, 'every shard has a head row');
   return positions;
 }

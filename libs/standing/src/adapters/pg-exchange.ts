@@ -40,7 +40,7 @@ export function booksOf(tx: Tx): Books {
 }
 
 async function hold(tx: Tx, { shard, uuid }: ShardedId): Promise<HeldSubject | undefined> {
-  const [row] = await tx.query<{ held: HeldJson | null }>('SELECT hold_subject($1, NULL, $2) AS held', [shard, uuid]);
+  const [row] = await tx.query<{ held: HeldJson | null }>('SELECT hold_subject($1, NULL, $2) AS held', [shard, uuid], 'hold_subject');
   return row?.held ? readHeld(shard, row.held) : undefined;
 }
 
@@ -50,15 +50,8 @@ type MetJson =
   | { readonly outcome: 'seq_used' };
 
 async function meet(tx: Tx, { iss, jti, seq, payloadDigest, ref }: RecordIdentity) {
-  const [row] = await tx.query<{ met: MetJson }>('SELECT meet_record($1, $2, $3, $4, $5, $6, $7) AS met', [
-    shardOf(iss),
-    iss,
-    jti,
-    seq,
-    Buffer.from(payloadDigest),
-    ref.shard,
-    ref.uuid,
-  ]);
+  const names = [shardOf(iss), iss, jti, seq, Buffer.from(payloadDigest), ref.shard, ref.uuid];
+  const [row] = await tx.query<{ met: MetJson }>('SELECT meet_record($1, $2, $3, $4, $5, $6, $7) AS met', names, 'meet_record');
   const { met } = row!;
   if (met.outcome !== 'claimed') return { claim: claimOf(met), held: undefined };
   const held = met.held ? readHeld(ref.shard, met.held) : undefined;

@@ -36,7 +36,7 @@ export class PgStandingBook implements StandingBook {
 /** Both in one statement, so that they are one trip to the database. */
 export async function saveAccepted(tx: Tx, { standing, force, record }: AcceptedSaving): Promise<void> {
   const { subject, updatedAt } = standing.change.next;
-  await tx.query('SELECT save_standing($1, $2, $3), keep_record($1, $2, $4, $5, $6, $7)', [
+  const values = [
     subject.shard,
     subject.uuid,
     savingJson(standing),
@@ -44,7 +44,8 @@ export async function saveAccepted(tx: Tx, { standing, force, record }: Accepted
     Buffer.from(record.received),
     Buffer.from(record.payloadDigest),
     updatedAt,
-  ]);
+  ];
+  await tx.query('SELECT save_standing($1, $2, $3), keep_record($1, $2, $4, $5, $6, $7)', values, 'save_accepted');
 }
 
 function savingJson({ change: { next, imposed, lifted }, version, events }: StandingSaving): string {
