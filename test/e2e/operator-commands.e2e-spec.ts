@@ -6,6 +6,9 @@ import { Command } from 'commander';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { register as registerEnrol } from '../../apps/cli/src/commands/enrol.js';
+import { register as registerGatewayKeys } from '../../apps/cli/src/commands/gateway-keys.js';
+import { register as registerInvite } from '../../apps/cli/src/commands/invite.js';
+import { register as registerIssue } from '../../apps/cli/src/commands/issue.js';
 import { register as registerKeys } from '../../apps/cli/src/commands/keys.js';
 import { register as registerRevoke } from '../../apps/cli/src/commands/revoke.js';
 import { register as registerToken } from '../../apps/cli/src/commands/token.js';
@@ -15,10 +18,12 @@ import { type GatewayWorld, openGatewayWorld } from '../world/gateway-world.js';
 let world: GatewayWorld;
 const file = (name: string) => path.join(world.home, name);
 
+const REGISTERS = [registerEnrol, registerInvite, registerIssue, registerKeys, registerGatewayKeys, registerRevoke, registerToken];
+
 /** Runs a command as the user would type it; answers what it printed. */
 async function tallystick(...args: string[]): Promise<string> {
   const program = new Command('tallystick').exitOverride();
-  for (const register of [registerEnrol, registerKeys, registerRevoke, registerToken]) register(program);
+  for (const register of REGISTERS) register(program);
   const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -101,6 +106,24 @@ describe('an operator', () => {
     await tallystick('keys', 'retire', 'bank-e', 'bank-e-1');
     await tallystick('keys', 'compromised', 'bank-e', 'bank-e-1');
     expect(await tallystick('keys', 'list', 'bank-e')).toMatch(/bank-e-1 {2}EdDSA {2}COMPROMISED[\s\S]*bank-e-2 {2}EdDSA {2}ACTIVE/);
+  });
+
+  it('invites a bank; the invitation is alone on the screen, and issuing finds nothing before it is used', async () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    expect(await tallystick('invite', 'bank-i', '--name', 'Bank I', '--ttl', '30m')).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(String(told.mock.calls)).toContain('good once');
+    expect(await tallystick('keys', 'list', 'bank-i')).toContain('bank-i  Bank I  INVITED');
+    expect(await tallystick('issue')).toBe('0 requests decided');
+    await expect(tallystick('invite', 'bank-j')).rejects.toThrow('invitation.name');
+    await expect(tallystick('invite', 'bank-i', '--ttl', 'soon')).rejects.toThrow('invitation.ttl');
+  });
+
+  it('changes the gateway’s own key only when every partner has proved it', async () => {
+    expect(await tallystick('gateway-keys', 'announce', 'receipt')).toContain('is announced');
+    expect(await tallystick('gateway-keys', 'status')).toMatch(/receipt {2}\S+ {2}ANNOUNCED, not yet proved by bank-a, bank-b/);
+    await expect(tallystick('gateway-keys', 'switch', 'receipt')).rejects.toThrow('gateway_key.unproved');
+    expect(await tallystick('gateway-keys', 'switch', 'receipt', '--force')).toContain('is the receipt key now');
+    await expect(tallystick('gateway-keys', 'announce', 'log')).rejects.toThrow('gateway_key.use');
   });
 
   it('is told what is wrong', async () => {

@@ -35,7 +35,7 @@ describe('a page that runs', () => {
     expect({ code, tail: output.slice(-2_000) }).toMatchObject({ code: 0 });
   }, 120_000);
 
-  it('takes a bank to its first signed record, and shows how to check our answer', async () => {
+  it('takes a bank to its first signed record, shows how to check our answer, and enrols a third bank', async () => {
     const { code, stdout, output } = await runBlock(runnableBlocks('apps/gateway/README.md').join('\n'));
     expect({ code, tail: output.slice(-2_000) }).toMatchObject({ code: 0 });
     expect(stdout).toContain('"state":"ACTIVE"');
@@ -43,6 +43,7 @@ describe('a page that runs', () => {
     expect(stdout).toContain('"receipt"');
     expect(stdout).toContain('the body is the one that was signed');
     expect(stdout).toContain('Signature Verified Successfully');
+    expect(stdout).toContain('"id":"bank-c","name":"Bank C","state":"ACTIVE","missing":[]');
   }, 120_000);
 
   it('names only npm scripts that exist', () => {

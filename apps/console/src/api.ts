@@ -10,6 +10,7 @@ export type PermissionName =
   | 'audit.read'
   | 'audit.export'
   | 'partners.read'
+  | 'partners.change'
   | 'policies.read'
   | 'policies.change';
 
@@ -146,6 +147,8 @@ export interface KeyView {
   readonly kid: string;
   readonly algorithm: string;
   readonly state: string;
+  /** Null: it has no end. */
+  readonly notAfter: string | null;
 }
 
 export interface PartnerView {
@@ -153,6 +156,12 @@ export interface PartnerView {
   readonly name: string;
   readonly state: string;
   readonly stateReason: string | null;
+  /** A suspension that is set for a time. */
+  readonly suspension: { readonly from: string; readonly reason: string } | null;
+  /** A closing that waits for a second person; `byMe`: that must be somebody else than the reader. */
+  readonly closing: { readonly by: string; readonly byMe: boolean; readonly reason: string; readonly at: string } | null;
+  /** From where it may call; empty: from anywhere. */
+  readonly addresses: readonly string[];
   readonly certificates: readonly CertificateView[];
   readonly keys: readonly KeyView[];
   /** The highest `seq` of an accepted record; null: none yet. */

@@ -14,6 +14,8 @@ import { CLOCK, PlatformModule } from '#platform/adapters/platform.module';
 import { PolicyLife } from '#policies';
 import { policyLife } from '#policies/adapters/pg-policies';
 import { PgPolicyBook } from '#policies/adapters/pg-policy-book';
+import { PartnersModule } from '#partners/adapters/partners.module';
+import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { StaffDoor } from '#staff';
 import { StaffModule } from '#staff/adapters/staff.module';
 import { Restrictions } from '#standing';
@@ -56,7 +58,7 @@ export class ConsoleModule {
   static forRoot(config: Config, logger: Logger): DynamicModule {
     return {
       module: ConsoleModule,
-      imports: [PlatformModule.forRoot(config, logger), StaffModule],
+      imports: [PlatformModule.forRoot(config, logger), StaffModule, PartnersModule.register(tellParticipants)],
       controllers: [
         HealthController,
         SessionController,

@@ -12,6 +12,7 @@ export type Permission =
   | 'audit.read'
   | 'audit.export'
   | 'partners.read'
+  | 'partners.change'
   | 'policies.read'
   | 'policies.change';
 
@@ -26,6 +27,7 @@ const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
     'audit.read',
     'audit.export',
     'partners.read',
+    'partners.change',
     'policies.read',
     'policies.change',
   ],
@@ -49,7 +51,7 @@ const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
     'policies.read',
     'policies.change',
   ],
-  operator: ['retractions.read', 'overview.read', 'partners.read'],
+  operator: ['retractions.read', 'overview.read', 'partners.read', 'partners.change'],
 };
 
 export function permissionsOf(role: Role): readonly Permission[] {

@@ -59,7 +59,8 @@ export function settle(home: string, shell: Shell, last: Environment = {}): Envi
     chosen['GATEWAY_ORIGIN'] = `https://localhost:${chosen['GATEWAY_PORT'] || 7443}`;
   }
   chosen['ENROLMENT_PORT'] ||= '7444';
-  if (!shell['ENROLMENT_ORIGIN'] && (shell['ENROLMENT_PORT'] || !last['ENROLMENT_ORIGIN'])) chosen['ENROLMENT_ORIGIN'] = `https://localhost:${chosen['ENROLMENT_PORT']}`;
+  if (!shell['ENROLMENT_ORIGIN'] && (shell['ENROLMENT_PORT'] || !last['ENROLMENT_ORIGIN']))
+    chosen['ENROLMENT_ORIGIN'] = `https://localhost:${chosen['ENROLMENT_PORT']}`;
   if (chosen['TALLYSTICK_ENV'] === 'production') {
     throw new Error('"up" makes development keys: in production start each process under your own service manager');
   }
@@ -74,14 +75,7 @@ export function forDoors(environment: Environment): Environment {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !hidden.includes(name)));
 }
 
-export const PORTS = [
-  'GATEWAY_PORT',
-  'ENROLMENT_PORT',
-  'DECISION_HTTP_PORT',
-  'DECISION_GRPC_PORT',
-  'CONSOLE_PORT',
-  'WORKER_PORT',
-] as const;
+export const PORTS = ['GATEWAY_PORT', 'ENROLMENT_PORT', 'DECISION_HTTP_PORT', 'DECISION_GRPC_PORT', 'CONSOLE_PORT', 'WORKER_PORT'] as const;
 
 /** Rejects with a sentence when a door could not listen, or two doors share a port. */
 export async function refuseBusyPorts(environment: Environment): Promise<void> {

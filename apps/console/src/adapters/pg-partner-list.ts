@@ -2,11 +2,20 @@ import { shardOf } from '#kernel';
 import type { SqlRunner } from '#platform';
 import type { CertificateView, KeyView, PartnerView } from '../api.js';
 
+/** A partner as PostgreSQL knows it; whoever proposed to close it is still an account's id. */
+export type ListedPartner = Omit<PartnerView, 'closing'> & { readonly closing: Omit<NonNullable<PartnerView['closing']>, 'byMe'> | null };
+
 interface Row {
   readonly id: string;
   readonly name: string;
   readonly state: string;
   readonly state_reason: string | null;
+  readonly addresses: string[];
+  readonly suspend_from: Date | null;
+  readonly suspend_reason: string | null;
+  readonly closing_by: string | null;
+  readonly closing_reason: string | null;
+  readonly closing_at: Date | null;
   readonly certificates: CertificateView[];
   readonly keys: KeyView[];
 }
@@ -17,18 +26,19 @@ const EVENTS_COUNTED_MAX = 10_000;
 export class PgPartnerList {
   constructor(private readonly sql: SqlRunner) {}
 
-  async read(): Promise<PartnerView[]> {
+  async read(): Promise<ListedPartner[]> {
     const rows = await this.sql.query<Row>(
-      `SELECT p.id, p.name, p.state, p.state_reason,
+      `SELECT p.id, p.name, p.state, p.state_reason, p.addresses, p.suspend_from, p.suspend_reason, p.closing_by, p.closing_reason, p.closing_at,
               coalesce((SELECT json_agg(json_build_object('fingerprint', c.x5t, 'serial', c.serial, 'notAfter', to_json(c.not_after),
                           'state', CASE WHEN c.revoked_at IS NULL THEN 'ACTIVE' ELSE 'REVOKED' END) ORDER BY c.revoked_at IS NOT NULL, c.not_after DESC)
                           FROM participant_certificates c WHERE c.participant_id = p.id), '[]') AS certificates,
-              coalesce((SELECT json_agg(json_build_object('kid', k.kid, 'algorithm', k.alg, 'state', k.state) ORDER BY k.added_at DESC)
+              coalesce((SELECT json_agg(json_build_object('kid', k.kid, 'algorithm', k.alg, 'state', k.state, 'notAfter', to_json(k.not_after))
+                                        ORDER BY k.added_at DESC)
                           FROM participant_keys k WHERE k.participant_id = p.id), '[]') AS keys
          FROM participants p ORDER BY p.name, p.id`,
     );
     const counts = await this.countExchange(rows.map(({ id }) => id));
-    return rows.map(({ state_reason, ...row }, i) => ({ ...row, stateReason: state_reason, ...counts[i]! }));
+    return rows.map((row, i) => ({ ...toPartner(row), ...counts[i]! }));
   }
 
   /** `seq` is unique per issuer, so the highest one is known by an index; events that wait are few or a sign of trouble. */
@@ -41,4 +51,11 @@ export class PgPartnerList {
     );
     return rows.map(({ last_seq, waiting }) => ({ lastSeq: last_seq?.toString() ?? null, eventsWaiting: Number(waiting) }));
   }
+}
+
+function toPartner(row: Row): Omit<ListedPartner, 'lastSeq' | 'eventsWaiting'> {
+  const { id, name, state, state_reason: stateReason, addresses, certificates, keys } = row;
+  const suspension = row.suspend_from && { from: row.suspend_from.toISOString(), reason: row.suspend_reason ?? '' };
+  const closing = row.closing_at && { by: row.closing_by ?? '', reason: row.closing_reason ?? '', at: row.closing_at.toISOString() };
+  return { id, name, state, stateReason, suspension, closing, addresses, certificates, keys };
 }

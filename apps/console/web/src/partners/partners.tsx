@@ -1,12 +1,14 @@
 import { Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import type { CertificateView, PartnerView } from '../../../src/api.js';
+import type { CertificateView, KeyView, PartnerView, SignedInStaff } from '../../../src/api.js';
 import { call } from '../api/client.js';
+import { may } from '../api/session.js';
+import { PartnerActions, Pending } from './partner-actions.js';
 import { PageHead, Section } from '../parts/page.js';
 import { Empty, Loaded } from '../parts/states.js';
 import { count, Id, StateBadge, Time } from '../parts/values.js';
 
-export default function Partners() {
+export default function Partners({ staff }: { staff: SignedInStaff }) {
   const partners = useQuery({ queryKey: ['partners'], queryFn: () => call<{ partners: PartnerView[]; at: string }>('/partners') });
   return (
     <>
@@ -15,12 +17,12 @@ export default function Partners() {
         {({ partners: list, at }) =>
           list.length === 0 ? (
             <Section title="No partners yet">
-              <Empty title="Nobody is enrolled">An operator enrols a bank with: npm run tallystick -- enrol</Empty>
+              <Empty title="Nobody is enrolled">An operator invites a bank with: npm run tallystick -- invite</Empty>
             </Section>
           ) : (
             <Stack gap="lg">
               {list.map((partner) => (
-                <Partner key={partner.id} partner={partner} at={at} />
+                <Partner key={partner.id} partner={partner} at={at} mayChange={may(staff, 'partners.change')} />
               ))}
             </Stack>
           )
@@ -30,7 +32,7 @@ export default function Partners() {
   );
 }
 
-function Partner({ partner, at }: { partner: PartnerView; at: string }) {
+function Partner({ partner, at, mayChange }: { partner: PartnerView; at: string; mayChange: boolean }) {
   return (
     <Section title={partner.name} aside={<StateBadge state={partner.state} />}>
       {partner.stateReason !== null && (
@@ -38,10 +40,12 @@ function Partner({ partner, at }: { partner: PartnerView; at: string }) {
           {partner.stateReason}
         </Text>
       )}
+      <Pending {...partner} />
       <Group gap="xl" mb="md">
         <Fact label="Id" value={partner.id} />
         <Fact label="Last record, number" value={partner.lastSeq === null ? 'none yet' : count(partner.lastSeq)} />
         <Fact label="Events to fetch" value={count(partner.eventsWaiting)} />
+        <Fact label="Calls from" value={partner.addresses.length === 0 ? 'anywhere' : partner.addresses.join(', ')} />
       </Group>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
         <div>
@@ -62,19 +66,12 @@ function Partner({ partner, at }: { partner: PartnerView; at: string }) {
           {partner.keys.length === 0 && <None>No key is registered: its records would be refused.</None>}
           <Stack gap="xs">
             {partner.keys.map((key) => (
-              <Group key={key.kid} justify="space-between" gap="xs" wrap="nowrap">
-                <Id value={key.kid} />
-                <Group gap="xs" wrap="nowrap">
-                  <Text size="xs" c="dimmed">
-                    {key.algorithm}
-                  </Text>
-                  <StateBadge state={key.state} />
-                </Group>
-              </Group>
+              <Key key={key.kid} signingKey={key} at={at} />
             ))}
           </Stack>
         </div>
       </SimpleGrid>
+      {mayChange && <PartnerActions partner={partner} />}
     </Section>
   );
 }
@@ -85,21 +82,46 @@ const DAY_MS = 86_400_000;
 const WARN_DAYS = 30;
 
 function Certificate({ certificate, at }: { certificate: CertificateView; at: string }) {
-  const days = Math.floor((Date.parse(certificate.notAfter) - Date.parse(at)) / DAY_MS);
   const valid = certificate.state === 'ACTIVE';
-  const color = !valid ? 'dimmed' : days < 0 ? 'red' : days < WARN_DAYS ? 'orange' : 'dimmed';
+  const over = Date.parse(certificate.notAfter) < Date.parse(at);
   return (
     <Group justify="space-between" gap="xs" wrap="nowrap" align="flex-start">
       <div>
         <Id value={certificate.fingerprint} />
-        <Text size="xs" c={color}>
-          {days < 0 ? 'Expired ' : 'Valid until '}
-          <Time at={certificate.notAfter} only="day" />
-          {valid && days >= 0 && days < WARN_DAYS && ` · ${days} days left`}
-        </Text>
+        <End notAfter={certificate.notAfter} at={at} matters={valid} />
       </div>
-      <StateBadge state={valid && days < 0 ? 'EXPIRED' : certificate.state} />
+      <StateBadge state={valid && over ? 'EXPIRED' : certificate.state} />
     </Group>
+  );
+}
+
+function Key({ signingKey: { kid, algorithm, state, notAfter }, at }: { signingKey: KeyView; at: string }) {
+  return (
+    <Group justify="space-between" gap="xs" wrap="nowrap" align="flex-start">
+      <div>
+        <Id value={kid} />
+        {notAfter !== null && <End notAfter={notAfter} at={at} matters={state === 'ACTIVE' || state === 'READY'} />}
+      </div>
+      <Group gap="xs" wrap="nowrap">
+        <Text size="xs" c="dimmed">
+          {algorithm}
+        </Text>
+        <StateBadge state={state} />
+      </Group>
+    </Group>
+  );
+}
+
+/** Until when, and from thirty days before on how many days are left. */
+function End({ notAfter, at, matters }: { notAfter: string; at: string; matters: boolean }) {
+  const days = Math.floor((Date.parse(notAfter) - Date.parse(at)) / DAY_MS);
+  const color = !matters ? 'dimmed' : days < 0 ? 'red' : days < WARN_DAYS ? 'orange' : 'dimmed';
+  return (
+    <Text size="xs" c={color}>
+      {days < 0 ? 'Expired ' : 'Valid until '}
+      <Time at={notAfter} only="day" />
+      {matters && days >= 0 && days < WARN_DAYS && ` · ${days} days left`}
+    </Text>
   );
 }
 
