@@ -6,7 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseId } from '#kernel';
-import { AllowanceSpender, DecisionClient, type GrantedAllowance } from '#sdk';
+import { AllowanceSpender, DecisionClient, type GrantedAllowance, verifyDecisionReceipt } from '#sdk';
 import { PgTraceReader } from '../../apps/console/src/adapters/pg-trace-reader.js';
 import { Dice } from '../sim/dice.js';
 import { type LossyProxy, lossyProxy } from '../sim/lossy-proxy.js';
@@ -82,7 +82,7 @@ describe('the door', () => {
     const post = (call: object) => world.http('POST', '/v1/allowances', { body, key: randomUUID(), token: world.token(SCOPES), ...call });
     expect(await post({ token: world.token('decisions:reserve') })).toMatchObject({ status: 403, body: { code: 'scope.missing' } });
     expect(await post({ key: undefined })).toMatchObject({ status: 400, body: { code: 'idempotency_key.malformed' } });
-    const { allowance } = (await post({})).body as unknown as GrantedAllowance;
+    const { allowance, decision } = (await post({})).body as unknown as GrantedAllowance;
     const other = world.token(SCOPES, 'wallet-service');
     for (const url of [`/v1/allowances/${allowance.allowanceId}`]) {
       expect(await world.http('GET', url, { token: other })).toMatchObject({ status: 404, body: { code: 'allowance.unknown' } });
@@ -90,6 +90,8 @@ describe('the door', () => {
       expect(await settle).toMatchObject({ status: 404, body: { code: 'allowance.unknown' } });
     }
     expect((await client.allowance(allowance.allowanceId)).state).toBe('OPEN');
+    const { value } = await verifyDecisionReceipt(await client.receipt(decision.decisionId!), await client.keys());
+    expect(value).toMatchObject({ jti: decision.decisionId, caller: `allowance:${HOLDER}` });
   });
 
   it('tells a denial as a decision and describes itself', async () => {

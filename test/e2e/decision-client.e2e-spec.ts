@@ -11,7 +11,7 @@ import { type LossyProxy, lossyProxy } from '../sim/lossy-proxy.js';
 import { type DecisionWorld, decisionWorld } from '../world/decision-world.js';
 import { type InstalledSdk, installSdk } from '../world/installed-sdk.js';
 
-const SCOPES = 'decisions:evaluate decisions:reserve allowances:issue standing:read';
+const SCOPES = 'decisions:evaluate decisions:reserve decisions:simulate allowances:issue standing:read';
 
 let world: DecisionWorld;
 let proxy: LossyProxy;
@@ -80,6 +80,10 @@ describe('the decision client', () => {
       { ...askOf(subject), mode: 'EVALUATE', service: 'nowhere' },
     ]);
     expect(batch).toMatchObject([{ answer: { outcome: 'ALLOW' } }, { problem: { code: 'service.unknown' } }]);
+    const { subject: _subject, ...item } = askOf(subject);
+    expect(await client.reserveLinked({ subject, items: [item, item] }, randomUUID())).toMatchObject({ outcome: 'RESERVED' });
+    const poor = await client.simulate({ ...askOf(subject), suppose: { score: 400 } });
+    expect(poor).toMatchObject({ answer: { tier: 'LIMITED' } });
   });
 
   it('throws refusals with their code', async () => {

@@ -1,5 +1,5 @@
 import type { InclusionProofs } from '#audit';
-import { type DecisionLedger, decisionUnknown, type ReceiptWriter } from '#decisions';
+import { type DecisionLedger, decisionUnknown, isDecisionOf, type ReceiptWriter } from '#decisions';
 import { formatFactId, Refusal, type ShardedId } from '#kernel';
 
 export interface ProvenReceipt {
@@ -36,7 +36,7 @@ export class DecisionProofs {
 
   private async find(decision: ShardedId, caller: string) {
     const row = await this.ledger.findById(decision);
-    if (row?.caller !== caller) throw decisionUnknown();
+    if (!row || !isDecisionOf(row, caller)) throw decisionUnknown();
     return { fact: formatFactId(row.decision.shard, row.seq), sealed: await this.proofs.find(row.decision.shard, row.seq) };
   }
 }

@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Inject, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { DecisionAnswer } from '#contract';
-import { answerOf, type DecisionLedger, type DecisionRow, decisionUnknown } from '#decisions';
+import { answerOf, type DecisionLedger, type DecisionRow, decisionUnknown, isDecisionOf } from '#decisions';
 import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
 import { parseId, Refusal } from '#kernel';
 import { Caller, Scopes, type ServiceCaller } from './auth/caller.js';
@@ -65,6 +65,6 @@ export class DecisionsController {
 }
 
 function told(row: DecisionRow | undefined, caller: ServiceCaller): DecisionAnswer {
-  if (!row || row.caller !== caller.name) throw decisionUnknown();
+  if (!row || !isDecisionOf(row, caller.name)) throw decisionUnknown();
   return answerOf(row);
 }

@@ -6,6 +6,7 @@ import {
   type DecisionLedger,
   type DecisionRow,
   decisionUnknown,
+  isDecisionOf,
   HeadroomFlow,
   type ReservationStore,
   reservationUnknown,
@@ -61,6 +62,6 @@ export class LookupsGrpcController {
 }
 
 function told(row: DecisionRow | undefined, caller: ServiceCaller) {
-  if (row?.caller !== caller.name) throw decisionUnknown();
+  if (!row || !isDecisionOf(row, caller.name)) throw decisionUnknown();
   return toAnswerMessage({ answer: answerOf(row), replayed: true });
 }

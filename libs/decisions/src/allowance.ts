@@ -44,6 +44,11 @@ export function allowanceCaller(holder: string): string {
   return `allowance:${holder}`;
 }
 
+/** A caller sees its own decisions, those for its allowances among them. */
+export function isDecisionOf(row: { readonly caller: string }, caller: string): boolean {
+  return row.caller === caller || row.caller === allowanceCaller(caller);
+}
+
 /** How many parts may be spent where the decision has taken one transaction and this many are left of the tightest count. */
 export function spendsGranted(asked: number, countLeft: number | undefined): number {
   return Math.min(asked, 1 + Math.max(0, countLeft ?? asked));

@@ -3,13 +3,17 @@ import type {
   AllowanceSettlementAnswer,
   AllowanceStatus,
   DecisionAnswer,
+  LinkedAnswer,
   OpenAnswerResult,
   ReservationAnswer,
+  SimulationAnswer,
   WireAllowanceRequest,
   WireAllowanceSettlement,
   WireDecisionItem,
   WireDecisionRequest,
+  WireLinkedRequest,
   WireOpenAnswer,
+  WireSimulationRequest,
 } from '#contract';
 import type { WireMoney } from '#kernel';
 import type { HeadroomAnswer, ItemProblem } from './decision-answers.js';
@@ -70,8 +74,13 @@ export class DecisionClient {
     return (await this.ask<{ results: readonly BatchResult[] }>(post('/v1/decisions:batch', { items }))).results;
   }
 
+  /** Several reservations of one subject, all or none, under one key. */
+  async reserveLinked(request: WireLinkedRequest, key: string): Promise<LinkedAnswer> {
+    return await this.ask({ ...post('/v1/decisions:linked', request), key });
+  }
+
   /** What would be answered, and why; nothing is held, recorded or counted. */
-  async simulate(request: object): Promise<unknown> {
+  async simulate(request: WireSimulationRequest): Promise<SimulationAnswer> {
     return await this.ask(post('/v1/decisions/simulations', request));
   }
 

@@ -7,13 +7,17 @@ export type {
   DecisionLimit,
   DecisionReason,
   GrantedAllowance,
+  LinkedAnswer,
   OpenAnswerResult,
   Outcome,
   ReservationAnswer,
+  SimulationAnswer,
   SpendResult,
   WireAllowanceRequest,
   WireDecisionItem,
   WireDecisionRequest,
+  WireLinkedRequest,
+  WireSimulationRequest,
 } from '#contract';
 export { Refusal, type WireMoney } from '#kernel';
 export * from './allowance-spender.js';
