@@ -1,6 +1,6 @@
 // A private world for one measurement: PostgreSQL with fsync, subjects, an active policy, decision-api and the echo as own processes.
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -56,7 +56,8 @@ export async function openWorld() {
     const [http, grpc, echo] = [await freePort(), await freePort(), await freePort()];
     const api = await startApi({ folder, url, http, grpc, stops });
     await startEcho(echo, stops);
-    return { database, url, subjects, token, ports: { http, grpc, echo }, api, close };
+    const another = async () => await startApi({ folder, url, http: await freePort(), grpc: await freePort(), stops });
+    return { database, url, subjects, token, ports: { http, grpc, echo }, api, another, close };
   } catch (error) {
     await close();
     throw error;
@@ -140,9 +141,31 @@ async function untilAnswers(url, accepts) {
 
 /** User and system time of a process; what it cost does not depend on who else used the machine. */
 export function cpuMs(pid) {
-  const [, fields] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
-  const [user, system] = fields.split(' ').slice(11, 13).map(Number);
+  const { user, system } = times(pid);
   return ((user + system) * 1000) / TICKS_PER_SECOND;
+}
+
+/** The same of a whole server: its living children, and those that ended and were waited for. */
+export function serverCpuMs(childPid) {
+  const { parent } = times(childPid);
+  const { user, system, endedUser, endedSystem } = times(parent);
+  const living = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && timesOrNone(name)?.parent === parent);
+  const ended = ((user + system + endedUser + endedSystem) * 1000) / TICKS_PER_SECOND;
+  return living.reduce((sum, pid) => sum + (timesOrNone(pid) ? cpuMs(pid) : 0), ended);
+}
+
+function timesOrNone(pid) {
+  try {
+    return times(pid);
+  } catch {
+    return undefined;
+  }
+}
+
+function times(pid) {
+  const [, rest] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const fields = rest.split(' ').map(Number);
+  return { parent: fields[1], user: fields[11], system: fields[12], endedUser: fields[13], endedSystem: fields[14] };
 }
 
 function rssMiB(pid) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Refusal } from '#kernel';
 import { Batcher, type BatchPort, LostReply } from './batcher.js';
 
-const LIMITS = { itemsMax: 4, inFlightMax: 2, queueItemsMax: 10 };
+const LIMITS = { itemsMax: 4, inFlightMax: 2, queueItemsMax: 10, waitMsMax: 1_000 };
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A ledger that saves numbers, and lies as told: it may fail before or after saving, answer late, or answer too little. */
@@ -57,7 +57,7 @@ describe('a batcher', () => {
 
   it('shares a crowd between the free places, and keeps a few together', async () => {
     const ledger = new LyingLedger();
-    const batcher = new Batcher(ledger, { itemsMax: 100, inFlightMax: 2, queueItemsMax: 1_000 });
+    const batcher = new Batcher(ledger, { itemsMax: 100, inFlightMax: 2, queueItemsMax: 1_000, waitMsMax: 1_000 });
     await Promise.all(Array.from({ length: 60 }, (_, i) => batcher.submit(i)));
     await Promise.all(Array.from({ length: 20 }, (_, i) => batcher.submit(i)));
     expect(ledger.calls.map(({ length }) => length)).toEqual([30, 30, 20]);
@@ -67,6 +67,15 @@ describe('a batcher', () => {
     const batcher = new Batcher(new LyingLedger(), LIMITS);
     const answers = Array.from({ length: 11 }, (_, i) => batcher.submit(i));
     expect((await outcomes(answers)).at(-1)).toBe('overloaded');
+  });
+
+  it('refuses at once what would wait longer than it may, as fast as the ledger lately was, and takes it again when that is over', async () => {
+    const ledger = new LyingLedger();
+    const send = ledger.send.bind(ledger);
+    ledger.send = async (items) => await new Promise((resolve) => setTimeout(() => resolve(send(items)), 20));
+    const batcher = new Batcher(ledger, { itemsMax: 1, inFlightMax: 1, queueItemsMax: 1_000_000, waitMsMax: 5 });
+    while (!(await outcomes([batcher.submit(1), batcher.submit(2)])).includes('overloaded')) await turn();
+    expect(await outcomes([batcher.submit(3)])).toEqual(['did 3']);
   });
 
   it('answers a bad item alone and lets the others stand', async () => {

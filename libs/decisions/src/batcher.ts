@@ -10,6 +10,8 @@ export interface BatcherLimits {
   readonly inFlightMax: number;
   /** Items waiting beyond those in flight. */
   readonly queueItemsMax: number;
+  /** Whoever would wait longer, as fast as batches lately came back, is refused at once. Absent: nobody for that reason. */
+  readonly waitMsMax?: number;
 }
 
 export interface BatchPort<Item, Answer> {
@@ -25,6 +27,9 @@ export interface BatchPort<Item, Answer> {
 /** Fewer than this and a second commit costs more than working side by side gains. */
 const itemsWorthSharing = 32;
 
+/** One that was away for long says little; sixteen of them say that the ledger is slow. */
+const batchesRemembered = 16;
+
 interface Waiting<Item, Answer> {
   readonly item: Item;
   readonly resolve: (answer: Answer) => void;
@@ -39,15 +44,19 @@ export class Batcher<Item, Answer> {
   private queue: Waiting<Item, Answer>[] = [];
   private inFlight = 0;
   private scheduled = false;
+  /** How long batches lately were away. */
+  private batchMs = 0;
 
   constructor(
     private readonly port: BatchPort<Item, Answer>,
     private readonly limits: BatcherLimits,
   ) {}
 
-  /** Refuses 503 `overloaded` when too many wait, and `outcome.unknown` when an answer was lost and nothing is found saved. */
+  /** Refuses 503 `overloaded` when too many wait or the wait is too long, and `outcome.unknown` when an answer was lost and nothing is found saved. */
   submit(item: Item): Promise<Answer> {
-    if (this.queue.length >= this.limits.queueItemsMax) return Promise.reject(overloaded(this.limits.queueItemsMax));
+    if (this.queue.length >= this.limits.queueItemsMax) return Promise.reject(overloaded(`queueItemsMax=${this.limits.queueItemsMax}`));
+    const { waitMsMax = Infinity } = this.limits;
+    if (this.waitMs() > waitMsMax) return Promise.reject(overloaded(`waitMsMax=${waitMsMax}`));
     return new Promise((resolve, reject) => {
       this.queue.push({ item, resolve, reject });
       this.schedule();
@@ -77,10 +86,18 @@ export class Batcher<Item, Answer> {
   private depart(seats: number): void {
     const batch = this.queue.splice(0, Math.min(seats, this.limits.itemsMax));
     this.inFlight++;
+    const departedMs = performance.now();
     void this.carry(batch).finally(() => {
       this.inFlight--;
+      this.batchMs += (performance.now() - departedMs - this.batchMs) / batchesRemembered;
       if (this.queue.length > 0) this.schedule();
     });
+  }
+
+  /** How long a newcomer would wait: full batches leave, side by side, each away as long as they lately were. */
+  private waitMs(): number {
+    const { itemsMax, inFlightMax } = this.limits;
+    return Math.floor(this.queue.length / (itemsMax * inFlightMax)) * this.batchMs;
   }
 
   private async carry(batch: readonly Waiting<Item, Answer>[]): Promise<void> {

@@ -36,9 +36,10 @@ export const referenceTaken = () =>
 export const linkedRefused = (failed: readonly number[]) =>
   new Refusal('conflict', 'linked.refused', `nothing of this group was reserved, because of item ${failed.join(', ')}`);
 
-export const overloaded = (queueItemsMax: number) =>
+/** `limit`: the limit that was passed, with its value. */
+export const overloaded = (limit: string) =>
   new Refusal('unavailable', 'overloaded', 'more is waiting than can be decided in time; nothing was done', {
-    limit: `queueItemsMax=${queueItemsMax}`,
+    limit,
     retryAfterSeconds: 1,
   });
 

@@ -4,9 +4,9 @@ import { Batcher } from './batcher.js';
 import { subjectUnknown } from './codes.js';
 
 /** About half a kilobyte each. */
-export const standingsMax = 100_000;
+export const standingsMax = 50_000;
 
-const LOADS = { itemsMax: 500, inFlightMax: 2, queueItemsMax: 20_000 };
+const LOADS = { itemsMax: 500, inFlightMax: 2, queueItemsMax: 20_000, waitMsMax: 500 };
 
 /**
  * The standings that decisions were lately made on. It may be behind: the ledger compares versions under its lock, and what was stale is

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { batchTypes } from '#decisions/adapters/batch-columns';
+import { formatId } from '#kernel';
+import { PgPolicies } from '#policies/adapters/pg-policies';
+import { BATCH_ITEMS, functionLoad, prepareBatches } from './function-load.mjs';
+import { batchLoad, connect, streamLoad } from './grpc-load.mjs';
+import { httpLoad, pacedLoad } from './http-load.mjs';
+
+const HTTP_CONNECTIONS = 512;
+const OVERLOAD_CONNECTIONS = 8_000;
+const STREAMS = 4;
+const STREAM_WINDOW = 256;
+const BATCH_CALLERS = 8;
+const BATCH_CALL_ITEMS = 100;
+const FUNCTION_RATE_MAX = 40_000;
+
+/** What is measured in turns, and what is measured once afterwards because it builds on that. */
+export async function scenariosOf(world) {
+  const { database, subjects, token, ports } = world;
+  world.others = [];
+  let turn = 0;
+  const ids = new Map();
+  // Ids are written once: the client shares the machine with what it measures.
+  const idOf = (subject) => ids.get(subject) ?? ids.set(subject, formatId('sub', subject)).get(subject);
+  const wire = (mode = 'RESERVE') => ({
+    subject: idOf(subjects[turn++ % subjects.length]),
+    service: 'checkout',
+    amount: { amount: '1.99', currency: 'CNY' },
+    mode,
+  });
+  const bearer = await token();
+  const reserve = () => ({
+    headers: `authorization: Bearer ${bearer}\r\nidempotency-key: ${randomUUID()}\r\n`,
+    body: JSON.stringify(wire()),
+  });
+  const look = () => ({ headers: `authorization: Bearer ${bearer}\r\n`, body: JSON.stringify(wire('EVALUATE')) });
+  const nextGrpc = () => ({ ...wire(), idempotencyKey: randomUUID() });
+  const channel = connect(ports.grpc, bearer);
+  const http = (port, next) => timed((untilMs) => httpLoad({ ports: [port], connections: HTTP_CONNECTIONS, untilMs, next }));
+  const stream = (untilMs) => streamLoad({ ...channel, streams: STREAMS, window: STREAM_WINDOW, untilMs, next: nextGrpc });
+  const batch = (untilMs) => batchLoad({ ...channel, callers: BATCH_CALLERS, items: BATCH_CALL_ITEMS, untilMs, next: nextGrpc });
+  const half = async (seconds, medians) => {
+    const rate = (medians.get('http-reserve') ?? medians.get('half-load')).rate / (medians.has('http-reserve') ? 2 : 1);
+    return await timed((untilMs) => pacedLoad({ ports: [ports.http], connections: HTTP_CONNECTIONS, rate, untilMs, next: reserve }))(
+      seconds,
+    );
+  };
+  const both = (options) =>
+    timed((untilMs) => httpLoad({ ports: [ports.http, ...world.others.map(({ port }) => port)], untilMs, next: reserve, ...options }));
+  return {
+    interleaved: [
+      { name: 'echo', load: http(ports.echo, reserve) },
+      { name: 'function', writes: true, load: await functionScenario(database, wire) },
+      { name: 'http-reserve', writes: true, baseline: 'echo', load: http(ports.http, reserve) },
+      { name: 'http-evaluate', baseline: 'echo', load: http(ports.http, look) },
+      { name: 'stream-reserve', writes: true, baseline: 'function', load: timed(stream) },
+      { name: 'batch-reserve', writes: true, baseline: 'function', load: timed(batch) },
+    ],
+    afterwards: [
+      { name: 'half-load', writes: true, load: half },
+      // Half the callers at each of two processes: what the second adds where a core is free for it, and what a decision costs then.
+      {
+        name: 'two-processes',
+        writes: true,
+        baseline: 'http-reserve',
+        before: async () => world.others.push(await world.another()),
+        load: both({ connections: HTTP_CONNECTIONS }),
+      },
+      { name: 'overload', writes: true, load: http8000(ports, reserve) },
+      { name: 'half-load-1m', writes: true, crowd: true, baseline: 'half-load', ratioOf: 'p99Ms', load: half },
+    ],
+  };
+}
+
+function http8000({ http }, next) {
+  return timed((untilMs) => httpLoad({ ports: [http], connections: OVERLOAD_CONNECTIONS, untilMs, next, refusals: true }));
+}
+
+function timed(work) {
+  return async (seconds) => {
+    const startMs = performance.now();
+    const result = await work(startMs + seconds * 1000);
+    return { ...result, seconds: (performance.now() - startMs) / 1000 };
+  };
+}
+
+async function functionScenario(database, next) {
+  const policy = await new PgPolicies(database).findActive();
+  const standing = { score: { value: 720, version: 'test-1' }, factors: [], restrictions: [] };
+  const types = await batchTypes(database);
+  return async (seconds) => {
+    const batches = prepareBatches({ types, policy, standing, next, batches: Math.ceil((FUNCTION_RATE_MAX * seconds) / BATCH_ITEMS) });
+    return await timed((untilMs) => functionLoad({ database, batches, untilMs }))(seconds);
+  };
+}
