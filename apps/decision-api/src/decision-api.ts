@@ -1,7 +1,5 @@
 import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '#platform';
@@ -10,6 +8,7 @@ import { TokenVerifier } from './auth/token-verifier.js';
 import { DecisionApiModule } from './decision-api.module.js';
 import { DecisionDoor } from './decision-door.js';
 import { registerDecisionRoutes } from './decision-routes.js';
+import { interfaceFile, publishInterface } from './interface-files.js';
 import { LinkedDoor } from './linked-door.js';
 import { registerLinkedRoutes } from './linked-routes.js';
 import { encoderOf, type PackageDefinition } from './grpc-encoder.js';
@@ -26,12 +25,13 @@ export async function createDecisionApi(config: Config, logger: Logger): Promise
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   registerDecisionRoutes(fastify, app.get(DecisionDoor), app.get(TokenVerifier), logger);
   registerLinkedRoutes(fastify, app.get(LinkedDoor), app.get(TokenVerifier), logger);
+  publishInterface(fastify);
   documentApi(app);
   app.connectMicroservice<MicroserviceOptions>({
     transport: Transport.GRPC,
     options: {
       package: GRPC_PACKAGE,
-      protoPath: protoFile(),
+      protoPath: interfaceFile('proto/decision.proto'),
       url: `${config.BIND_HOST}:${config.DECISION_GRPC_PORT}`,
       loader: { keepCase: false, longs: String, enums: String, defaults: false },
       maxReceiveMessageLength: grpcMessageBytesMax,
@@ -50,18 +50,4 @@ function answerFast(definition: PackageDefinition): void {
   for (const [method, type] of Object.entries(HOT_METHODS)) {
     service[method]!.responseSerialize = encoderOf(definition, `${GRPC_PACKAGE}.${type}`);
   }
-}
-
-/** The same file whether we run from source or from dist. */
-function protoFile(): string {
-  const file = ancestors(import.meta.dirname)
-    .map((folder) => path.join(folder, 'apps/decision-api/proto/decision.proto'))
-    .find((candidate) => existsSync(candidate));
-  if (!file) throw new Error('apps/decision-api/proto/decision.proto is missing');
-  return file;
-}
-
-function ancestors(folder: string): string[] {
-  const parent = path.dirname(folder);
-  return parent === folder ? [folder] : [folder, ...ancestors(parent)];
 }

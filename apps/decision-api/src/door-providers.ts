@@ -13,8 +13,8 @@ import { LinkedDoor } from './linked-door.js';
 export const DOORS: Provider[] = [
   {
     provide: LinkedDoor,
-    useFactory: (decider: LinkedDecider, tokens: TokenVerifier) => new LinkedDoor(decider, tokens),
-    inject: [LinkedDecider, TokenVerifier],
+    useFactory: (decider: LinkedDecider) => new LinkedDoor(decider),
+    inject: [LinkedDecider],
   },
   {
     provide: GrpcCall,

@@ -2,18 +2,13 @@ import { type LinkedAnswer, parseIdempotencyKey, parseLinkedRequest } from '#con
 import { decisionUnknown, type LinkedDecided, type LinkedDecider, readDecisionRequest } from '#decisions';
 import { parseId, Refusal } from '#kernel';
 import type { ServiceCaller } from './auth/caller.js';
-import type { TokenVerifier } from './auth/token-verifier.js';
 
 /** Linked batches, as HTTP and gRPC both ask for them. */
 export class LinkedDoor {
-  constructor(
-    private readonly decider: LinkedDecider,
-    private readonly tokens: TokenVerifier,
-  ) {}
+  constructor(private readonly decider: LinkedDecider) {}
 
-  /** Refuses 400 `decision.malformed` and `idempotency_key.malformed`, 403 `scope.missing`, and what `LinkedDecider` refuses. */
+  /** Refuses 400 `decision.malformed` and `idempotency_key.malformed`, and what `LinkedDecider` refuses. */
   async decide(caller: ServiceCaller, body: unknown, key: string | undefined): Promise<LinkedDecided> {
-    this.tokens.admit(caller, ['decisions:reserve']);
     const { subject, items } = parseLinkedRequest(body);
     return await this.decider.decide({
       subject: parseId('sub', subject),
@@ -25,7 +20,6 @@ export class LinkedDoor {
 
   /** What became of a group after a timeout. Refuses 404 `decision.unknown`. */
   async find(caller: ServiceCaller, subject: string, key: string): Promise<LinkedAnswer> {
-    this.tokens.admit(caller, ['decisions:evaluate']);
     const answer = await this.decider.find({ subject: parseId('sub', subject), caller: caller.name, key });
     if (!answer) throw decisionUnknown();
     return answer;

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal } from '#kernel';
 import { sendProblem } from '#platform/adapters/problem.filter';
-import type { ServiceCaller } from './auth/caller.js';
+import type { Scope, ServiceCaller } from './auth/caller.js';
 import type { TokenVerifier } from './auth/token-verifier.js';
 import { keyOf } from './decision-routes.js';
 import type { LinkedDoor } from './linked-door.js';
@@ -13,10 +13,10 @@ const PATH = '/v1/decisions::linked';
 /** Beside the other verbs of `/v1/decisions`, whose colon Nest's router does not know. */
 export function registerLinkedRoutes(fastify: FastifyInstance, door: LinkedDoor, tokens: TokenVerifier, logger: Logger): void {
   const answering =
-    (answer: (caller: ServiceCaller, request: FastifyRequest, reply: FastifyReply) => Promise<object>) =>
+    (scope: Scope, answer: (caller: ServiceCaller, request: FastifyRequest, reply: FastifyReply) => Promise<object>) =>
     async (request: FastifyRequest, reply: FastifyReply) => {
       try {
-        return await answer(await tokens.authorize(request.headers.authorization, []), request, reply);
+        return await answer(await tokens.authorize(request.headers.authorization, [scope]), request, reply);
       } catch (error) {
         sendProblem(error, request, reply, logger);
         return reply;
@@ -25,7 +25,7 @@ export function registerLinkedRoutes(fastify: FastifyInstance, door: LinkedDoor,
 
   fastify.post(
     PATH,
-    answering(async (caller, request, reply) => {
+    answering('decisions:reserve', async (caller, request, reply) => {
       const { answer, replayed } = await door.decide(caller, request.body, keyOf(request));
       if (replayed) reply.header('idempotency-hit', 'true');
       return answer;
@@ -34,7 +34,7 @@ export function registerLinkedRoutes(fastify: FastifyInstance, door: LinkedDoor,
 
   fastify.get(
     PATH,
-    answering(async (caller, request) => {
+    answering('decisions:evaluate', async (caller, request) => {
       const { subject, key } = request.query as Readonly<Record<string, unknown>>;
       if (typeof subject !== 'string' || typeof key !== 'string')
         throw new Refusal('malformed', 'decision.malformed', 'name both key and subject', {

@@ -1,0 +1,33 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { Refusal } from '#kernel';
+
+/** What decision-api publishes, and the file it becomes. */
+const FILES = {
+  '/docs-json': 'openapi.json',
+  '/docs/decision.proto': 'decision.proto',
+  '/docs/examples.json': 'examples.json',
+} as const;
+
+/** `tallystick interface`: the contract of decision-api as files, for code generators and for keeping. */
+export function register(program: Command): void {
+  program
+    .command('interface')
+    .description('write the OpenAPI document, the .proto file and the examples of a running decision-api as files')
+    .requiredOption('--out <folder>', 'where the files go')
+    .option('--from <url>', 'the door to ask', `http://127.0.0.1:${process.env['DECISION_HTTP_PORT'] ?? '7080'}`)
+    .action(async ({ out, from }: { readonly out: string; readonly from: string }) => {
+      mkdirSync(out, { recursive: true });
+      for (const [url, name] of Object.entries(FILES)) {
+        writeFileSync(path.join(out, name), await read(new URL(url, from)));
+        console.log(path.join(out, name));
+      }
+    });
+}
+
+async function read(url: URL): Promise<string> {
+  const response = await fetch(url).catch(() => undefined);
+  if (!response?.ok) throw new Refusal('unavailable', 'interface.unreachable', `${url.href} does not answer: is decision-api running?`);
+  return await response.text();
+}

@@ -1,0 +1,200 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Example, Examples } from '../../apps/decision-api/src/interface-files.js';
+import { createSealer } from '#audit/adapters/audit-wiring';
+import { parseId } from '#kernel';
+import { createLogger, createSigner } from '#platform';
+import { type DecisionWorld, decisionWorld, newKey } from '../world/decision-world.js';
+
+// The examples of the interface are what a door really answered. After a change that is meant:
+// RECORD_EXAMPLES=1 npx vitest run --project real test/e2e/decision-examples.e2e-spec.ts
+const FILE = 'apps/decision-api/examples.json';
+const OPEN = /^\/(health|ready|metrics|\.well-known)/;
+const amount = { amount: '199.00', currency: 'CNY' };
+
+let world: DecisionWorld;
+const recorded = { http: {} as Record<string, Example>, grpc: {} as Record<string, Example> };
+const known = JSON.parse(readFileSync(FILE, 'utf8')) as Examples;
+
+/** Calls the door, keeps the exchange under the operation's name, and hands back the answer. */
+async function http(name: string, params: Readonly<Record<string, string>> = {}, body?: object, key?: string) {
+  const [method, template] = name.split(' ') as [string, string];
+  const query = new URLSearchParams(Object.entries(params).filter(([param]) => !template.includes(`{${param}}`)));
+  const path = template.replace(/\{(\w+)\}/g, (_, param: string) => params[param]!) + (query.size > 0 ? `?${query.toString()}` : '');
+  const token = world.token(
+    'decisions:evaluate decisions:reserve decisions:simulate standing:read subjects:write allowances:issue appeals:write',
+  );
+  const answer = await world.http(method, path, { body, key, token });
+  expect([name, answer.status, answer.body['code']]).toEqual([name, expect.toSatisfy((status: number) => status < 300), undefined]);
+  const response = typeof answer.body['text'] === 'string' ? answer.body['text'] : answer.body;
+  const headers = key === undefined ? {} : { headers: { 'Idempotency-Key': key } };
+  recorded.http[name] = {
+    request: { ...(Object.keys(params).length > 0 ? { params } : {}), ...headers, ...(body ? { body } : {}) },
+    response,
+  };
+  return answer.body as unknown as {
+    id: string;
+    ref: string;
+    decisionId: string;
+    reservation: { id: string };
+    allowance: { allowanceId: string };
+  };
+}
+
+async function grpc(method: string, message: object) {
+  const response = await world.grpc(method, message);
+  recorded.grpc[method] ??= { request: message, response };
+  return response as unknown as { decisionId: string; reservation: { id: string } };
+}
+
+beforeAll(async () => {
+  world = await decisionWorld();
+  for (const name of ['log', 'export'] as const) createSigner(world.config, name);
+  const sealer = await createSealer(world.fresh.database, world.config, createLogger('test', 'silent'));
+  const { id: subject } = await http('POST /v1/subjects', {}, { kind: 'INDIVIDUAL' }, newKey());
+  const { shard, uuid } = parseId('sub', subject);
+  await world.fresh.database.query('UPDATE standings SET score = 720 WHERE shard = $1 AND subject = $2', [shard, uuid]);
+  const restriction = randomUUID();
+  await world.fresh.database.query(
+    `INSERT INTO restrictions (shard, subject, id, step, services, reason_code, reason_text, evidence_digest, evidence_reference, ladder, told, starts_at, appeal_until)
+     VALUES ($1, $2, $3, 'WARN', '{}', 'LATE', 'paid late', $4, 'case-7', 'built-in', '{}', now() - interval '1 hour', now() + interval '9 days')`,
+    [shard, uuid, restriction, 'c'.repeat(64)],
+  );
+  await decisions(subject, () => sealer.sealOnce());
+  await rest(subject);
+  await overGrpc(subject);
+  if (process.env['RECORD_EXAMPLES'] === '1') writeFileSync(FILE, `${JSON.stringify(recorded, undefined, 2)}\n`);
+});
+afterAll(() => world?.close());
+
+async function decisions(subject: string, seal: () => Promise<unknown>): Promise<void> {
+  const ask = { subject, service: 'checkout', amount, mode: 'RESERVE', counterparty: 'shop-17', paymentReference: `ORDER-${Date.now()}` };
+  const key = newKey();
+  const { decisionId: id, reservation } = await http('POST /v1/decisions', {}, ask, key);
+  const items = [
+    { subject, service: 'checkout', amount, mode: 'EVALUATE' },
+    { subject, service: 'teleport', amount, mode: 'EVALUATE' },
+  ];
+  await http('POST /v1/decisions:batch', {}, { items });
+  const group = newKey();
+  const parts = [
+    { service: 'checkout', amount },
+    { service: 'pay-later', amount, holdSeconds: 3_600 },
+  ];
+  await http('POST /v1/decisions:linked', {}, { subject, items: parts }, group);
+  await http('GET /v1/decisions:linked', { subject, key: group });
+  await http(
+    'POST /v1/decisions/simulations',
+    {},
+    { subject, service: 'checkout', amount, suppose: { score: 580, usage: [{ limit: 'all-day', used: '9900.00' }] } },
+  );
+  await http('GET /v1/decisions', { subject, key });
+  await http('GET /v1/decisions/{id}', { id });
+  await seal();
+  await http('GET /v1/decisions/{id}/receipt', { id });
+  await http('GET /v1/decisions/{id}/proof', { id });
+  await http('POST /v1/reservations/{id}/confirm', { id: reservation.id }, { amount: { amount: '150.00', currency: 'CNY' } });
+  await http('GET /v1/reservations/{id}', { id: reservation.id });
+  await http('POST /v1/reservations/{id}/refund', { id: reservation.id }, { amount: { amount: '50.00', currency: 'CNY' } }, newKey());
+  const other = await http('POST /v1/decisions', {}, { ...ask, paymentReference: `ORDER-${Date.now()}-B` }, newKey());
+  await http('POST /v1/reservations/{id}/release', { id: other.reservation.id }, {});
+}
+
+async function rest(subject: string): Promise<void> {
+  await http('GET /v1/policies/active');
+  await http('GET /v1/policies/schema');
+  await http('GET /v1/subjects/{id}/standing', { id: subject });
+  await http('GET /v1/subjects/{id}/headroom', { id: subject });
+  const listed = (await http('GET /v1/subjects/{id}/restrictions', { id: subject })) as unknown as { restrictions: { id: string }[] };
+  const appeal = { id: subject, restrictionId: listed.restrictions[0]!.id };
+  await http('POST /v1/subjects/{id}/restrictions/{restrictionId}/appeals', appeal, { grounds: { code: 'NOT_ME' } }, newKey());
+  const wish = { subject, service: 'pay-later', amount, spends: 3, seconds: 300 };
+  const { allowance } = await http('POST /v1/allowances', {}, wish, newKey());
+  const id = allowance.allowanceId;
+  await http('GET /v1/allowances/{id}', { id });
+  const spent = { paymentReference: `PART-${Date.now()}`, amount: { amount: '20.00', currency: 'CNY' }, at: new Date().toISOString() };
+  await http('POST /v1/allowances/{id}/settlements', { id }, { spends: [spent], close: true });
+  const answers = [{ key: newKey(), at: new Date().toISOString(), request: { subject, service: 'checkout', amount } }];
+  await http('POST /v1/open-answers', {}, { answers });
+}
+
+async function overGrpc(subject: string): Promise<void> {
+  const ask = { subject, service: 'checkout', amount, mode: 'RESERVE' };
+  const reserve = async () => {
+    const idempotencyKey = newKey();
+    const { decisionId, reservation } = await grpc('Decide', { ...ask, idempotencyKey });
+    return { idempotencyKey, decisionId, reservationId: reservation.id };
+  };
+  const { decisionId, reservationId, idempotencyKey } = await reserve();
+  await grpc('DecideBatch', {
+    items: [
+      { ...ask, mode: 'EVALUATE', tag: 1 },
+      { ...ask, service: 'teleport', mode: 'EVALUATE', tag: 2 },
+    ],
+  });
+  const group = newKey();
+  await grpc('DecideLinked', {
+    subject,
+    items: [
+      { service: 'checkout', amount },
+      { service: 'checkout', amount },
+    ],
+    idempotencyKey: group,
+  });
+  await grpc('FindLinked', { subject, idempotencyKey: group });
+  await grpc('Simulate', { subject, service: 'checkout', amount, suppose: { tier: 'GOOD' } });
+  await grpc('FindDecision', { subject, idempotencyKey });
+  await grpc('GetDecision', { decisionId });
+  await grpc('GetReceipt', { decisionId });
+  await grpc('Confirm', { reservationId });
+  await grpc('GetReservation', { reservationId });
+  await grpc('Refund', { reservationId, idempotencyKey: newKey() });
+  await grpc('Release', { reservationId: (await reserve()).reservationId });
+  await grpc('GetHeadroom', { subject });
+}
+
+/** What kind of thing stands at each place; of a list, its first item. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0])];
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort()
+      .map(([name, inner]) => [name, shapeOf(inner)]),
+  );
+}
+
+/** These need a bank that is enrolled; `test/e2e/subjects.e2e-spec.ts` exercises them. */
+const NEED_A_BANK = ['POST /v1/subjects/{id}/links', 'POST /v1/subjects/{id}/links/{ref}/end'];
+
+describe('the examples of the interface', () => {
+  it('show every operation and every unary method', async () => {
+    const { paths } = (await world.http('GET', '/docs-json')).body as unknown as { paths: Record<string, object> };
+    const routes = Object.entries(paths).filter(([path]) => !OPEN.test(path));
+    const operations = routes.flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`));
+    expect([...Object.keys(known.http), ...NEED_A_BANK].sort()).toEqual(operations.sort());
+    const methods = Object.entries(world.methods).filter(([, { requestStream }]) => !requestStream);
+    expect(Object.keys(known.grpc).sort()).toEqual(methods.map(([name]) => name).sort());
+  });
+
+  it.each(Object.keys(known.http))('%s', (name) => {
+    expect(shapeOf(recorded.http[name])).toEqual(shapeOf(known.http[name]));
+  });
+
+  it.each(Object.keys(known.grpc))('%s', (name) => {
+    expect(shapeOf(recorded.grpc[name])).toEqual(shapeOf(known.grpc[name]));
+  });
+
+  it('are published with the contract itself', async () => {
+    const text = async (url: string) => (await fetch(new URL(url, await world.app.getUrl()))).text();
+    expect(await text('/docs/examples.json')).toBe(readFileSync(FILE, 'utf8'));
+    expect(await text('/docs/decision.proto')).toBe(readFileSync('apps/decision-api/proto/decision.proto', 'utf8'));
+    const document = JSON.parse(await text('/docs-json')) as {
+      paths: Record<string, Record<string, { requestBody: { content: Record<string, { example: unknown }> } }>>;
+    };
+    const { example } = document.paths['/v1/decisions']!['post']!.requestBody.content['application/json']!;
+    expect(example).toEqual((known.http['POST /v1/decisions']!.request as { body: object }).body);
+  });
+});
