@@ -45,7 +45,17 @@ export class PgPaymentFinder implements PaymentFinder {
 }
 
 /** A payment without a reference of its caller's goes by its reservation's UUID, which the caller may have put there. */
-function readPayment({ shard, reservation, allowance, subject, reference, minor, currency, channel, ...row }: PaymentRow): ConfirmedPayment {
+function readPayment({
+  shard,
+  reservation,
+  allowance,
+  subject,
+  reference,
+  minor,
+  currency,
+  channel,
+  ...row
+}: PaymentRow): ConfirmedPayment {
   return {
     ...row,
     reservation: { shard, uuid: reservation },
