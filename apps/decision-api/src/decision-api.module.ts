@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { type AllowanceTerms, Decider, type DecisionLedger, ReceiptWriter, Settler } from '#decisions';
 import { DecisionsModule } from '#decisions/adapters/decisions.module';
 import { AllowancesModule } from '#decisions/adapters/allowances.module';
+import { NodeSources } from '#decisions/adapters/node-sources';
 import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
 import { AuditModule } from '#audit/adapters/audit.module';
 import type { Signer } from '#evidence';
@@ -31,6 +32,7 @@ import { OpenAnswersController } from './open-answers.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { ReservationsController } from './reservations.controller.js';
 import { RestrictionsController } from './restrictions.controller.js';
+import { ScriptedSubjects } from './scripted-subjects.js';
 import { SimulationsController, SimulationsGrpcController } from './simulations.controller.js';
 import { SubjectsController } from './subjects.controller.js';
 
@@ -69,8 +71,11 @@ export class DecisionApiModule {
         { provide: APP_GUARD, useClass: AuthGuard },
         {
           provide: DecisionDoor,
-          useFactory: (decider: Decider, settler: Settler, tokens: TokenVerifier) => new DecisionDoor(decider, settler, tokens, logger),
-          inject: [Decider, Settler, TokenVerifier],
+          useFactory: (decider: Decider, settler: Settler, sources: NodeSources, tokens: TokenVerifier) => {
+            const scripted = isScripted(config) ? new ScriptedSubjects(decider, settler, sources) : undefined;
+            return new DecisionDoor(scripted ?? decider, scripted ?? settler, tokens, logger);
+          },
+          inject: [Decider, Settler, NodeSources, TokenVerifier],
         },
         { provide: PUBLISHED_SIGNERS, useFactory: () => [receiptSigner(config)] },
         {
@@ -83,6 +88,11 @@ export class DecisionApiModule {
       ],
     };
   }
+}
+
+/** The configuration has refused them in production already. */
+function isScripted({ SCRIPTED_SUBJECTS, TALLYSTICK_ENV }: Config): boolean {
+  return TALLYSTICK_ENV !== 'production' && SCRIPTED_SUBJECTS !== 'off';
 }
 
 function tokenVerifier(config: Config, clock: Clock): TokenVerifier {

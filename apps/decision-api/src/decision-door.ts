@@ -9,11 +9,12 @@ import {
   type WireDecisionRequest,
   type WireSettlementRequest,
 } from '#contract';
-import { type Decided, type Decider, readDecisionRequest, type Reservation, type Settler, type Settlement } from '#decisions';
+import { type Decided, readDecisionRequest, type Reservation, type Settlement } from '#decisions';
 import { formatId, parseId, parseMoney, Refusal, toWireMoney } from '#kernel';
 import type { Logger } from 'pino';
 import type { Scope, ServiceCaller } from './auth/caller.js';
 import type { TokenVerifier } from './auth/token-verifier.js';
+import type { Deciding, Settling } from './scripted-subjects.js';
 
 const MODE_SCOPES: Readonly<Record<WireDecisionRequest['mode'], readonly Scope[]>> = {
   EVALUATE: ['decisions:evaluate'],
@@ -23,8 +24,8 @@ const MODE_SCOPES: Readonly<Record<WireDecisionRequest['mode'], readonly Scope[]
 /** What HTTP and gRPC have in common: read, check scope and key, decide. */
 export class DecisionDoor {
   constructor(
-    private readonly decider: Decider,
-    private readonly settler: Settler,
+    private readonly decider: Deciding,
+    private readonly settler: Settling,
     private readonly tokens: TokenVerifier,
     private readonly logger: Logger,
   ) {}

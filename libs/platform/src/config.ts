@@ -75,6 +75,10 @@ export const SETTINGS = {
   WORKER_PORT: setting(port(7070), 'health and metrics of the worker'),
   PKI_DIR: setting(z.string().optional(), 'certificates of the doors and the partners’ CA set and CRLs; default TALLYSTICK_HOME/pki'),
   KEYS_DIR: setting(z.string().optional(), 'signing keys of this installation (JWK files); default TALLYSTICK_HOME/keys'),
+  SCRIPTED_SUBJECTS: setting(
+    z.enum(['on', 'off']).optional(),
+    'well-known subjects that always allow, deny, review, are slow or unavailable, for testers; unset: on outside production; refused in it',
+  ),
   INTERNAL_JWKS_FILE: setting(
     z.string().optional(),
     'public keys of the issuer of internal callers’ tokens; default KEYS_DIR/internal-issuer.jwks.json',
@@ -105,6 +109,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
 function unsafeInProduction(config: Config): string[] {
   if (config.TALLYSTICK_ENV !== 'production') return [];
   const unsafe: string[] = [];
+  if (config.SCRIPTED_SUBJECTS === 'on') unsafe.push('SCRIPTED_SUBJECTS: subjects that always allow are for testers, never in production');
   if (config.DATABASE_URL === undefined) unsafe.push('DATABASE_URL: production needs a PostgreSQL of its own, not the embedded one');
   if (config.INTERNAL_TOKEN_ISSUER.includes('dev')) unsafe.push('INTERNAL_TOKEN_ISSUER: the development issuer is refused in production');
   if (!config.CONSOLE_ORIGIN?.startsWith('https://')) unsafe.push('CONSOLE_ORIGIN: staff are served over https only');

@@ -58,6 +58,6 @@ import { PgSimulationCounters } from './pg-simulation-counters.js';
     },
     { provide: Settler, useFactory: (reservations: PgReservations) => new Settler(reservations), inject: [PgReservations] },
   ],
-  exports: [PoliciesModule, Decider, LinkedDecider, SimulationFlow, HeadroomFlow, Settler, PgDecisionLedger, PgReservations],
+  exports: [PoliciesModule, NodeSources, Decider, LinkedDecider, SimulationFlow, HeadroomFlow, Settler, PgDecisionLedger, PgReservations],
 })
 export class DecisionsModule {}
