@@ -43,9 +43,13 @@ CREATE TABLE shadow_holds (
   version    bigint      NOT NULL,
   decision   uuid        NOT NULL,
   subject    uuid        NOT NULL,
-  state      text        NOT NULL CONSTRAINT shadow_holds_state_known CHECK (state IN ('RESERVED', 'CONFIRMED')),
+  state      text        NOT NULL CONSTRAINT shadow_holds_state_known CHECK (state IN ('RESERVED', 'CONFIRMED', 'ENDED')),
   minor      bigint      NOT NULL,
   left_minor bigint      NOT NULL,
+  -- An allowance is settled in parts: what they took, and how many it still holds. Ended, it may still hear of late ones.
+  spent_minor  bigint    NOT NULL,
+  transactions integer   NOT NULL,
+  is_split   boolean     NOT NULL,
   expires_at timestamptz NOT NULL,
   -- When the last of its windows is asked for no more: then nobody can want it back.
   live_until timestamptz NOT NULL,

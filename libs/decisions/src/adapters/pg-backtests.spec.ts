@@ -8,7 +8,7 @@ import type { BacktestReport } from '../history/backtest-report.js';
 import type { BacktestAsk } from '../history/backtests.js';
 import { PAGE_LIMITS } from '../history/part-replay.js';
 import { BACKTEST_LIMITS } from '../history/run-backtest.js';
-import { activate, live, SMALL_LIMITS } from '../testing/lived-history.js';
+import { activate, live, liveOnAllowances, SMALL_LIMITS } from '../testing/lived-history.js';
 import { addSubjects } from '../testing/subjects.js';
 import { backtestDesk, backtestRunner } from './backtests.js';
 import { PgDecisionHistory } from './pg-decision-history.js';
@@ -59,6 +59,7 @@ beforeAll(async () => {
   const [head] = await fresh.database.query<{ at: Date }>('SELECT max(last_at) AS at FROM shard_heads');
   second = head!.at;
   await live(fresh.database, subjects, 500, 'after');
+  await liveOnAllowances(fresh.database, await addSubjects(fresh.database, 12));
 });
 afterAll(() => fresh.close());
 const [{ saveEveryMs }, { rows }] = [BACKTEST_LIMITS, PAGE_LIMITS];
@@ -75,6 +76,8 @@ describe('a back-test of what really decided', () => {
     expect(Object.keys(found.policyVersions)).toEqual(['1', '2']);
     expect(found.matrix.map(({ was }) => was)).toEqual(expect.arrayContaining(['ALLOW', 'DENY']));
     expect(currency).toBe('CNY');
+    const spends = await fresh.database.query<{ result: string }>('SELECT DISTINCT result FROM allowance_spends ORDER BY result');
+    expect(spends.map(({ result }) => result)).toEqual(expect.arrayContaining(['LATE', 'SETTLED']));
     const rows = await fresh.database.query<{ state: string }>('SELECT DISTINCT state FROM reservations ORDER BY state');
     expect(rows.map(({ state }) => state)).toEqual(['CONFIRMED', 'EXPIRED', 'RELEASED', 'RESERVED']);
   });

@@ -26,6 +26,25 @@ const DECISIONS = `SELECT seq, at, decision, subject, outcome, computed, policy_
 
 const SETTLEMENTS = 's.seq, s.at, s.reservation AS decision, s.kind, s.amount_minor AS minor';
 
+interface AllowanceRow {
+  readonly seq: bigint;
+  readonly at: Date;
+  readonly subject: string;
+  readonly fact: keyof typeof ALLOWANCE_KINDS;
+  readonly decision: string;
+  readonly transactions: number;
+  readonly part: string | null;
+  readonly minor: bigint | null;
+}
+
+/** The facts of an allowance that move counters; its end is a settlement like any other. */
+const ALLOWANCE_KINDS = { 'allowance.issued': 'split', 'allowance.spent': 'part', 'allowance.spent_late': 'late' } as const;
+
+const ALLOWANCE_STEPS = `SELECT f.seq, f.at, f.subject, f.kind AS fact, a.allowance AS decision, a.spends_max AS transactions, p.reservation AS part,
+    p.amount_minor AS minor
+  FROM facts f JOIN allowances a ON a.shard = f.shard AND a.allowance = (f.body::json ->> 'allowance')::uuid
+  LEFT JOIN allowance_spends p ON p.shard = a.shard AND p.allowance = a.allowance AND p.seq = f.seq`;
+
 /** History as PostgreSQL keeps it. Short statements on plain connections: no snapshot is held while somebody decides again. */
 export class PgDecisionHistory implements DecisionHistory {
   constructor(private readonly database: Database) {}
@@ -72,29 +91,61 @@ export class PgDecisionHistory implements DecisionHistory {
 
   async settlementsOf(shard: Shard, decisions: readonly string[], untilSeq: bigint): Promise<RecordedSettlement[]> {
     if (decisions.length === 0) return [];
-    return await this.database.query<RecordedSettlement>(
-      `SELECT ${SETTLEMENTS} FROM settlements s WHERE s.shard = $1 AND s.reservation = ANY ($2::uuid[]) AND s.seq <= $3 ORDER BY s.seq`,
-      [shard, decisions, untilSeq],
-    );
+    const [own, split] = await Promise.all([this.stepsOf(shard, decisions, untilSeq), this.allowanceSteps(shard, decisions, untilSeq)]);
+    if (split.length === 0) return own;
+    const parts = new Map(split.flatMap(({ part, decision }) => (part ? [[part, decision] as const] : [])));
+    const ofParts = await this.stepsOf(shard, [...parts.keys()], untilSeq);
+    const owned = ofParts.map((step) => ({ ...step, allowance: parts.get(step.decision) }));
+    return [...own, ...split, ...owned].sort((a, b) => (a.seq < b.seq ? -1 : 1));
   }
 
   async between(shard: Shard, after: bigint, until: bigint, countMax: number): ReturnType<DecisionHistory['between']> {
     const range = [shard, after, until, countMax];
-    const [decisions, settlements] = await Promise.all([
+    const inRange = 'f.shard = $1 AND f.seq > $2 AND f.seq <= $3 AND f.kind = ANY ($5::text[]) ORDER BY f.seq LIMIT $4';
+    const [decisions, settlements, split] = await Promise.all([
       this.database.query<DecisionRow>(`${DECISIONS} WHERE shard = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4`, range),
       this.database.query<RecordedSettlement & { subject: string }>(
         `SELECT ${SETTLEMENTS}, f.subject
            FROM facts f JOIN settlements s ON s.shard = f.shard AND s.reservation = (f.body::json ->> 'reservation')::uuid AND s.seq = f.seq
-          WHERE f.shard = $1 AND f.seq > $2 AND f.seq <= $3 AND f.kind = ANY ($5::text[]) ORDER BY f.seq LIMIT $4`,
+          WHERE ${inRange}`,
         [...range, Object.values(FACT_KINDS)],
       ),
+      this.database.query<AllowanceRow>(`${ALLOWANCE_STEPS} WHERE ${inRange}`, [...range, Object.keys(ALLOWANCE_KINDS)]),
     ]);
-    const readTo = [decisions, settlements].reduce((to, rows) => (rows.length < countMax ? to : smaller(to, rows.at(-1)!.seq)), until);
+    const steps = [...settlements, ...split.map(({ subject, ...row }) => ({ subject, ...readAllowanceStep(row) }))];
+    const readTo = [decisions, settlements, split].reduce(
+      (to, rows) => (rows.length < countMax ? to : smaller(to, rows.at(-1)!.seq)),
+      until,
+    );
     const events: HistoryEvent[] = [
       ...decisions.map((row) => ({ type: 'decision' as const, seq: row.seq, subject: row.subject, decision: readRow(shard, row) })),
-      ...settlements.map(({ subject, ...settlement }) => ({ type: 'settlement' as const, seq: settlement.seq, subject, settlement })),
+      ...steps.map(({ subject, ...settlement }) => ({ type: 'settlement' as const, seq: settlement.seq, subject, settlement })),
     ];
     return { events: events.filter(({ seq }) => seq <= readTo).sort((a, b) => (a.seq < b.seq ? -1 : 1)), readTo };
+  }
+
+  private async stepsOf(shard: Shard, reservations: readonly string[], untilSeq: bigint): Promise<RecordedSettlement[]> {
+    return await this.database.query<RecordedSettlement>(
+      `SELECT ${SETTLEMENTS} FROM settlements s WHERE s.shard = $1 AND s.reservation = ANY ($2::uuid[]) AND s.seq <= $3 ORDER BY s.seq`,
+      [shard, reservations, untilSeq],
+    );
+  }
+
+  private async allowanceSteps(shard: Shard, decisions: readonly string[], untilSeq: bigint): Promise<RecordedSettlement[]> {
+    const allowances = await this.database.query<{ allowance: string; subject: string }>(
+      'SELECT allowance, subject FROM allowances WHERE shard = $1 AND allowance = ANY ($2::uuid[])',
+      [shard, decisions],
+    );
+    if (allowances.length === 0) return [];
+    const rows = await this.database.query<AllowanceRow>(
+      `${ALLOWANCE_STEPS} WHERE f.shard = $1 AND f.subject = ANY ($2::uuid[]) AND f.seq <= $3 AND f.kind = ANY ($4::text[])
+         AND a.allowance = ANY ($5::uuid[]) ORDER BY f.seq`,
+      [
+        ...[shard, [...new Set(allowances.map(({ subject }) => subject))], untilSeq, Object.keys(ALLOWANCE_KINDS)],
+        allowances.map(({ allowance }) => allowance),
+      ],
+    );
+    return rows.map(readAllowanceStep);
   }
 }
 
@@ -123,4 +174,8 @@ function digestOf({
 }: DecisionRow): string {
   const times = [at.getTime(), expiresAt?.getTime() ?? ''];
   return hash('sha256', [seq, decision, outcome, computed, policyVersion, standingVersion, ...times, usage, details].join('\n'));
+}
+
+function readAllowanceStep({ seq, at, decision, fact, transactions, part, minor }: Omit<AllowanceRow, 'subject'>): RecordedSettlement {
+  return { seq, at, decision, kind: ALLOWANCE_KINDS[fact], transactions, part: part ?? undefined, minor: minor ?? 0n };
 }

@@ -8,7 +8,7 @@ import { policyInput } from '#policies/testing/house-policy';
 import { SHADOW_LIMITS } from '../history/follow-shadow.js';
 import type { ShadowStanding } from '../history/shadow.js';
 import type { TallyJson } from '../history/tally.js';
-import { activate, live, SMALL_LIMITS } from '../testing/lived-history.js';
+import { activate, live, liveOnAllowances, SMALL_LIMITS } from '../testing/lived-history.js';
 import { addSubjects } from '../testing/subjects.js';
 import { backtestDesk, backtestRunner, shadowDesk, shadowFollower } from './backtests.js';
 
@@ -16,6 +16,7 @@ const NO_DIFFERENCE = { outcome: 0, computed: 0, discount: 0, reasons: 0, counte
 
 let fresh: FreshDatabase;
 let subjects: ShardedId[];
+let more: ShardedId[];
 
 const draft = async (version: number, change: object) => {
   const life = policyLife(fresh.database);
@@ -36,6 +37,8 @@ beforeAll(async () => {
   await activate(fresh.database, 1);
   subjects = await addSubjects(fresh.database, 40);
   await live(fresh.database, subjects, 300, 'before');
+  more = await addSubjects(fresh.database, 8);
+  await liveOnAllowances(fresh.database, more);
 });
 afterAll(() => fresh.close());
 
@@ -55,6 +58,7 @@ describe('a shadow', () => {
       SHADOW_LIMITS.eventsPerStep = eventsPerStep;
     }
     await live(fresh.database, subjects, 150, 'later');
+    await liveOnAllowances(fresh.database, more);
     await shadowFollower(fresh.database).run();
     const { decided, behind } = await report(2);
     expect(behind).toBe(0n);

@@ -23,14 +23,19 @@ interface UsageRow {
 interface HoldRow {
   readonly subject: string;
   readonly decision: string;
-  readonly state: 'RESERVED' | 'CONFIRMED';
+  readonly state: SimulatedHold['state'];
   readonly minor: bigint;
   readonly leftMinor: bigint;
+  readonly spentMinor: bigint;
+  readonly transactions: number;
+  readonly isSplit: boolean;
   readonly expiresAt: Date;
   readonly places: string;
 }
 
 const CURSOR = 'seq, ended_after AS "endedAfter", tally';
+const HOLDS = `SELECT subject, decision, state, minor, left_minor AS "leftMinor", spent_minor AS "spentMinor", transactions,
+  is_split AS "isSplit", expires_at AS "expiresAt", places FROM shadow_holds WHERE shard = $1 AND version = $2`;
 const GOAL = 'least(h.last_seq, c.ended_after)';
 
 /** Shadows in PostgreSQL. Rows of one (shard, version) change only under its cursor's row. */
@@ -97,11 +102,7 @@ class PgShadowShelf implements ShadowShelf {
       [...this.key, subjects, at],
     );
     const holds = await this.tx.query<HoldRow>(
-      `SELECT subject, decision, state, minor, left_minor AS "leftMinor", expires_at AS "expiresAt", places
-         FROM shadow_holds WHERE shard = $1 AND version = $2 AND subject = ANY ($3::uuid[]) AND state = 'RESERVED'
-        UNION
-       SELECT subject, decision, state, minor, left_minor, expires_at, places
-         FROM shadow_holds WHERE shard = $1 AND version = $2 AND decision = ANY ($4::uuid[])`,
+      `${HOLDS} AND subject = ANY ($3::uuid[]) AND state = 'RESERVED' UNION ${HOLDS} AND decision = ANY ($4::uuid[])`,
       [...this.key, subjects, decisions],
     );
     return { usage: bySubject(usage, readUsage), holds: bySubject(holds, readHold) };
@@ -169,10 +170,13 @@ class PgShadowShelf implements ShadowShelf {
   private async saveHolds({ holds }: ShadowChange): Promise<void> {
     if (holds.length === 0) return;
     await this.tx.query(
-      `INSERT INTO shadow_holds (shard, version, subject, decision, state, minor, left_minor, expires_at, live_until, places)
+      `INSERT INTO shadow_holds (shard, version, subject, decision, state, minor, left_minor, spent_minor, transactions, is_split, expires_at,
+                                 live_until, places)
        SELECT $1, $2, h.*
-         FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::timestamptz[], $10::text[]) AS h
-       ON CONFLICT ON CONSTRAINT shadow_holds_pkey DO UPDATE SET state = excluded.state, left_minor = excluded.left_minor`,
+         FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::integer[], $10::boolean[],
+                     $11::timestamptz[], $12::timestamptz[], $13::text[]) AS h
+       ON CONFLICT ON CONSTRAINT shadow_holds_pkey DO UPDATE SET state = excluded.state, left_minor = excluded.left_minor,
+         spent_minor = excluded.spent_minor, transactions = excluded.transactions, is_split = excluded.is_split`,
       [
         ...this.key,
         holds.map(({ subject }) => subject),
@@ -180,6 +184,9 @@ class PgShadowShelf implements ShadowShelf {
         holds.map(({ state }) => state),
         holds.map(({ minor }) => minor),
         holds.map(({ leftMinor }) => leftMinor),
+        holds.map(({ spentMinor }) => spentMinor),
+        holds.map(({ transactions }) => transactions),
+        holds.map(({ isSplit }) => isSplit),
         holds.map(({ expiresAtMs }) => new Date(expiresAtMs)),
         holds.map((hold) => new Date(Math.min(liveUntilOf(hold), FOREVER_MS))),
         holds.map(({ places }) => JSON.stringify(places)),
@@ -207,8 +214,8 @@ function readUsage({ counter, start, liveUntil, usedMinor, reservedMinor, usedCo
   return { ...place, usedMinor, reservedMinor, usedCount: Number(usedCount), reservedCount: Number(reservedCount) };
 }
 
-function readHold({ decision, state, minor, leftMinor, expiresAt, places }: HoldRow): SimulatedHold {
-  return { decision, state, minor, leftMinor, expiresAtMs: expiresAt.getTime(), places: JSON.parse(places) as Place[] };
+function readHold({ subject: _, expiresAt, places, ...hold }: HoldRow): SimulatedHold {
+  return { ...hold, expiresAtMs: expiresAt.getTime(), places: JSON.parse(places) as Place[] };
 }
 
 function bySubject<Row extends { readonly subject: string }, Value>(rows: readonly Row[], read: (row: Row) => Value): Map<string, Value[]> {

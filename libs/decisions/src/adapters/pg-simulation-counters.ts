@@ -15,6 +15,8 @@ interface UsageRow {
 interface DueRow {
   readonly decision: string;
   readonly minor: bigint;
+  readonly spentMinor: bigint;
+  readonly transactions: number;
   readonly expiresAt: Date;
   readonly counters: Readonly<Record<string, string>>;
 }
@@ -33,7 +35,7 @@ export class PgSimulationCounters implements CounterReader {
         [shard, uuid],
       );
       const due = await tx.query<DueRow>(
-        `SELECT reservation AS decision, amount_minor AS minor, expires_at AS "expiresAt", counters
+        `SELECT reservation AS decision, amount_minor AS minor, confirmed_minor AS "spentMinor", transactions, expires_at AS "expiresAt", counters
            FROM reservations WHERE shard = $1 AND subject = $2 AND state = 'RESERVED' AND expires_at <= $3`,
         [shard, uuid, at],
       );
@@ -49,7 +51,7 @@ function usageOf({ start, usedCount, reservedCount, ...row }: UsageRow) {
   return { ...row, ...counts, startMs: start.getTime(), liveUntilMs: FOREVER_MS };
 }
 
-function holdOf({ decision, minor, expiresAt, counters }: DueRow): SimulatedHold {
+function holdOf({ counters, expiresAt, ...row }: DueRow): SimulatedHold {
   const places = Object.entries(counters).map(([counter, start]) => ({ counter, startMs: Date.parse(start), liveUntilMs: FOREVER_MS }));
-  return { decision, minor, expiresAtMs: expiresAt.getTime(), places, state: 'RESERVED', leftMinor: 0n };
+  return { ...row, expiresAtMs: expiresAt.getTime(), places, state: 'RESERVED', leftMinor: 0n, isSplit: row.transactions > 1 };
 }

@@ -146,7 +146,7 @@ class ShadowStep {
       const owner = new Map(earlier.map(({ decision, subject }) => [decision, subject]));
       steps.push(...earlier.map((decision) => ({ type: 'decision', seq: decision.seq, subject: decision.subject, decision }) as const));
       for (const settlement of await history.settlementsOf(this.shard, [...owner.keys()], readTo)) {
-        const subject = owner.get(settlement.decision)!;
+        const subject = owner.get(settlement.allowance ?? settlement.decision)!;
         if (settlement.seq < firsts.get(subject)!) steps.push({ type: 'settlement', seq: settlement.seq, subject, settlement });
       }
       const last = rows.at(-1);
@@ -194,6 +194,6 @@ function usageText({ usedMinor, reservedMinor, usedCount, reservedCount }: Simul
   return [usedMinor, reservedMinor, usedCount, reservedCount].join(':');
 }
 
-function holdText({ state, leftMinor }: SimulatedHold): string {
-  return `${state}:${leftMinor}`;
+function holdText({ state, leftMinor, transactions, spentMinor }: SimulatedHold): string {
+  return [state, leftMinor, transactions, spentMinor].join(':');
 }

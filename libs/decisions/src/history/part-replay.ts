@@ -142,13 +142,14 @@ class OpenSubject {
 function byDecision(settlements: readonly RecordedSettlement[]): ReadonlyMap<string, readonly RecordedSettlement[]> {
   const groups = new Map<string, RecordedSettlement[]>();
   for (const settlement of settlements) {
-    const group = groups.get(settlement.decision);
+    const decision = settlement.allowance ?? settlement.decision;
+    const group = groups.get(decision);
     if (group) group.push(settlement);
-    else groups.set(settlement.decision, [settlement]);
+    else groups.set(decision, [settlement]);
   }
   return groups;
 }
 
-function stepText({ seq, kind, minor, at }: RecordedSettlement): string {
-  return `${seq} ${kind} ${minor} ${at.toISOString()}`;
+function stepText({ seq, kind, minor, transactions, at }: RecordedSettlement): string {
+  return `${seq} ${kind} ${minor} ${transactions ?? ''} ${at.toISOString()}`;
 }

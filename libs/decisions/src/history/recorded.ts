@@ -25,14 +25,27 @@ export interface RecordedDecision {
   readonly usage: string;
 }
 
+/**
+ * What became of a hold. An allowance is a hold that is settled in parts: `split` gives it as many transactions, `part` takes one of them
+ * out of the hold, `late` is spent after the hold was gone.
+ */
+export type StepKind = Settlement['kind'] | 'split' | 'part' | 'late';
+
 /** A step that a reservation really took. `seq` is its fact's number, in one order with the decisions of the shard. */
 export interface RecordedSettlement {
   readonly seq: bigint;
   readonly at: Date;
+  /** Whose hold it was: the decision's UUID, or a part's own. */
   readonly decision: string;
-  readonly kind: Settlement['kind'];
-  /** What it confirmed, released or gave back. */
+  readonly kind: StepKind;
+  /** What it confirmed, released, gave back or spent. */
   readonly minor: bigint;
+  /** `split`: how many. */
+  readonly transactions?: number | undefined;
+  /** `part` and `late`: the UUID under which the part can be given back. */
+  readonly part?: string | undefined;
+  /** A step of a part: the decision of its allowance. */
+  readonly allowance?: string | undefined;
 }
 
 /** The request as it was asked. */

@@ -28,6 +28,11 @@ export interface SimulatedHold {
   state: 'RESERVED' | 'CONFIRMED' | 'ENDED';
   /** Confirmed and not given back. */
   leftMinor: bigint;
+  /** How many transactions it still holds; one, unless it is an allowance. */
+  transactions: number;
+  /** What parts took out of it. */
+  spentMinor: bigint;
+  isSplit: boolean;
 }
 
 export interface Taking {
@@ -36,6 +41,8 @@ export interface Taking {
   readonly expiresAtMs: number;
   readonly places: readonly Place[];
 }
+
+const WHOLE = { leftMinor: 0n, transactions: 1, spentMinor: 0n, isSplit: false };
 
 /** Nothing lives longer: PostgreSQL and our windows end there. */
 export const FOREVER_MS = Date.parse('9999-12-31T00:00:00Z');
@@ -75,17 +82,21 @@ export class SimulatedCounters {
   }
 
   take({ decision, minor, expiresAtMs, places }: Taking): void {
-    const hold: SimulatedHold = { decision, minor, expiresAtMs, places, state: 'RESERVED', leftMinor: 0n };
+    const hold: SimulatedHold = { ...{ decision, minor, expiresAtMs, places, state: 'RESERVED' as const }, ...WHOLE };
     this.keep(hold);
     this.move(hold, { usedMinor: 0n, reservedMinor: minor, usedCount: 0, reservedCount: 1 });
   }
 
   /** A step that really happened. One of a hold that was never taken here changes nothing. */
-  settle({ decision, kind, minor }: Pick<RecordedSettlement, 'decision' | 'kind' | 'minor'>): void {
-    const hold = this.holds.get(decision);
+  settle(step: Pick<RecordedSettlement, 'decision' | 'kind' | 'minor' | 'transactions' | 'part'>): void {
+    const hold = this.holds.get(step.decision);
     if (!hold) return;
-    if (kind === 'refund') this.refund(hold, minor);
-    else if (hold.state === 'RESERVED') this.close(hold, kind === 'confirm' ? minor : 0n);
+    if (step.kind === 'refund') return this.refund(hold, step.minor);
+    if (step.kind === 'part' || step.kind === 'late') return this.spend(hold, step.minor, step.part!);
+    if (hold.state !== 'RESERVED') return;
+    if (step.kind === 'split') this.split(hold, step.transactions!);
+    // What parts confirmed is counted already.
+    else this.close(hold, step.kind === 'confirm' && !hold.isSplit ? step.minor : 0n);
   }
 
   /** Gives back what ran out: a hold ends by comparison. */
@@ -104,17 +115,34 @@ export class SimulatedCounters {
     if (hold.leftMinor === 0n) this.end(hold);
   }
 
+  private split(hold: SimulatedHold, transactions: number): void {
+    this.move(hold, { usedMinor: 0n, reservedMinor: 0n, usedCount: 0, reservedCount: transactions - hold.transactions });
+    hold.transactions = transactions;
+    hold.isSplit = true;
+  }
+
+  /** Out of the hold while it stands; spent all the same when it is gone. */
+  private spend(hold: SimulatedHold, minor: bigint, part: string): void {
+    const isOpen = hold.state === 'RESERVED';
+    this.move(hold, { usedMinor: minor, reservedMinor: isOpen ? -minor : 0n, usedCount: 1, reservedCount: isOpen ? -1 : 0 });
+    if (isOpen) hold.spentMinor += minor;
+    if (isOpen) hold.transactions--;
+    const { expiresAtMs, places } = hold;
+    this.keep({ ...WHOLE, decision: part, minor, expiresAtMs, places, state: 'CONFIRMED', leftMinor: minor });
+  }
+
   private close(hold: SimulatedHold, confirmedMinor: bigint): void {
     hold.leftMinor = confirmedMinor;
-    const usedCount = confirmedMinor > 0n ? 1 : 0;
-    this.move(hold, { usedMinor: confirmedMinor, reservedMinor: -hold.minor, usedCount, reservedCount: -1 });
+    const [usedCount, reservedCount] = [confirmedMinor > 0n ? 1 : 0, -hold.transactions];
+    this.move(hold, { usedMinor: confirmedMinor, reservedMinor: hold.spentMinor - hold.minor, usedCount, reservedCount });
     if (confirmedMinor > 0n) hold.state = 'CONFIRMED';
     else this.end(hold);
   }
 
+  /** An allowance may still hear of parts that were spent in time. */
   private end(hold: SimulatedHold): void {
     hold.state = 'ENDED';
-    this.holds.delete(hold.decision);
+    if (!hold.isSplit) this.holds.delete(hold.decision);
   }
 
   private keep(hold: SimulatedHold): void {

@@ -38,7 +38,8 @@ export interface Differing {
 export class Tally {
   private readonly decisions = new Total();
   private readonly assumed = new Total();
-  private span: { readonly firstAt: string; readonly lastAt: string } | undefined;
+  private firstMs = Infinity;
+  private lastMs = -Infinity;
   private readonly matrix = new Matrix();
   private readonly byTier = new MatrixBy();
   private readonly byBand = new MatrixBy();
@@ -60,8 +61,7 @@ export class Tally {
     const { tier, currency } = recorded.details;
     this.decisions.add(1, minor);
     if (assumed) this.assumed.add(1, minor);
-    const at = recorded.at.toISOString();
-    this.see(at, at);
+    this.see(recorded.at.getTime());
     for (const matrix of [this.matrix, this.byTier.at(tier), this.byBand.at(bandOf(minor, currency))])
       matrix.add(recorded.outcome, would.outcome, 1, minor);
     this.discount.was += was.discountMinor;
@@ -76,7 +76,7 @@ export class Tally {
   merge(other: TallyJson): void {
     this.decisions.add(other.decisions.count, BigInt(other.decisions.minor));
     this.assumed.add(other.assumed.count, BigInt(other.assumed.minor));
-    if (other.firstAt !== undefined && other.lastAt !== undefined) this.see(other.firstAt, other.lastAt);
+    for (const at of [other.firstAt, other.lastAt]) if (at !== undefined) this.see(Date.parse(at));
     this.matrix.merge(other.matrix);
     this.byTier.merge(other.byTier);
     this.byBand.merge(other.byBand);
@@ -91,7 +91,7 @@ export class Tally {
   toJson(): TallyJson {
     return {
       decisions: this.decisions.toJson(),
-      ...this.span,
+      ...(this.firstMs <= this.lastMs ? { firstAt: timeText(this.firstMs), lastAt: timeText(this.lastMs) } : {}),
       matrix: this.matrix.toJson(),
       byTier: this.byTier.toJson(),
       byBand: this.byBand.toJson(),
@@ -105,12 +105,9 @@ export class Tally {
     };
   }
 
-  private see(firstAt: string, lastAt: string): void {
-    if (this.span && this.span.firstAt <= firstAt && lastAt <= this.span.lastAt) return;
-    this.span = {
-      firstAt: this.span && this.span.firstAt < firstAt ? this.span.firstAt : firstAt,
-      lastAt: this.span && this.span.lastAt > lastAt ? this.span.lastAt : lastAt,
-    };
+  private see(atMs: number): void {
+    if (atMs < this.firstMs) this.firstMs = atMs;
+    if (atMs > this.lastMs) this.lastMs = atMs;
   }
 
   private countVersion(version: string, count: number): void {
@@ -124,6 +121,10 @@ export class Tally {
     if (!sameNames(was.reasons, would.reasons)) this.differing.reasons++;
     if (!sameCounters(was, would)) this.differing.counters++;
   }
+}
+
+function timeText(atMs: number): string {
+  return new Date(atMs).toISOString();
 }
 
 const DIFFERENCES = ['outcome', 'computed', 'discount', 'reasons', 'counters'] as const;

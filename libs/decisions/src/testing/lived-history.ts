@@ -6,6 +6,7 @@ import type { PolicyInput } from '#policies';
 import { policyInput } from '#policies/testing/house-policy';
 import type { DecisionAsk } from '../decision.js';
 import type { Settlement } from '../reservation.js';
+import { liveAllowances } from './live-allowances.js';
 import { liveDecider, requestOf } from './live-decider.js';
 
 /** Limits so small that a handful of payments reaches them. */
@@ -33,6 +34,23 @@ export async function live(database: Database, subjects: readonly ShardedId[], c
     if (answer.reservation) await settle(world, answer.reservation.id, i, dice);
   };
   await inParallel(count, one);
+}
+
+/** Allowances that end in every way, between other payments of the same subject. */
+export async function liveOnAllowances(database: Database, subjects: readonly ShardedId[]): Promise<void> {
+  const { allowances } = await liveAllowances(database, { secondsMax: 600, graceSeconds: 3_600 });
+  for (const [i, subject] of subjects.entries()) {
+    const request = { subject, service: 'pay-later', money: { minor: 900n, currency: 'CNY' }, counterparty: undefined, channel: undefined };
+    const { allowance } = await allowances.issue({ holder: 'till', key: randomUUID(), request, spends: 3, seconds: 60 });
+    if (!allowance) continue;
+    const spend = (minor: bigint) => ({ paymentReference: randomUUID().slice(0, 30), minor, at: new Date() });
+    const settle = (reports: ReturnType<typeof spend>[], close: boolean) =>
+      allowances.settle({ allowance: allowance.id, holder: 'till', currency: 'CNY', close, reports });
+    await settle(i % 3 === 0 ? [spend(400n)] : [], i % 4 === 1);
+    await live(database, [subject], 3, `allowance ${i}`);
+    await settle([spend(100n)], i % 4 !== 2);
+    await live(database, [subject], 2, `afterwards ${i}`);
+  }
 }
 
 function askOf(subject: ShardedId, i: number, dice: (i: number, sides: number) => number): DecisionAsk {
