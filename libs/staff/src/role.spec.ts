@@ -12,6 +12,10 @@ describe('what a role may do', () => {
     ['operator', 'partners.read', true],
     ['operator', 'decisions.read', false],
     ['operator', 'audit.read', false],
+    ['risk', 'policies.change', true],
+    ['auditor', 'policies.read', true],
+    ['auditor', 'policies.change', false],
+    ['operator', 'policies.read', false],
   ])('%s, %s: %s', (role, permission, allowed) => {
     expect(may(role, permission)).toBe(allowed);
   });
