@@ -77,18 +77,24 @@ async function findRow(prisma: PrismaTx, id: string) {
 
 /** Adds what is new and updates what may change; whose a certificate or key is, never changes. */
 async function save(prisma: PrismaTx, known: Participant | undefined, next: Participant): Promise<void> {
-  const { id, name, state, version, createdAt, changedAt, suspension, closing } = next;
+  const { id, name, state, version, createdAt, changedAt } = next;
   const data = {
     ...{ name, state, stateReason: next.stateReason ?? null, version, changedAt },
     ...{ addresses: [...next.addresses], provedGatewayKeys: [...next.provedGatewayKeys] },
-    ...{ suspendFrom: suspension?.from ?? null, suspendReason: suspension?.reason ?? null },
-    ...{ closingBy: closing?.by ?? null, closingReason: closing?.reason ?? null, closingAt: closing?.at ?? null },
+    ...pendingColumns(next),
   };
   await prisma.participantRow.upsert({ where: { id }, create: { id, createdAt, ...data }, update: data });
   const authorities = next.authorities.filter((issuer) => !known?.authorities.includes(issuer));
   await prisma.participantAuthorityRow.createMany({ data: authorities.map((issuer) => ({ participantId: id, issuer })) });
   await saveCertificates(prisma, id, known?.certificates ?? [], next.certificates);
   await saveKeys(prisma, id, known?.keys ?? [], next.keys);
+}
+
+function pendingColumns({ suspension, closing }: Participant) {
+  return {
+    ...{ suspendFrom: suspension?.from ?? null, suspendReason: suspension?.reason ?? null },
+    ...{ closingBy: closing?.by ?? null, closingReason: closing?.reason ?? null, closingAt: closing?.at ?? null },
+  };
 }
 
 type Certificates = readonly ParticipantCertificate[];
