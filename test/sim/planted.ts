@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Database, SqlRunner, Tx } from '#platform';
+import type { Dice } from './dice.js';
 
 /** Runs SQL as the owner of a scratch database: what no application may do. */
 export async function asOwner(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
@@ -49,9 +51,14 @@ export async function plantReadCheckWrite(url: string): Promise<void> {
   });
 }
 
-/** The same database, whose transactions read head rows without taking them. */
-export function withoutHeadLocks(database: Database): Database {
-  const unlocked = (tx: Tx) =>
-    ({ ...tx, query: (sql: string, params?: readonly unknown[]) => tx.query(sql.replace('FOR NO KEY UPDATE', ''), params) }) as Tx;
+/** The same database, whose transactions read head rows without taking them, and then wait a little before they write. */
+export function withoutHeadLocks(database: Database, dice: Dice): Database {
+  const unlocked = (tx: Tx) => {
+    const query = async (sql: string, params?: readonly unknown[]) => {
+      if (sql.includes('UPDATE reservations')) await delay(dice.int(5, 10));
+      return await tx.query(sql.replace('FOR NO KEY UPDATE', ''), params);
+    };
+    return { ...tx, query } as Tx;
+  };
   return { transaction: (work: (tx: Tx) => Promise<unknown>) => database.transaction((tx) => work(unlocked(tx))) } as unknown as Database;
 }
