@@ -22,7 +22,7 @@ const utf8 = new TextEncoder();
 /**
  * Decides again what a receipt tells, from its request, standing and counters and a policy document, with the rules that decided it. No
  * differences: the same answer to the letter, under the same policy, with input digest and commitment recomputed.
- * Refuses 400 `policy.malformed` and 422 `policy.inconsistent`, and `id.malformed` for a subject that is none.
+ * Refuses 400 `policy.malformed`, 422 `policy.inconsistent` and `policy.rule_refused`, and `id.malformed` for a subject that is none.
  */
 export function replayReceipt(claims: ReceiptClaims, policyDocument: unknown, sha256: Sha256): readonly Difference[] {
   const policy = policyOf(claims, policyDocument, sha256);

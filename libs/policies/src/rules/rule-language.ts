@@ -77,6 +77,13 @@ const FIELDS = {
   Moment: { ctor: MomentView, fields: { date: 'string', month: 'int', day: 'int', hour: 'int', weekday: 'int' } },
 } as const;
 
+/** The variables and their fields, for whoever misspells one. */
+export const ruleNames = {
+  subject: Object.keys(FIELDS.Subject.fields),
+  request: Object.keys(FIELDS.Request.fields),
+  at: Object.keys(FIELDS.Moment.fields),
+};
+
 const COMPARISONS: Readonly<Record<string, (a: MoneyView, b: MoneyView) => boolean>> = {
   '==': (a, b) => a.minor === b.minor,
   '<': (a, b) => a.minor < b.minor,

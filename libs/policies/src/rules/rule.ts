@@ -1,7 +1,7 @@
 import type { ASTNode, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
 import type { Outcome } from '#contract';
 import type { RuleDocument } from './rule-document.js';
-import { type RuleContext, ruleLanguage } from './rule-language.js';
+import { type RuleContext, ruleLanguage, ruleNames } from './rule-language.js';
 import { findShapeFaults, nodesOf, type RuleFault } from './rule-shape.js';
 
 /** What a rule looks at that ends by itself: an evaluation holds no longer. */
@@ -61,9 +61,23 @@ export function fieldOf(node: ASTNode): string | undefined {
   return node.op === '.' && node.args[0].op === 'id' ? `${node.args[0].args}.${node.args[1]}` : undefined;
 }
 
-function faultOf(error: ParseError | CelTypeError): RuleFault {
-  return { offset: error.range?.start ?? 0, message: error.summary };
+function faultOf({ code, range, summary }: ParseError | CelTypeError): RuleFault {
+  const hint = HINTS.find(([about, words]) => about === code && words.test(summary))?.[2];
+  return { offset: range?.start ?? 0, message: hint === undefined ? summary : `${summary} (${hint})` };
 }
+
+/** What to write instead, by the type checker's code and words. */
+const HINTS: readonly (readonly [code: string, words: RegExp, hint: string])[] = [
+  ['no_such_overload', /Money/, 'money compares with money only: money("199.00")'],
+  ['unknown_variable', /./, `there are ${Object.keys(ruleNames).join(', ')}`],
+  [
+    'no_such_key',
+    /./,
+    Object.entries(ruleNames)
+      .map(([name, fields]) => `${name} has ${fields.join(', ')}`)
+      .join('; '),
+  ],
+];
 
 function isCelError(error: unknown): error is ParseError {
   return error instanceof Error && 'summary' in error && 'range' in error;
