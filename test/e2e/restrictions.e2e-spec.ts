@@ -59,10 +59,8 @@ function token(scope = SCOPES): string {
 }
 
 async function service(method: 'get' | 'post', url: string, body?: object, key: string = randomUUID()) {
-  const call = supertest(await api.getUrl())
-    [method](url)
-    .set('authorization', `Bearer ${token()}`)
-    .set('idempotency-key', key);
+  const door = supertest(await api.getUrl());
+  const call = door[method](url).set('authorization', `Bearer ${token()}`).set('idempotency-key', key);
   return await (body ? call.send(body) : call);
 }
 

@@ -35,6 +35,15 @@ function standing(score: number, ...restrictions: Partial<Restriction>[]): Stand
   };
 }
 
+/** Everything that a restriction may say of itself. */
+const TERMS: Partial<Restriction> = {
+  startsAt: new Date('2026-11-01T00:00:00Z'),
+  endsAt: new Date('2026-12-01T00:00:00Z'),
+  services: ['checkout', 'pay-later'],
+  cure: { code: 'CLEARANCE', text: 'the bank clears it' },
+  appealUntil: new Date('2026-12-01T00:00:00Z'),
+};
+
 const request = (change: Partial<DecisionRequest> = {}, minor = 10_000n): DecisionRequest => ({
   ...{ subject: SUBJECT, service: 'checkout', money: { minor, currency: 'CNY' }, mode: 'RESERVE', holdSeconds: 900 },
   ...{ counterparty: undefined, channel: undefined, paymentReference: undefined },
@@ -66,6 +75,15 @@ describe('a decision replayed from its receipt', () => {
     ['closed', standing(720, { step: 'CLOSURE' }), request(), [], 'DENY', 'restriction.closure'],
     ['cut', standing(720, { step: 'LIMIT_CUT', limitPercent: 50 }), request(), [spent(240_001n)], 'DENY', 'limit.exceeded'],
     ['cut to nothing', standing(720, { step: 'LIMIT_CUT' }), request(), [], 'DENY', 'limit.exceeded'],
+    [
+      'cut to an amount',
+      standing(720, { ...TERMS, step: 'LIMIT_CUT', limitMinor: 10_000n, currency: 'CNY' }),
+      request(),
+      [spent(1n)],
+      'DENY',
+      'limit.exceeded',
+    ],
+    ['told to the banks', standing(720, { ...TERMS, step: 'BANK_NOTICE' }), request(), [], 'ALLOW', 'restriction.bank_notice'],
     ['warned', standing(720, { step: 'WARN' }), request(), [], 'ALLOW', 'restriction.warning'],
     ['stopped elsewhere', standing(720, { services: ['pay-later'] }), request(), [], 'ALLOW', 'score.sufficient'],
     ['advised against', standing(720), request({ service: 'marketplace' }), [spent(10_000n)], 'ALLOW', 'limit.exceeded'],

@@ -1,4 +1,4 @@
-import type { Fact, FactPosition, Facts, Shard } from '#kernel';
+import type { FactPosition, Facts, Shard } from '#kernel';
 import { invariant } from '#kernel';
 import { encodeFactBody } from '#evidence';
 import type { Tx } from './database.js';

@@ -30,6 +30,7 @@ interface HeldRow {
   ended_at: Date | null;
   kind: Subject['kind'];
   subject_created_at: Date;
+  in_force: bigint;
 }
 
 class PgLineBooks implements LineBooks {
@@ -64,24 +65,14 @@ class PgLineBooks implements LineBooks {
       places,
     );
     const rows = await this.tx.query<HeldRow>(
-      `SELECT l.shard, l.ref, l.subject, l.participant_id, l.created_at, l.ended_at, s.kind, s.created_at AS subject_created_at
+      `SELECT l.shard, l.ref, l.subject, l.participant_id, l.created_at, l.ended_at, s.kind, s.created_at AS subject_created_at,
+              (SELECT count(*) FROM records_in_force f WHERE f.shard = l.shard AND f.subject = l.subject AND f.iss = l.participant_id) AS in_force
          FROM (SELECT DISTINCT shard, ref FROM unnest($1::smallint[], $2::uuid[]) AS i (shard, ref)) i
          JOIN links l ON l.shard = i.shard AND l.ref = i.ref
          JOIN subjects s ON s.shard = l.shard AND s.subject = l.subject`,
       places,
     );
     return new Map(rows.map((row) => [row.ref, readHeld(row)]));
-  }
-
-  async countInForce(iss: string, subjects: readonly ShardedId[]): Promise<ReadonlyMap<string, number>> {
-    const rows = await this.tx.query<{ subject: string; count: bigint }>(
-      `SELECT f.subject, count(*) AS count
-         FROM (SELECT DISTINCT shard, subject FROM unnest($1::smallint[], $2::uuid[]) AS i (shard, subject)) i
-         JOIN records_in_force f ON f.shard = i.shard AND f.subject = i.subject AND f.iss = $3
-        GROUP BY f.subject`,
-      [subjects.map(({ shard }) => shard), subjects.map(({ uuid }) => uuid), iss],
-    );
-    return new Map(rows.map(({ subject, count }) => [subject, Number(count)]));
   }
 
   async claim(identities: readonly RecordIdentity[]): Promise<void> {
@@ -160,5 +151,5 @@ function readHeld(row: HeldRow): HeldLink {
     createdAt: row.created_at,
     endedAt: row.ended_at ?? undefined,
   };
-  return { link, subject: { id: subject, kind: row.kind, createdAt: row.subject_created_at } };
+  return { link, subject: { id: subject, kind: row.kind, createdAt: row.subject_created_at }, inForceCount: Number(row.in_force) };
 }

@@ -54,28 +54,20 @@ export function readRestriction(row: RestrictionJson): ImposedRestriction {
   };
 }
 
-/** As `save_standing` takes it. */
-export function restrictionRow(one: ImposedRestriction): Omit<RestrictionJson, 'lifted_at' | 'lifted_why'> {
+/** As `save_standing` takes it; what is undefined is left out of JSON and null in the table. */
+export function restrictionRow(one: ImposedRestriction) {
+  const { id, step, services, reason, evidence, ladder, rung, told, startsAt, endsAt, appealUntil } = one;
   return {
-    id: one.id,
-    step: one.step,
-    services: one.services,
-    limit_percent: one.limitPercent ?? null,
-    limit_minor: one.limitMinor === undefined ? null : Number(one.limitMinor),
-    currency: one.currency ?? null,
-    reason_code: one.reason.code,
-    reason_text: one.reason.text,
-    cause_iss: one.cause?.iss ?? null,
-    cause_jti: one.cause?.rootJti ?? null,
-    evidence_digest: one.evidence.digest,
-    evidence_reference: one.evidence.reference,
-    ladder: one.ladder,
-    rung: one.rung ?? null,
-    cure_code: one.cure?.code ?? null,
-    cure_text: one.cure?.text ?? null,
-    told: one.told,
-    starts_at: one.startsAt.toISOString(),
-    ends_at: one.endsAt?.toISOString() ?? null,
-    appeal_until: one.appealUntil?.toISOString() ?? null,
+    ...{ id, step, services, ladder, rung, told, ...cutColumns(one), ...originColumns(one) },
+    ...{ reason_code: reason.code, reason_text: reason.text, evidence_digest: evidence.digest, evidence_reference: evidence.reference },
+    ...{ starts_at: startsAt, ends_at: endsAt, appeal_until: appealUntil },
   };
+}
+
+function cutColumns({ limitPercent, limitMinor, currency }: ImposedRestriction) {
+  return { limit_percent: limitPercent, limit_minor: limitMinor?.toString(), currency };
+}
+
+function originColumns({ cause, cure }: ImposedRestriction) {
+  return { cause_iss: cause?.iss, cause_jti: cause?.rootJti, cure_code: cure?.code, cure_text: cure?.text };
 }

@@ -51,7 +51,9 @@ export class AcceptLines implements LineTaker<readonly ReadLine[]> {
   private async takeMany(participant: string, lines: readonly ReadLine[], lease: BatchLease): Promise<LineOutcome[]> {
     for (let round = 1; ; round++) {
       try {
-        return await this.exchange.many((books) => addStatements(books, participant, lines, lease, this.notary, this.clock.now()));
+        return await this.exchange.many((books) =>
+          addStatements(books, { participant, lines, lease, asks: round > 1 }, this.notary, this.clock.now()),
+        );
       } catch (error) {
         if (!(error instanceof NameTaken) || round === claimRoundsMax) throw error;
       }

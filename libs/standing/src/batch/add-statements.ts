@@ -22,24 +22,31 @@ interface Added {
   readonly fact: Fact;
 }
 
-/** Answers the outcomes of as many lines as could be taken together: fewer than given where one shows that it must be taken alone. */
+export interface LinesToAdd {
+  readonly participant: string;
+  readonly lines: readonly ReadLine[];
+  readonly lease: BatchLease;
+  /** Whether it is asked first which names are taken. Nearly always none is, and the claim says so itself. */
+  readonly asks: boolean;
+}
+
+const NONE_TAKEN: TakenNames = { digests: new Map(), seqs: new Map() };
+
+/**
+ * Answers the outcomes of as many lines as could be taken together: fewer than given where one shows that it must be taken alone.
+ * Throws `NameTaken` where it should have asked.
+ */
 export async function addStatements(
   books: LineBooks,
-  participant: string,
-  lines: readonly ReadLine[],
-  lease: BatchLease,
+  { participant, lines, lease, asks }: LinesToAdd,
   notary: Notary,
   at: Date,
 ): Promise<LineOutcome[]> {
   const readable = lines.flatMap(({ incoming }) => incoming ?? []);
   const identities = readable.map(({ value }) => identityOf(value));
-  const taken = await books.taken(participant, identities);
+  const taken = asks ? await books.taken(participant, identities) : NONE_TAKEN;
   const held = await books.holdLinks(identities.map(({ ref }) => ref));
-  const counts = await books.countInForce(
-    participant,
-    [...held.values()].map(({ subject }) => subject.id),
-  );
-  const judge = new LineJudge(participant, taken, held, counts, notary, at);
+  const judge = new LineJudge(participant, taken, held, notary, at);
   const outcomes: LineOutcome[] = [];
   for (const line of lines) {
     const outcome = judge.judge(line);
@@ -78,19 +85,18 @@ class LineJudge {
   readonly added: Added[] = [];
   private readonly digests: Map<string, Uint8Array>;
   private readonly seqs: Map<number, string>;
-  private readonly counts: Map<string, number>;
+  /** By subject: what these lines have added so far. */
+  private readonly counts = new Map<string, number>();
 
   constructor(
     private readonly participant: string,
     taken: TakenNames,
     private readonly held: ReadonlyMap<string, HeldLink>,
-    counts: ReadonlyMap<string, number>,
     private readonly notary: Notary,
     private readonly at: Date,
   ) {
     this.digests = new Map(taken.digests);
     this.seqs = new Map(taken.seqs);
-    this.counts = new Map(counts);
   }
 
   judge({ line, incoming, refusal }: ReadLine): LineOutcome | 'alone' {
@@ -123,7 +129,7 @@ class LineJudge {
     }
     const { uuid } = held.subject.id;
     const count = this.counts.get(uuid) ?? 0;
-    const inForce = acceptStatement(held.link, count, incoming, this.at);
+    const inForce = acceptStatement(held.link, held.inForceCount + count, incoming, this.at);
     const commitment = commitTo(this.notary, incoming.value.payloadBytes);
     this.added.push({ incoming, identity, held, inForce, commitment, fact: acceptedFact(held.subject, incoming.value.record, commitment) });
     this.counts.set(uuid, count + 1);

@@ -14,9 +14,11 @@ export interface TakenNames {
 export interface HeldLink {
   readonly link: Link;
   readonly subject: Subject;
+  /** How many records of the link's participant about this subject are in force. */
+  readonly inForceCount: number;
 }
 
-/** Thrown where another transaction took a name between the question and the claim: ask again. */
+/** Thrown where a name that was thought free is taken: ask which, and judge again. */
 export class NameTaken extends Error {
   override readonly name = 'NameTaken';
 }
@@ -28,8 +30,6 @@ export interface LineBooks {
   taken(iss: string, identities: readonly RecordIdentity[]): Promise<TakenNames>;
   /** Holds the subjects of these links, in one order, and answers by the link's UUID. */
   holdLinks(refs: readonly ShardedId[]): Promise<ReadonlyMap<string, HeldLink>>;
-  /** How many records of the issuer are in force, by the subject's UUID. */
-  countInForce(iss: string, subjects: readonly ShardedId[]): Promise<ReadonlyMap<string, number>>;
   /** Throws `NameTaken`. */
   claim(identities: readonly RecordIdentity[]): Promise<void>;
   keep(records: readonly StoredRecord[], inForce: readonly RecordInForce[]): Promise<void>;

@@ -1,7 +1,7 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { RestrictionView, SignedInStaff, SubjectRestrictionsView } from '../../../src/api.js';
+import type { AppealView, RestrictionView, SignedInStaff, SubjectRestrictionsView } from '../../../src/api.js';
 import { call } from '../api/client.js';
 import { may } from '../api/session.js';
 import { Section } from '../parts/page.js';
@@ -50,8 +50,6 @@ export function SubjectRestrictions({ subject, staff }: { subject: string; staff
 }
 
 function Restriction({ one, onOrder }: { one: RestrictionView; onOrder?: (wanted: Wanted) => void }) {
-  const order = (kind: 'LIFT' | 'UPHOLD' | 'OVERTURN') => () => onOrder?.({ kind, restriction: one.id });
-  const isAppealOpen = one.appeal?.state === 'OPEN';
   return (
     <Stack gap={4} component="article" aria-label={`Restriction ${one.id}`}>
       <Group justify="space-between" gap="xs">
@@ -89,36 +87,8 @@ function Restriction({ one, onOrder }: { one: RestrictionView; onOrder?: (wanted
           </>
         )}
       </Text>
-      {one.appeal && (
-        <Group gap="xs">
-          <Text size="sm">Appeal ({one.appeal.grounds.code})</Text>
-          <StateBadge state={one.appeal.state} />
-          {isAppealOpen && (
-            <Text size="xs" c="dimmed">
-              answer due <Time at={one.appeal.dueAt} />
-            </Text>
-          )}
-        </Group>
-      )}
-      {onOrder && (one.state === 'IN_FORCE' || isAppealOpen) && (
-        <Group gap="xs" mt={4}>
-          {isAppealOpen && (
-            <>
-              <Button size="xs" variant="default" onClick={order('UPHOLD')}>
-                Uphold
-              </Button>
-              <Button size="xs" variant="default" onClick={order('OVERTURN')}>
-                Overturn
-              </Button>
-            </>
-          )}
-          {one.state === 'IN_FORCE' && (
-            <Button size="xs" variant="default" onClick={order('LIFT')}>
-              Lift early
-            </Button>
-          )}
-        </Group>
-      )}
+      {one.appeal && <Appeal appeal={one.appeal} />}
+      {onOrder && <Orders one={one} onOrder={onOrder} />}
     </Stack>
   );
 }
@@ -126,3 +96,37 @@ function Restriction({ one, onOrder }: { one: RestrictionView; onOrder?: (wanted
 function originOf({ ladder, rung }: RestrictionView): string {
   return rung === undefined ? `Imposed ${ladder}` : `Imposed by the ladder (${ladder}, rung ${rung})`;
 }
+
+function Appeal({ appeal }: { appeal: AppealView }) {
+  return (
+    <Group gap="xs">
+      <Text size="sm">Appeal ({appeal.grounds.code})</Text>
+      <StateBadge state={appeal.state} />
+      {appeal.state === 'OPEN' && (
+        <Text size="xs" c="dimmed">
+          answer due <Time at={appeal.dueAt} />
+        </Text>
+      )}
+    </Group>
+  );
+}
+
+/** An open appeal is answered also where its restriction is over. */
+function Orders({ one, onOrder }: { one: RestrictionView; onOrder: (wanted: Wanted) => void }) {
+  const kinds = [
+    ...(one.appeal?.state === 'OPEN' ? (['UPHOLD', 'OVERTURN'] as const) : []),
+    ...(one.state === 'IN_FORCE' ? (['LIFT'] as const) : []),
+  ];
+  if (kinds.length === 0) return null;
+  return (
+    <Group gap="xs" mt={4}>
+      {kinds.map((kind) => (
+        <Button key={kind} size="xs" variant="default" onClick={() => onOrder({ kind, restriction: one.id })}>
+          {ORDER_WORDS[kind]}
+        </Button>
+      ))}
+    </Group>
+  );
+}
+
+const ORDER_WORDS = { UPHOLD: 'Uphold', OVERTURN: 'Overturn', LIFT: 'Lift early' } as const;
