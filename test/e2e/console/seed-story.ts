@@ -297,8 +297,8 @@ async function seedDecision(tx: Tx, { shard, uuid }: ShardedId, seed: DecisionSe
     [shard],
   );
   await tx.query(
-    `INSERT INTO decisions (shard, seq, at, decision, subject, caller, digest, service, outcome, computed, policy_version, standing_version, expires_at, details, usage, salt, commitment)
-     VALUES ($1, $2, $3, $4, $5, 'checkout', $6, 'checkout', $7, $7, 1, $8, $9, $10, '19900:0:1:0', $11, $6)`,
+    `INSERT INTO decisions (shard, seq, at, decision, subject, caller, digest, service, outcome, computed, policy_version, standing_version, expires_at, details, usage, salt)
+     VALUES ($1, $2, $3, $4, $5, 'checkout', $6, 'checkout', $7, $7, 1, $8, $9, $10, '19900:0:1:0', $11)`,
     [
       shard,
       head!.last_seq,
