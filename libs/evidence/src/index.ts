@@ -11,11 +11,5 @@ export { type JsonWebKey, parsePublicJwk, thumbprint, type VerificationKey, type
 export { createEd25519Signer, type Signer, signJws } from './jose/sign-jws.js';
 export { jsonDepthMax, type JsonObject, type JsonValue, parseJsonStrict } from './jose/strict-json.js';
 export { mapVerified } from './jose/verified.js';
-export {
-  MANIFEST_TYPE,
-  readManifest,
-  type SealedManifest,
-  verifySealedLine,
-  verifySealedLines,
-} from './sealed/sealed-batch.js';
+export { MANIFEST_TYPE, readManifest, type SealedManifest, verifySealedLine, verifySealedLines } from './sealed/sealed-batch.js';
 export { type FindKey, type SignedJson, verifyJws } from './jose/verify-jws.js';
