@@ -64,11 +64,11 @@ export class Model {
     const known = capsOf(event.policyVersion);
     const rooms = caps.map(({ limit, counter, start }) => {
       const { minor: capMinor, count, unit } = known[limit] ?? NO_CAP;
-      if (Date.parse(start) !== event[unit].getTime())
+      if (unit !== 'open' && Date.parse(start) !== event[unit].getTime())
         this.breach(`${name} of ${event.at.toISOString()} counts in the ${unit} that starts ${start}, not ${event[unit].toISOString()}`);
       const tally = this.tally(counterName(event.subject, counter, start));
-      const taken = tally.used + tally.reserved;
-      return { tally, broken: taken + minor > capMinor || tally.usedCount + tally.reservedCount + 1n > count };
+      const { used, taken } = counted(tally, unit === 'open');
+      return { tally, open: unit === 'open', broken: used + tally.reserved + minor > capMinor || taken + 1n > count };
     });
     const stopped = service === STOPPED_SERVICE && this.stops.has(`${event.subject} ${event.standingVersion}`);
     if (stopped && event.outcome !== 'DENY') this.breach(`${name} was allowed while ${service} is stopped`);
@@ -76,9 +76,10 @@ export class Model {
     if (room && !stopped && event.outcome === 'DENY') this.breach(`${name} was declined while there was room`);
     if (!room && event.outcome !== 'DENY') this.breach(`overspend: ${name} was allowed ${minor} without room`);
     if (event.outcome !== 'DENY') this.hold(event, minor, caps);
-    const told = rooms.map(({ tally: { used, reserved, usedCount, reservedCount }, broken }) =>
-      [used, reserved, usedCount + reservedCount, Number(broken)].join(':'),
-    );
+    const told = rooms.map(({ tally, open, broken }) => {
+      const { used, taken } = counted(tally, open);
+      return [used, tally.reserved, taken, Number(broken)].join(':');
+    });
     if (told.join() !== event.usage) this.breach(`${name} told the usage ${event.usage}, not ${told.join()}`);
   }
 
@@ -171,6 +172,11 @@ export class Model {
   private breach(what: string): void {
     this.breaches.push(what);
   }
+}
+
+/** Open exposure counts what is on hold and forgets what was confirmed. */
+function counted({ used, usedCount, reservedCount }: Tally, open: boolean): { readonly used: bigint; readonly taken: bigint } {
+  return open ? { used: 0n, taken: reservedCount } : { used, taken: usedCount + reservedCount };
 }
 
 function newTally(): Tally {

@@ -16,7 +16,14 @@ export function simPolicy(timeZone = 'Asia/Shanghai', version = 1): PolicyInput 
         mode: 'enforce',
         limits: [{ id: 'checkout-day', window: 'DAY', scope: 'SUBJECT_SERVICE', ...checkout }],
       },
-      { name: STOPPED_SERVICE, mode: 'enforce', limits: [{ id: 'transfer-week', window: 'WEEK', scope: 'SUBJECT', amount: '2500.00' }] },
+      {
+        name: STOPPED_SERVICE,
+        mode: 'enforce',
+        limits: [
+          { id: 'transfer-week', window: 'WEEK', scope: 'SUBJECT', amount: '2500.00' },
+          { id: 'transfer-open', window: 'OPEN_EXPOSURE', scope: 'SUBJECT', amount: '700.00' },
+        ],
+      },
     ],
   };
 }
@@ -27,7 +34,8 @@ export const STOPPED_SERVICE = 'transfer';
 interface SimCap {
   readonly minor: bigint;
   readonly count: bigint;
-  readonly unit: 'day' | 'week' | 'month';
+  /** `open`: what is on hold now, whenever it was. */
+  readonly unit: 'day' | 'week' | 'month' | 'open';
 }
 
 const UNCOUNTED = 2n ** 62n;
@@ -39,10 +47,11 @@ export function capsOf(policyVersion: bigint): Readonly<Record<string, SimCap>> 
     'all-month': { minor: 600_000n, count: UNCOUNTED, unit: 'month' },
     'checkout-day': { ...checkout, unit: 'day' },
     'transfer-week': { minor: 250_000n, count: UNCOUNTED, unit: 'week' },
+    'transfer-open': { minor: 70_000n, count: UNCOUNTED, unit: 'open' },
   };
 }
 
 export const SERVICE_LIMITS: Readonly<Record<string, readonly string[]>> = {
   checkout: ['checkout-day', 'all-month'],
-  [STOPPED_SERVICE]: ['transfer-week', 'all-month'],
+  [STOPPED_SERVICE]: ['transfer-week', 'transfer-open', 'all-month'],
 };
