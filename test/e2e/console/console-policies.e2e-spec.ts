@@ -48,7 +48,9 @@ describe('policies in the console', () => {
 
   it('answers by role', async () => {
     const [risk, auditor, operator] = [await signedIn(world, 'risk'), await signedIn(world, 'auditor'), await signedIn(world, 'operator')];
-    expect((await auditor.get('/api/policies', OWN_PAGE)).body).toMatchObject({ policies: [{ version: '3' }, { version: '2' }, { version: '1' }] });
+    expect((await auditor.get('/api/policies', OWN_PAGE)).body).toMatchObject({
+      policies: [{ version: '3' }, { version: '2' }, { version: '1' }],
+    });
     expect((await operator.get('/api/policies', OWN_PAGE)).status).toBe(403);
     expect((await auditor.send('post', '/api/backtests', {})).status).toBe(403);
     expect((await auditor.send('post', '/api/policies/2/approve')).status).toBe(403);
