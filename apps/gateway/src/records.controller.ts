@@ -5,7 +5,7 @@ import type { InclusionProofs } from '#audit';
 import { INCLUSION_PROOFS } from '#audit/adapters/audit.module';
 import { encodeBase64Url } from '#evidence';
 import { formatFactId, formatId, isUuid, Refusal } from '#kernel';
-import { type Participant, ParticipantRegistry } from '#partners';
+import { type Participant, ParticipantRegistry, suspicionOf } from '#partners';
 import { recordBytesMax, type RecordFinder, type StoredRecord } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { AcceptRecord } from '#standing';
@@ -43,13 +43,16 @@ export class RecordsController {
   @ApiOperation({ summary: 'A record you sent, with its exact bytes' })
   async read(@Caller() caller: Participant, @Param('jti') jti: string): Promise<object> {
     const { seq, kind, ref, names, issuedAt, acceptedAt, payloadDigest, received, factSeq } = await this.find(caller, jti);
+    const jws = new TextDecoder('latin1').decode(received);
+    const suspicion = suspicionOf(caller, jws, acceptedAt);
     return {
       ...{ iss: caller.id, jti, seq, kind, sub: formatId('lnk', ref), ...(names === undefined ? {} : { names }) },
       issuedAt: issuedAt.toISOString(),
       acceptedAt: acceptedAt.toISOString(),
       payloadDigest: encodeBase64Url(payloadDigest),
       fact: formatFactId(ref.shard, factSeq),
-      jws: new TextDecoder('latin1').decode(received),
+      jws,
+      ...(suspicion ? { suspect: { kid: suspicion.kid, since: suspicion.since.toISOString() } } : {}),
     };
   }
 

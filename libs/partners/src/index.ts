@@ -17,4 +17,5 @@ export { EXPIRY_STEPS_DAYS, heardByAllMs } from './pass-time.js';
 export { type IssuedCertificate, registerCertificate, revokeCertificate } from './register-certificate.js';
 export { type PresentedCertificate, RegistryView } from './registry-view.js';
 export * from './store.js';
+export * from './suspicion.js';
 export * from './time-keeper.js';
