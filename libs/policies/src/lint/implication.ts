@@ -47,9 +47,18 @@ function scoreConstant(node: ASTNode): boolean | undefined {
   return isScore ? undefined : comparison.op === '!=';
 }
 
+/** Many rules are compared with each other; each part is written out once. */
+const TEXTS = new WeakMap<ASTNode, string>();
+
+function textOf(node: ASTNode): string {
+  const text = TEXTS.get(node) ?? serialize(node);
+  TEXTS.set(node, text);
+  return text;
+}
+
 /** Whether b is true wherever a is. A `false` may only mean that this is not seen. */
 export function implies(a: ASTNode, b: ASTNode): boolean {
-  if (serialize(a) === serialize(b)) return true;
+  if (textOf(a) === textOf(b)) return true;
   if (b.op === '&&') return b.args.every((side) => implies(a, side));
   if (a.op === '||') return a.args.every((side) => implies(side, b));
   if (b.op === '||' && b.args.some((side) => implies(a, side))) return true;
@@ -69,7 +78,7 @@ function readComparison(node: ASTNode): Comparison | undefined {
   if (node.op !== '==' && node.op !== '!=' && node.op !== '<' && node.op !== '<=' && node.op !== '>' && node.op !== '>=') return undefined;
   const [left, right] = node.args;
   const bound = boundOf(right);
-  return bound === undefined ? undefined : { left: serialize(left), op: node.op, bound };
+  return bound === undefined ? undefined : { left: textOf(left), op: node.op, bound };
 }
 
 function boundOf(node: ASTNode): bigint | undefined {
