@@ -16,7 +16,9 @@ interface Desk {
 
 /** The life of a policy, from a file to what decides. */
 export function register(program: Command): void {
-  const policy = program.command('policy').description('policies: lint, draft, shadow, backtest, list, show, approve, activate, retire, schema');
+  const policy = program
+    .command('policy')
+    .description('policies: lint, draft, shadow, backtest, list, show, approve, activate, retire, schema');
   registerWriting(policy);
   registerReading(policy);
   registerSteps(policy);
