@@ -103,7 +103,7 @@ async function verifyNumbers(): Promise<void> {
  * again and again would be restarted ever later.
  */
 const POINTS: readonly [app: string, point: string, nthMax: number][] = [
-  ['gateway', 'statement.after', 60],
+  ['gateway', 'statement.after', 30],
   ['decision-api', 'statement.after', 12],
   ['worker', 'statement.after', 20],
   ['gateway', 'commit.before', 8],
