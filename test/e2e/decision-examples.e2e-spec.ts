@@ -1,7 +1,10 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import path from 'node:path';
+import { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { register } from '../../apps/cli/src/commands/interface.js';
 import type { Example, Examples } from '../../apps/decision-api/src/interface-files.js';
 import { createSealer } from '#audit/adapters/audit-wiring';
 import { parseId } from '#kernel';
@@ -196,5 +199,19 @@ describe('the examples of the interface', () => {
     };
     const { example } = document.paths['/v1/decisions']!['post']!.requestBody.content['application/json']!;
     expect(example).toEqual((known.http['POST /v1/decisions']!.request as { body: object }).body);
+  });
+
+  it('become files by one command', async () => {
+    const folder = path.join(world.config.TALLYSTICK_HOME, 'interface');
+    const program = new Command('tallystick').exitOverride();
+    register(program);
+    const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    await program.parseAsync(['interface', '--out', folder, '--from', await world.app.getUrl()], { from: 'user' });
+    printed.mockRestore();
+    expect(readFileSync(path.join(folder, 'examples.json'), 'utf8')).toBe(readFileSync(FILE, 'utf8'));
+    expect(JSON.parse(readFileSync(path.join(folder, 'openapi.json'), 'utf8'))).toMatchObject({
+      openapi: expect.stringMatching(/^3/) as string,
+    });
+    expect(readFileSync(path.join(folder, 'decision.proto'), 'utf8')).toContain('service DecisionService');
   });
 });
