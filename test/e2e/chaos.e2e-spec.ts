@@ -1,8 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { Settler } from '#decisions';
-import { PgReservations } from '#decisions/adapters/pg-reservations';
 import { addSubjects } from '#decisions/testing/subjects';
 import { liveDecider } from '#decisions/testing/live-decider';
 import { type Clock, formatId, systemClock } from '#kernel';
@@ -17,7 +15,7 @@ import { Dice } from '../sim/dice.js';
 import { innerDoor } from '../sim/doors.js';
 import { judge, type Verdict } from '../sim/judge.js';
 import { lossyProxy } from '../sim/lossy-proxy.js';
-import { asOwner, asOwnerForNothing, plantReadCheckWrite, withoutHeadLocks } from '../sim/planted.js';
+import { asOwner, asOwnerForNothing, plantReadCheckWrite, plantUnheldSettlement } from '../sim/planted.js';
 import { PLANTS } from '../sim/plants.js';
 import { simPolicy } from '../sim/sim-policy.js';
 import { until } from '../world/worker-world.js';
@@ -242,10 +240,9 @@ describe('several ledgers on one database', () => {
 
     it('catch a settlement that does not wait for the head row', async () => {
       await openLedger();
+      await plantUnheldSettlement(fresh.url);
       const [dice, journal] = [new Dice(seed), newJournal()];
-      const { decider } = await liveDecider(fresh.database);
-      const racing = withoutHeadLocks(fresh.database, dice);
-      const doors = [1, 2, 3].map(() => innerDoor({ decider, settler: new Settler(new PgReservations(racing)) }));
+      const doors = await doorsWith(systemClock, systemClock, systemClock);
       const subjects = await hotSubjects(fresh.database, 1);
       // Other holds first: where nothing else is on hold, the counters' own floor would stop a second effect.
       await runTraffic({ dice, doors, subjects, journal, callers: 4, rounds: 3, expiries: false, fates: ['leave'] });

@@ -142,7 +142,8 @@ CREATE TYPE decision_cap AS (
 -- as it is after the decision.
 --
 -- Plans are kept, so each statement is written such that no statistics can lead it astray: every look-up into a table is a subquery of its own
--- on all columns of one index, joined to nothing but the row that asks (held to that by pg-plans.spec.ts).
+-- on all columns of one index, joined to nothing but the row that asks; rows found are written by their place, and the shard beside it is asked
+-- for in a way that no index serves. pg-plans.spec.ts holds the plans of empty tables to that.
 CREATE OR REPLACE FUNCTION reserve_batch(
   p_shards smallint[], p_rounds integer, p_shard smallint[], p_caps_end integer[], p_items decision_item[], p_caps decision_cap[]
 ) RETURNS TABLE (at_ms bigint, policy_version bigint, answers text)
@@ -238,7 +239,7 @@ BEGIN
       SELECT coalesce(array_agg(item), '{}') AS items FROM room WHERE broken AND enforced
     ), added AS (
       UPDATE usage u SET reserved_minor = u.reserved_minor + r.minor, reserved_count = u.reserved_count + 1
-        FROM room r WHERE u.ctid = r.place AND u.shard = r.shard AND r.holds AND r.item <> ALL ((SELECT items FROM refused)::integer[])
+        FROM room r WHERE u.ctid = r.place AND (u.shard = r.shard) IS TRUE AND r.holds AND r.item <> ALL ((SELECT items FROM refused)::integer[])
     ), opened AS (
       INSERT INTO usage (shard, subject, counter, window_start, used_minor, reserved_minor, used_count, reserved_count)
       SELECT shard, subject, counter, start, 0, minor, 0, 1 FROM room
@@ -371,5 +372,116 @@ BEGIN
 
   answers := array_to_string(v_answer, E'\n');
   RETURN NEXT;
+END
+$$;
+
+-- A step of a reservation that somebody asks for. "minor" and "currency" NULL: the whole. "round" is 1 for a reservation's first step in the
+-- batch, 2 for its second ...: each is judged by what the one before left.
+CREATE TYPE settlement_ask AS (
+  round integer, shard smallint, reservation uuid, caller text, kind text, minor bigint, currency text, key text, salt uuid
+);
+
+-- Takes a batch of steps in one call and one commit, under the heads of their shards; a refused step leaves the others standing. The rule is
+-- that of reservation.ts, which tells it in words (pg-settle-batch.spec.ts holds the two equal). Each step that is done leaves its row and its
+-- fact; what it moves goes to the windows of the reservation, however long ago they were.
+--
+-- Verdicts: "DONE", "REPEATED" (it was so already), and what is refused: "UNKNOWN" (or another caller's), "CURRENCY", "KEY_REUSED", "EXPIRED",
+-- "SETTLED", "ABOVE_RESERVED", "ABOVE_CONFIRMED". The reservation is told as it is afterwards. Plans are kept, as in reserve_batch.
+CREATE OR REPLACE FUNCTION settle_batch(p_shards smallint[], p_rounds integer, p_asks settlement_ask[])
+RETURNS TABLE (item integer, verdict text, subject uuid, caller text, state text, currency text, amount_minor bigint, confirmed_minor bigint,
+               refunded_minor bigint, expires_at timestamptz)
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_at timestamptz;
+BEGIN
+  SELECT greatest(date_trunc('milliseconds', clock_timestamp()), max(h.last_at)) INTO v_at
+    FROM (SELECT last_at FROM shard_heads WHERE shard = ANY (p_shards) ORDER BY shard FOR NO KEY UPDATE) h;
+
+  FOR v_round IN 1 .. p_rounds LOOP
+    RETURN QUERY
+    WITH asked AS MATERIALIZED (
+      SELECT a.ordinality AS n, a.shard, a.reservation, a.caller, a.kind, a.minor, a.currency AS asked_currency, a.key, a.salt, r.place, r.owner, r.subject,
+             r.state, r.currency, r.amount_minor, r.confirmed_minor, r.refunded_minor, r.expires_at, r.counters,
+             coalesce(a.minor, CASE a.kind WHEN 'refund' THEN r.confirmed_minor - r.refunded_minor ELSE r.amount_minor END) AS moves,
+             CASE WHEN a.kind = 'refund' THEN
+               (SELECT s.amount_minor FROM settlements s
+                 WHERE s.shard = a.shard AND s.reservation = a.reservation AND s.kind = 'refund' AND s.key = a.key)
+             END AS refunded_before
+        FROM unnest(p_asks) WITH ORDINALITY AS a
+        LEFT JOIN LATERAL (
+          SELECT r.ctid AS place, r.caller AS owner, r.subject, r.state, r.currency, r.amount_minor, r.confirmed_minor, r.refunded_minor,
+                 r.expires_at, r.counters
+            FROM reservations r WHERE r.shard = a.shard AND r.reservation >= a.reservation AND r.reservation <= a.reservation
+           ORDER BY r.reservation LIMIT 1
+        ) r ON true
+       WHERE a.round = v_round
+    ), judged AS MATERIALIZED (
+      SELECT asked.*, CASE
+               WHEN owner IS NULL OR owner <> caller THEN 'UNKNOWN'
+               WHEN refunded_before <> minor THEN 'KEY_REUSED'
+               WHEN refunded_before IS NOT NULL THEN 'REPEATED'
+               WHEN asked_currency <> currency THEN 'CURRENCY'
+               WHEN kind = 'confirm' AND state = 'CONFIRMED' AND confirmed_minor = moves THEN 'REPEATED'
+               WHEN kind = 'release' AND state = 'RELEASED' THEN 'REPEATED'
+               WHEN kind = 'refund' AND state <> 'CONFIRMED' THEN 'SETTLED'
+               WHEN kind = 'refund' AND moves NOT BETWEEN 1 AND confirmed_minor - refunded_minor THEN 'ABOVE_CONFIRMED'
+               WHEN kind = 'refund' THEN 'DONE'
+               WHEN state = 'EXPIRED' OR (state = 'RESERVED' AND expires_at <= v_at) THEN 'EXPIRED'
+               WHEN state <> 'RESERVED' THEN 'SETTLED'
+               WHEN kind = 'confirm' AND moves NOT BETWEEN 1 AND amount_minor THEN 'ABOVE_RESERVED'
+               ELSE 'DONE'
+             END AS verdict
+        FROM asked
+    ), heads AS MATERIALIZED (
+      SELECT shard, last_seq FROM shard_heads WHERE shard = ANY (p_shards)
+    ), done AS MATERIALIZED (
+      SELECT j.*, h.last_seq + row_number() OVER (PARTITION BY j.shard ORDER BY j.n) AS seq,
+             CASE kind WHEN 'confirm' THEN 'CONFIRMED' WHEN 'release' THEN 'RELEASED' ELSE state END AS next_state,
+             CASE kind WHEN 'confirm' THEN moves ELSE confirmed_minor END AS next_confirmed,
+             CASE kind WHEN 'refund' THEN refunded_minor + moves ELSE refunded_minor END AS next_refunded
+        FROM judged j JOIN heads h ON h.shard = j.shard
+       WHERE j.verdict = 'DONE'
+    ), back AS MATERIALIZED (
+      -- The whole given back gives the count back, too.
+      SELECT d.shard, d.subject, c.key AS counter, c.value::timestamptz AS window_start,
+             sum(CASE d.kind WHEN 'confirm' THEN d.moves WHEN 'refund' THEN -d.moves ELSE 0 END)::bigint AS used_minor,
+             sum(CASE d.kind WHEN 'refund' THEN 0 ELSE d.amount_minor END)::bigint AS freed_minor,
+             sum(CASE WHEN d.kind = 'confirm' THEN 1 WHEN d.kind = 'refund' AND d.next_refunded = d.confirmed_minor THEN -1 ELSE 0 END) AS used_count,
+             sum(CASE d.kind WHEN 'refund' THEN 0 ELSE 1 END) AS freed_count
+        FROM done d CROSS JOIN LATERAL json_each_text(d.counters) AS c
+       GROUP BY d.shard, d.subject, c.key, c.value
+    ), placed AS MATERIALIZED (
+      SELECT b.*, (SELECT u.ctid FROM usage u
+                    WHERE u.shard = b.shard AND u.subject = b.subject AND u.counter = b.counter AND u.window_start = b.window_start) AS place
+        FROM back b
+    ), moved AS (
+      UPDATE usage u SET used_minor = u.used_minor + p.used_minor, reserved_minor = u.reserved_minor - p.freed_minor,
+             used_count = u.used_count + p.used_count, reserved_count = u.reserved_count - p.freed_count
+        FROM placed p WHERE u.ctid = p.place AND (u.shard = p.shard) IS TRUE
+    ), settled AS (
+      UPDATE reservations r SET state = d.next_state, confirmed_minor = d.next_confirmed, refunded_minor = d.next_refunded,
+             confirmed_at = CASE WHEN d.next_state = 'CONFIRMED' THEN coalesce(r.confirmed_at, v_at) END
+        FROM done d WHERE r.ctid = d.place AND (r.shard = d.shard) IS TRUE
+    ), kept AS (
+      INSERT INTO settlements (shard, reservation, kind, key, at, amount_minor, salt, seq)
+      SELECT shard, reservation, kind, CASE kind WHEN 'refund' THEN key ELSE '' END, v_at, moves, salt, seq FROM done
+    ), told AS (
+      INSERT INTO facts (shard, seq, at, kind, subject, body)
+      SELECT shard, seq, v_at, CASE kind WHEN 'confirm' THEN 'reservation.confirmed' WHEN 'release' THEN 'reservation.released' ELSE 'reservation.refunded' END,
+             subject, '{"commitment":"' || encode(sha256(uuid_send(salt) || convert_to('{"amountMinor":"' || moves || '","currency":"' || currency
+               || '","kind":"' || kind || '","reservation":"' || reservation || '"}', 'UTF8')), 'hex') || '","reservation":"' || reservation || '"}'
+        FROM done
+    ), counted AS (
+      UPDATE shard_heads h SET last_seq = c.seq, last_at = v_at
+        FROM (SELECT shard, max(seq) AS seq FROM done GROUP BY shard) c WHERE h.shard = c.shard
+    )
+    SELECT j.n::integer, j.verdict, j.subject, j.owner, coalesce(d.next_state, j.state), j.currency, j.amount_minor,
+           coalesce(d.next_confirmed, j.confirmed_minor), coalesce(d.next_refunded, j.refunded_minor), j.expires_at
+      FROM judged j LEFT JOIN done d ON d.n = j.n;
+  END LOOP;
 END
 $$;

@@ -8,6 +8,7 @@ import { prepareItem } from '../prepare-item.js';
 import { liveDecider, requestOf } from '../testing/live-decider.js';
 import { addSubjects } from '../testing/subjects.js';
 import { batchTypes, inspectColumns, reserveColumns } from './batch-columns.js';
+import { settleColumns } from './pg-reservations.js';
 
 interface PlanNode {
   readonly 'Node Type': string;
@@ -20,7 +21,8 @@ interface PlanNode {
 const NARROW: ReadonlyMap<string, RegExp> = new Map([
   ['usage', /subject.*counter.*window_start/],
   ['decisions', /subject.*caller.*key/],
-  ['reservations', /subject.*expires_at|payment_reference.*service/],
+  ['reservations', /subject.*expires_at|payment_reference.*service|reservation >=.*reservation <=/],
+  ['settlements', /reservation.*kind.*key/],
   ['standings', /subject/],
 ]);
 
@@ -51,7 +53,20 @@ it.each([
   ['reserve_batch', 'SELECT answers FROM reserve_batch($1, $2, $3, $4, $5, $6)', reserveColumns],
   ['inspect_batch', 'SELECT answers FROM inspect_batch($1, $2, $3)', inspectColumns],
 ] as const)('%s keeps no plan from empty tables that would age badly', async (_name, sql, columns) => {
-  const nodes = await plansOf(sql, columns(items, await batchTypes(fresh.database)));
+  await refuseWidePlans(sql, columns(items, await batchTypes(fresh.database)));
+});
+
+it('settle_batch keeps none either', async () => {
+  const asks = items.map(({ decision }) => ({
+    ...{ caller: 'checkout-service', reservation: decision, key: 'refund-1' },
+    settlement: { kind: 'refund', money: undefined } as const,
+  }));
+  const columns = settleColumns(asks, await fresh.database.typeOid('settlement_ask'));
+  await refuseWidePlans('SELECT item FROM settle_batch($1, $2, $3)', columns);
+});
+
+async function refuseWidePlans(sql: string, values: unknown[]): Promise<void> {
+  const nodes = await plansOf(sql, values);
   const lookUps = nodes.filter((node) => NARROW.has(node['Relation Name'] ?? '') && /Scan$/.test(node['Node Type']));
   expect(lookUps.length).toBeGreaterThanOrEqual(3);
   for (const node of lookUps) {
@@ -59,7 +74,7 @@ it.each([
     expect(node['Node Type']).toMatch(/^Index (Only )?Scan$/);
     expect(node['Index Cond']).toMatch(NARROW.get(node['Relation Name']!)!);
   }
-});
+}
 
 /** The plans of every statement inside the function, as the server itself runs them. */
 async function plansOf(sql: string, values: unknown[]): Promise<PlanNode[]> {
