@@ -6,9 +6,10 @@ import { type Clock, systemClock } from '#kernel';
 import { GatewayKeys, ParticipantRegistry } from '#partners';
 import { PgNonceBook } from '#partners/adapters/pg-nonce-book';
 import { type Config, Database, pkiFolder } from '#platform';
-import { createHttpApp, type RequestTimeouts } from '#platform/adapters/http-app';
+import { createHttpApp, REQUEST_TIMEOUTS, type RequestTimeouts } from '#platform/adapters/http-app';
 import { TrustStore } from '#platform/adapters/mtls-trust';
 import { bodyBytesMax } from './channel/body-limits.js';
+import { limitBodyTime } from './channel/body-time.js';
 import { CallBudget } from './channel/call-budget.js';
 import { installChannel } from './channel/install-channel.js';
 import { installSignatures } from './channel/install-signatures.js';
@@ -31,11 +32,12 @@ export interface GatewayOptions {
 export async function createGateway(config: Config, logger: Logger, options: GatewayOptions = {}): Promise<NestFastifyApplication> {
   const clock = options.clock ?? systemClock;
   const trust = await TrustStore.open(pkiFolder(config), clock, logger);
-  const timeouts = options.timeouts ? { timeouts: options.timeouts } : {};
+  const timeouts = options.timeouts ?? REQUEST_TIMEOUTS;
   const app = await createHttpApp(GatewayModule.register(config, logger), {
     ...{ logger, bodyBytesMax, https: trust.serverOptions() },
-    ...timeouts,
+    timeouts: { ...timeouts, requestMs: 0 },
   });
+  limitBodyTime(app, timeouts.requestMs);
   readBodies(app);
   const channel = { host: new URL(config.GATEWAY_ORIGIN).host, trust, registry: app.get(ParticipantRegistry), clock };
   installChannel(app, channel, CallBudget.create(config, app.get(Database), options.callsPerSecondMax), logger);

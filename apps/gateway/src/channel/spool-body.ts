@@ -22,6 +22,8 @@ export interface SpooledBody {
 export interface BodyLimit {
   readonly bytesMax: number;
   readonly code: string;
+  /** How long the body may take to come, where that is longer than elsewhere. */
+  readonly msMax?: number;
 }
 
 /**
