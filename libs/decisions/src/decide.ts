@@ -7,7 +7,7 @@ import { composeAnswer, type Ruled } from './details.js';
 import { type Decided, replayOf } from './decision-row.js';
 import { inputText } from './input-text.js';
 import { KeysInFlight } from './keys-in-flight.js';
-import { type Known, type Prepared, prepareItem } from './prepare-item.js';
+import { type Known, type Prepared, prepareItem, prepareLook } from './prepare-item.js';
 import type { StandingCache } from './standing-cache.js';
 import type { DecisionLedger } from './store.js';
 
@@ -54,15 +54,15 @@ export class Decider {
    * 409 `idempotency.in_flight` and `payment_reference.taken`, 503 `overloaded`, `outcome.unknown` and `decision.unsettled`.
    */
   decide(ask: DecisionAsk): Promise<Decided> {
-    const digest = this.digestOf(ask);
     // A key protects an effect; EVALUATE has none, and its answer is always today's.
-    if (ask.request.mode === 'EVALUATE') return this.settle({ ...ask, key: undefined }, digest);
+    if (ask.request.mode === 'EVALUATE') return this.settle({ ...ask, key: undefined });
+    const digest = this.digestOf(ask);
     if (ask.key === undefined) return Promise.reject(keyMissing());
     const name = `${ask.caller}\n${ask.request.subject.uuid}\n${ask.key}`;
     return this.keys.run(name, digest, () => this.settle(ask, digest));
   }
 
-  private async settle(ask: DecisionAsk, digest: Uint8Array): Promise<Decided> {
+  private async settle(ask: DecisionAsk, digest?: Uint8Array): Promise<Decided> {
     const { subject } = ask.request;
     let known: Known = {
       policy: this.policies.current(),
@@ -72,12 +72,12 @@ export class Decider {
     for (let round = 0; round < evaluationRoundsMax; round++) {
       const prepared = this.prepare(ask, digest, known);
       if (prepared instanceof Promise) return await prepared;
-      const ruling = await this.rule(prepared);
+      const ruling = await this.rule(prepared, () => this.itemOf(ask, digest, known));
       switch (ruling.verdict) {
         case 'DECIDED':
           return { answer: composeAnswer(prepared.details, ruling), replayed: false };
         case 'KNOWN':
-          return await this.replay(ask, digest);
+          return await this.replay(ask, digest ?? this.digestOf(ask));
         case 'REFERENCE':
           throw referenceTaken();
         case 'STALE':
@@ -87,12 +87,16 @@ export class Decider {
     throw unsettled();
   }
 
-  private prepare(ask: DecisionAsk, digest: Uint8Array, known: Known): Prepared | Promise<Decided> {
+  private prepare(ask: DecisionAsk, digest: Uint8Array | undefined, known: Known): Prepared | Promise<Decided> {
     try {
-      return prepareItem(ask, digest, known, this.sources);
+      return (ask.request.mode === 'EVALUATE' && prepareLook(ask, known)) || this.itemOf(ask, digest, known);
     } catch (error) {
-      return this.decidedBefore(ask, digest, error);
+      return this.decidedBefore(ask, digest ?? this.digestOf(ask), error);
     }
+  }
+
+  private itemOf(ask: DecisionAsk, digest: Uint8Array | undefined, known: Known): Prepared {
+    return prepareItem(ask, digest ?? this.digestOf(ask), known, this.sources);
   }
 
   /** An input that today's policy refuses may still have been answered under yesterday's: its key is looked up first. */
@@ -106,12 +110,17 @@ export class Decider {
    * RESERVE goes to the ledger. EVALUATE only looks, unless the answer is adverse: an adverse answer is recorded, so that the subject can
    * ask why later. An EVALUATE that ends in ALLOW promises and takes nothing, and leaves nothing.
    */
-  private async rule({ item, details }: Prepared): Promise<Settled> {
+  private async rule({ item, details }: Prepared, toRecord: () => Prepared): Promise<Settled> {
     if (details.mode === 'EVALUATE' && details.computed === 'ALLOW') {
       const sighting = await this.inspections.submit(item);
       if (sighting.verdict === 'STALE') return sighting;
       if (!isAnyBroken(sighting.usage)) return { ...sighting, verdict: 'DECIDED', decision: undefined };
+      return await this.record(toRecord().item);
     }
+    return await this.record(item);
+  }
+
+  private async record(item: DecisionItem): Promise<Settled> {
     const ruling = await this.reservations.submit(item);
     return ruling.verdict === 'DECIDED' ? { ...ruling, decision: item.decision } : ruling;
   }

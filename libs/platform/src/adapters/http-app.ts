@@ -49,7 +49,10 @@ export async function createHttpApp(module: DynamicModule, options: HttpAppOptio
     abortOnError: false,
   });
   const fastify = adapter.getInstance();
-  fastify.addHook('onRequest', async (request, reply) => void reply.header(CORRELATION_HEADER, request.id));
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.header(CORRELATION_HEADER, request.id);
+    done();
+  });
   app.useGlobalFilters(new ProblemFilter(options.logger));
   app.enableShutdownHooks();
   return app;
