@@ -4,7 +4,7 @@ import { type Config, pkiFolder } from '#platform';
 import type { SampleCustomer } from './seed-customers.js';
 import type { SigningKey } from '#sdk';
 
-const SCOPES = 'decisions:evaluate decisions:reserve decisions:read allowances:issue standing:read subjects:write';
+const SCOPES = 'decisions:evaluate decisions:reserve decisions:simulate allowances:issue standing:read subjects:write appeals:write';
 
 /** Writes `try.env`: what a shell needs to be bank A and checkout. The token is minted when the file is read, because it lasts minutes. */
 export function writeTryEnv(config: Config, customer: SampleCustomer, signingKey: SigningKey): void {
