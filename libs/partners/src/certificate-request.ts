@@ -1,5 +1,5 @@
 import { Refusal } from '#kernel';
-import { type NewKey, sameKey, withKeys } from './change-key.js';
+import { keyInFact, type NewKey, sameKey, withKeys } from './change-key.js';
 import { changeState } from './change-state.js';
 import type { Invitation } from './invitation.js';
 import { changed, type Participant, type ParticipantChange, participantFact } from './participant.js';
@@ -64,7 +64,7 @@ export function applyEnrolment(
 ): ParticipantChange {
   const added = keys.filter((key) => !known.keys.some(({ kid, jwk }) => kid === key.kid && sameKey(jwk, key.jwk)));
   const next = changed(known, at, { keys: withKeys(known.keys, added, at), ...(addresses ? { addresses } : {}) });
-  const body = { request: request.id, input: request.inputDigest, kids: keys.map(({ kid }) => kid), addresses: addresses ?? null };
+  const body = { request: request.id, input: request.inputDigest, keys: keys.map(keyInFact), addresses: addresses ?? null };
   return { next, facts: [participantFact(known.id, 'participant.enrolment_requested', body)] };
 }
 

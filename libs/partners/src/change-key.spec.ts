@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { activateKey, announceKey, challengeLifeMs, markCompromised, proveKey, readyKey, retireKey } from './change-key.js';
+import { activateKey, addKey, announceKey, challengeLifeMs, markCompromised, proveKey, readyKey, retireKey } from './change-key.js';
 import { enrolParticipant } from './enrol-participant.js';
 import type { KeyState, Participant } from './participant.js';
 import { passTime } from './pass-time.js';
@@ -62,6 +62,17 @@ describe('a key', () => {
   ];
   it.each(found)('%s is %s to whoever verifies', (state, as) => {
     expect(new RegistryView([IN[state]]).findKey('bank-a', 'key-2', AT)?.state).toBe(as);
+  });
+});
+
+describe('a fact that registers a key', () => {
+  it('binds the key itself, by its thumbprint (RFC 8037, appendix A.3)', () => {
+    const jkt = 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k';
+    const named = { kid: 'key-1', alg: 'EdDSA', jkt };
+    expect(enrolParticipant(undefined, anEnrolment(), AT).facts[0].body).toMatchObject({ keys: [named] });
+    const without = { ...known, keys: [] };
+    expect(addKey(without, aKey, AT).facts[0]).toMatchObject({ kind: 'participant.key_added', body: named });
+    expect(announceKey(without, aKey, 'sign this', AT)!.facts[0]).toMatchObject({ kind: 'participant.key_announced', body: named });
   });
 });
 

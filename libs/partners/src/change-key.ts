@@ -1,4 +1,4 @@
-import type { VerificationKey } from '#evidence';
+import { thumbprint, type VerificationKey } from '#evidence';
 import { type Fact, Refusal } from '#kernel';
 import {
   changed,
@@ -37,12 +37,17 @@ const KINDS: Readonly<Record<KeyState, string>> = {
 export const isUsable = ({ state }: Pick<ParticipantKey, 'state'>) => state === 'READY' || state === 'ACTIVE';
 const isOver = ({ state }: ParticipantKey) => state === 'RETIRED' || state === 'COMPROMISED';
 
+/** How a fact that registers a key names it: `jkt` is its RFC 7638 thumbprint, so that the sealed fact binds the key itself. */
+export function keyInFact({ kid, alg, jwk }: NewKey): { readonly kid: string; readonly alg: string; readonly jkt: string } {
+  return { kid, alg, jkt: thumbprint(jwk) };
+}
+
 /** Adds a signing key that an operator vouches for. Several may be active. Refuses `key.duplicate` (a kid is never used again) and `key.count`. */
 export function addKey(known: Participant, key: NewKey, at: Date): ParticipantChange {
   const added = withKeys(known.keys, [key], at);
   return {
     next: changed(known, at, { keys: added }),
-    facts: [participantFact(known.id, 'participant.key_added', { kid: key.kid, alg: key.alg })],
+    facts: [participantFact(known.id, 'participant.key_added', keyInFact(key))],
   };
 }
 
@@ -64,7 +69,7 @@ export function withKeys(known: readonly ParticipantKey[], added: readonly NewKe
 export function announceKey(known: Participant, key: NewKey, challenge: string, at: Date): ParticipantChange | undefined {
   const same = known.keys.find(({ kid, jwk }) => kid === key.kid && sameKey(jwk, key.jwk));
   if (same && !(same.state === 'ANNOUNCED' && isStale(same, at))) return undefined;
-  const fact = participantFact(known.id, KINDS.ANNOUNCED, { kid: key.kid, alg: key.alg });
+  const fact = participantFact(known.id, KINDS.ANNOUNCED, keyInFact(key));
   if (same) return moved(known, same, { challenge }, at, fact);
   refuseKnown(known.keys, key);
   const keys: ParticipantKey[] = [...known.keys, { ...key, challenge, state: 'ANNOUNCED', addedAt: at, changedAt: at }];

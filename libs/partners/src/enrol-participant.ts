@@ -1,5 +1,5 @@
 import { Refusal } from '#kernel';
-import { type NewKey, withKeys } from './change-key.js';
+import { keyInFact, type NewKey, withKeys } from './change-key.js';
 import {
   newParticipant,
   type Participant,
@@ -31,7 +31,7 @@ export function enrolParticipant(known: Participant | undefined, enrolment: Enro
     certificates: addCertificate([], certificate),
     keys,
   };
-  const body = { x5t: certificate.x5t, issuer: certificate.issuer, serial: certificate.serial, kids: keys.map(({ kid }) => kid) };
+  const body = { x5t: certificate.x5t, issuer: certificate.issuer, serial: certificate.serial, keys: enrolment.keys.map(keyInFact) };
   return { next: participant, facts: [participantFact(id, 'participant.enrolled', body)] };
 }
 
