@@ -23,8 +23,8 @@ export async function batchTypes(runner: SqlRunner): Promise<BatchTypes> {
 const ITEM_FIELDS = 22;
 const CAP_FIELDS = 13;
 const INSPECTION_FIELDS = 6;
-const ITEM_BYTES = 2_400;
-const CAP_BYTES = 256;
+const ITEM_BYTES = 1_600;
+const CAP_BYTES = 192;
 const INSPECTION_BYTES = 128;
 
 /** A batch as the parameters that `reserve_batch` takes, in its order. */
