@@ -14,6 +14,8 @@ export default defineConfig({
           name: 'unit',
           include: ['apps/**/*.spec.ts', 'libs/**/*.spec.ts', 'test/*.spec.ts', 'test/vectors/**/*.spec.ts'],
           exclude: ['**/adapters/**', '**/node_modules/**'],
+          // A hung test ends; a slow machine does not fail one.
+          testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },

@@ -45,6 +45,9 @@ export function writeWhole(file: string, text: string): void {
   renameSync(`${file}.new`, file);
 }
 
+/** Doors that tell others their origin, which follows their port where nobody says otherwise. */
+const PARTNERS_DOORS = { GATEWAY: '7443', ENROLMENT: '7444' };
+
 /**
  * Settles every setting: the shell's value, else the one of the last `up`, else the default.
  * DATABASE_URL and REDIS_URL are left out where we start the server ourselves. An empty REDIS_URL in the shell means: none.
@@ -55,12 +58,12 @@ export function settle(home: string, shell: Shell, last: Environment = {}): Envi
   chosen['TALLYSTICK_HOME'] = home;
   if (!shell['DATABASE_URL'] && last[OWN.postgresFolder]) chosen['DATABASE_URL'] = undefined;
   if (shell['REDIS_URL'] === undefined && last[OWN.redisCommand]) chosen['REDIS_URL'] = undefined;
-  if (!shell['GATEWAY_ORIGIN'] && (shell['GATEWAY_PORT'] || !last['GATEWAY_ORIGIN'])) {
-    chosen['GATEWAY_ORIGIN'] = `https://localhost:${chosen['GATEWAY_PORT'] || 7443}`;
+  for (const [door, port] of Object.entries(PARTNERS_DOORS)) {
+    const [portName, originName] = [`${door}_PORT`, `${door}_ORIGIN`];
+    chosen[portName] ||= port;
+    if (shell[originName] || (!shell[portName] && last[originName])) continue;
+    chosen[originName] = `https://localhost:${chosen[portName]}`;
   }
-  chosen['ENROLMENT_PORT'] ||= '7444';
-  if (!shell['ENROLMENT_ORIGIN'] && (shell['ENROLMENT_PORT'] || !last['ENROLMENT_ORIGIN']))
-    chosen['ENROLMENT_ORIGIN'] = `https://localhost:${chosen['ENROLMENT_PORT']}`;
   if (chosen['TALLYSTICK_ENV'] === 'production') {
     throw new Error('"up" makes development keys: in production start each process under your own service manager');
   }
