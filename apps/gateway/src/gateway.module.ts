@@ -7,6 +7,7 @@ import { Enrolments, GatewayKeys, ParticipantRegistry } from '#partners';
 import { GatewayKeysModule } from '#partners/adapters/gateway-keys.module';
 import { nodeClerk } from '#partners/adapters/node-secret';
 import { PartnersModule } from '#partners/adapters/partners.module';
+import { PgPresentedCertificates } from '#partners/adapters/pg-presented-certificates';
 import { PrismaEnrolmentStore } from '#partners/adapters/prisma-enrolment-store';
 import { HealthController, READINESS, type ReadinessCheck } from '#platform/adapters/health.controller';
 import { JwksController, PUBLISHED_SIGNERS } from '#platform/adapters/jwks.controller';
@@ -63,6 +64,11 @@ export class GatewayModule {
       providers: [
         { provide: READINESS, useFactory: readiness, inject: [Database, ParticipantRegistry] },
         { provide: PUBLISHED_SIGNERS, useFactory: (keys: GatewayKeys) => publishKeys(config, keys), inject: [GatewayKeys] },
+        {
+          provide: PgPresentedCertificates,
+          useFactory: (database: Database, clock: Clock) => new PgPresentedCertificates(database, clock),
+          inject: [Database, CLOCK],
+        },
         { provide: PgIssuerRecords, useFactory: (database: Database) => new PgIssuerRecords(database), inject: [Database] },
         {
           provide: Enrolments,

@@ -4,6 +4,8 @@ import { ApiConsumes, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { formatId, parseId, Refusal } from '#kernel';
 import { type Participant, ParticipantRegistry } from '#partners';
+import { PgPresentedCertificates } from '#partners/adapters/pg-presented-certificates';
+import type { TransportIdentity } from '#platform/adapters/mtls-peer';
 import { JobSender } from '#platform/adapters/queues.module';
 import { type LineOutcome, ReceiveBatch, type RecordBatch, type RecordFinder } from '#records';
 import { FsBatchFiles } from '#records/adapters/fs-batch-files';
@@ -11,7 +13,7 @@ import { PgBatchStore } from '#records/adapters/pg-batch-store';
 import type { OpenManifest } from '#records/adapters/measure-lines';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { openManifest } from '#standing/adapters/read-record';
-import { Caller } from './channel/caller.js';
+import { Caller, CallerCertificate } from './channel/caller.js';
 
 const NDJSON = 'application/x-ndjson';
 const outcomesPerPageMax = 1_000;
@@ -27,6 +29,7 @@ export class RecordBatchesController {
     @Inject(PgRecordBook) private readonly records: RecordFinder,
     @Inject(JobSender) private readonly jobs: JobSender,
     @Inject(ParticipantRegistry) private readonly registry: ParticipantRegistry,
+    @Inject(PgPresentedCertificates) private readonly certificates: PgPresentedCertificates,
   ) {}
 
   @Post()
@@ -40,11 +43,14 @@ export class RecordBatchesController {
   })
   async submit(
     @Caller() caller: Participant,
+    @CallerCertificate() certificate: TransportIdentity,
     @Req() request: FastifyRequest,
     @Query('profile') profile: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
-    const { batch, repeated } = await this.batches.receive(caller.id, await this.spool(caller, request, profile, reply));
+    await this.certificates.keep(caller.id, certificate);
+    const spooled = await this.spool(caller, request, profile, reply);
+    const { batch, repeated } = await this.batches.receive(caller.id, spooled, certificate.x5t);
     const id = formatId('bat', batch.id);
     if (!repeated) await this.jobs.send('batch', id, 0);
     void reply.status(repeated ? 200 : 202).header('location', `/v1/record-batches/${id}`);

@@ -6,11 +6,13 @@ import { INCLUSION_PROOFS } from '#audit/adapters/audit.module';
 import { encodeBase64Url } from '#evidence';
 import { formatFactId, formatId, isUuid, Refusal } from '#kernel';
 import { type Participant, ParticipantRegistry, suspicionOf } from '#partners';
+import { PgPresentedCertificates } from '#partners/adapters/pg-presented-certificates';
+import type { TransportIdentity } from '#platform/adapters/mtls-peer';
 import { recordBytesMax, type RecordFinder, type StoredRecord } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { AcceptRecord } from '#standing';
 import { readRecord } from '#standing/adapters/read-record';
-import { Caller } from './channel/caller.js';
+import { Caller, CallerCertificate } from './channel/caller.js';
 
 /** Credit records of the calling participant (CONTRACT.md §3). */
 @ApiTags('records')
@@ -21,6 +23,7 @@ export class RecordsController {
     @Inject(AcceptRecord) private readonly accept: AcceptRecord,
     @Inject(PgRecordBook) private readonly records: RecordFinder,
     @Inject(INCLUSION_PROOFS) private readonly proofs: InclusionProofs,
+    @Inject(PgPresentedCertificates) private readonly certificates: PgPresentedCertificates,
   ) {}
 
   @Post()
@@ -28,11 +31,13 @@ export class RecordsController {
   @ApiOperation({ summary: 'Submit one signed record; 201 with a receipt, 200 with the first receipt when it is a repetition' })
   async submit(
     @Caller() caller: Participant,
+    @CallerCertificate() certificate: TransportIdentity,
     @Body() body: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<{ receipt: string }> {
     const received = documentOf(body);
-    const record = await readRecord(this.registry, caller.id, received);
+    const record = await readRecord(this.registry, caller.id, received, certificate.x5t);
+    await this.certificates.keep(caller.id, certificate);
     const { receipt, repeated } = await this.accept.run(caller.id, record);
     void reply.header('location', `/v1/records/${record.value.record.jti}`);
     if (repeated) void reply.status(200).header('idempotency-hit', 'true');

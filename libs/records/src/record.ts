@@ -9,6 +9,15 @@ export interface SignedRecord {
   readonly payloadDigest: Uint8Array;
   /** Where one signature covers many records: which of them this is. */
   readonly sealed?: SealedPlace;
+  readonly provenance?: Provenance;
+}
+
+/** What a record came under and with; its fact names both, so that they can be proved years later. */
+export interface Provenance {
+  /** RFC 7638 thumbprint of the key that signed it, or the manifest over it. */
+  readonly key: string;
+  /** SHA-256 of the client certificate, base64url (RFC 8705 x5t#S256). */
+  readonly certificate?: string;
 }
 
 /** A line of a sealed batch, on the shard of its issuer; `index` counts from 0. */

@@ -59,7 +59,7 @@ export class AcceptRecord {
     const occasion: Occasion = { at, why: LIFTED_BY[record.kind] ?? 'CORRECTED', ladder, cause: { iss: record.iss, jti: record.jti } };
     const judgement = judge(standing, { records: afterwards(inForce, effect), links }, occasion, this.notary);
     const commitment = commitTo(this.notary, incoming.value.payloadBytes);
-    const first = { fact: acceptedFact(subject, record, commitment), notices: [] };
+    const first = { fact: acceptedFact(subject, incoming.value, commitment), notices: [] };
     const { positions, saving } = await appendChange(books, first, judgement, occasion, this.notary);
     const [position] = positions;
     const receipt = signReceipt(this.notary, incoming.value, commitment, position);

@@ -29,8 +29,9 @@ export function signReceipt(
 }
 
 /** The fact of an accepted record. */
-export function acceptedFact({ id }: Subject, { iss, kind }: SignedRecord['record'], { commitment }: Commitment): Fact {
-  return { shard: id.shard, kind: 'record.accepted', subject: id.uuid, participant: iss, body: { record: kind, commitment } };
+export function acceptedFact({ id }: Subject, { record: { iss, kind }, provenance }: SignedRecord, { commitment }: Commitment): Fact {
+  const body = { record: kind, commitment, ...provenance };
+  return { shard: id.shard, kind: 'record.accepted', subject: id.uuid, participant: iss, body };
 }
 
 /** The record as it is kept. */

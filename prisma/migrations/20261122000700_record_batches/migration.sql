@@ -6,6 +6,8 @@ CREATE TABLE record_batches (
   participant  text        NOT NULL,
   -- Of a sealed batch: the one signature over all lines, exactly as received. Without it each line bears its own.
   manifest     bytea,
+  -- Fingerprint of the certificate it came with: the lines are worked off without it.
+  certificate  text,
   -- SHA-256 of the lines as they are without their transfer coding: the same lines again are the same batch.
   digest       bytea       NOT NULL CONSTRAINT record_batches_digest CHECK (octet_length(digest) = 32),
   size_bytes   bigint      NOT NULL,

@@ -9,15 +9,17 @@ export interface LogEntry {
   readonly kind: string;
   readonly subject?: string;
   readonly participant?: string;
+  readonly body: Readonly<Record<string, unknown>>;
   readonly factId: string;
 }
 
 /** Reads the bytes that `encodeLogEntry` made. Refuses `log_entry.malformed`. */
 export function parseLogEntry(bytes: Uint8Array): LogEntry {
   const entry = parseObject(parseUtf8(bytes, 'log_entry.malformed'));
-  const { v, shard, seq, at, kind, subject, participant } = entry;
+  const { v, shard, seq, at, kind, subject, participant, body } = entry;
   const known = v === 1 && typeof shard === 'number' && isShard(shard) && typeof seq === 'string' && /^[1-9][0-9]{0,18}$/.test(seq);
   if (!known || typeof at !== 'string' || typeof kind !== 'string') throw malformed('expected a log entry of version 1');
+  if (typeof body !== 'object' || body === null) throw malformed('a log entry has a body');
   return {
     shard,
     seq: BigInt(seq),
@@ -25,6 +27,7 @@ export function parseLogEntry(bytes: Uint8Array): LogEntry {
     kind,
     ...(typeof subject === 'string' ? { subject } : {}),
     ...(typeof participant === 'string' ? { participant } : {}),
+    body: body as Readonly<Record<string, unknown>>,
     factId: formatFactId(shard, BigInt(seq)),
   };
 }

@@ -13,6 +13,8 @@ export interface TransportIdentity {
   /** The participant that the SAN URI `urn:tallystick:participant:<id>` names, if any. */
   readonly names?: string;
   readonly notAfter: Date;
+  /** The leaf, then its authority, PEM: what the decision above was made on. */
+  readonly chain: string;
 }
 
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
@@ -60,7 +62,10 @@ function judge(socket: TLSSocket, authorities: readonly Authority[]): Peer {
   if (!authority) throw chainRefusal('UNKNOWN_ISSUER');
   checkSuitable(leaf);
   const serial = normalSerial(leaf.serialNumber);
-  const identity = { x5t: x5tOf(leaf), issuer: authority.x5t, serial, ...participantNamed(leaf), notAfter: new Date(leaf.validTo) };
+  const identity = {
+    ...{ x5t: x5tOf(leaf), issuer: authority.x5t, serial, ...participantNamed(leaf), notAfter: new Date(leaf.validTo) },
+    chain: leaf.toString() + authority.certificate.toString(),
+  };
   return { leaf, identity, authority, judgedUnder: authorities };
 }
 

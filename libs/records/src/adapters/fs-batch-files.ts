@@ -97,7 +97,7 @@ export class FsBatchFiles implements BatchFiles {
   }
 }
 
-type NewContent = Omit<NewBatch, 'id' | 'participant' | 'receivedAt'>;
+type NewContent = Omit<NewBatch, 'id' | 'participant' | 'certificate' | 'receivedAt'>;
 
 /** What every piece passes on its way into the file. */
 class Meter {

@@ -16,6 +16,7 @@ interface BatchRow {
   shard: Shard;
   batch: string;
   participant: string;
+  certificate: string | null;
   manifest: Buffer | null;
   digest: string;
   size_bytes: bigint;
@@ -40,7 +41,7 @@ interface LineRow {
   field: string | null;
 }
 
-const COLUMNS = `shard, batch, participant, manifest, encode(digest, 'hex') AS digest, size_bytes, lines_total, received_at, finished_at, state,
+const COLUMNS = `shard, batch, participant, certificate, manifest, encode(digest, 'hex') AS digest, size_bytes, lines_total, received_at, finished_at, state,
   next_line, next_byte, accepted, repeated, refused, epoch`;
 
 /** A step takes far less; a worker that died is waited for no longer than this. */
@@ -54,8 +55,9 @@ export class PgBatchStore implements BatchStore {
     return await this.database.transaction(async (tx) => {
       await refuseTooMany(tx, id.shard, batch.participant);
       const [row] = await tx.query<BatchRow>(
-        `INSERT INTO record_batches (shard, batch, participant, digest, size_bytes, lines_total, received_at, manifest, next_line, next_byte)
-         VALUES ($1, $2, $3, decode($4, 'hex'), $5, $6, $7, $8, $9, $10) ON CONFLICT ON CONSTRAINT record_batches_once DO NOTHING RETURNING ${COLUMNS}`,
+        `INSERT INTO record_batches (shard, batch, participant, digest, size_bytes, lines_total, received_at, manifest, next_line, next_byte,
+           certificate)
+         VALUES ($1, $2, $3, decode($4, 'hex'), $5, $6, $7, $8, $9, $10, $11) ON CONFLICT ON CONSTRAINT record_batches_once DO NOTHING RETURNING ${COLUMNS}`,
         [
           id.shard,
           id.uuid,
@@ -67,6 +69,7 @@ export class PgBatchStore implements BatchStore {
           batch.manifest && Buffer.from(batch.manifest),
           batch.nextLine,
           batch.nextByte,
+          batch.certificate,
         ],
       );
       if (row) {
@@ -190,6 +193,7 @@ function readBatch(row: BatchRow): RecordBatch {
   return {
     id: { shard: row.shard, uuid: row.batch },
     participant: row.participant,
+    certificate: row.certificate ?? undefined,
     manifest: row.manifest ?? undefined,
     digest: row.digest,
     sizeBytes: Number(row.size_bytes),

@@ -5,6 +5,13 @@ import type { Claim, RecordIdentity } from '../identity.js';
 import type { RecordInForce, Statement, StoredRecord } from '../record.js';
 import type { RecordBook } from '../store.js';
 
+interface IdentityRow {
+  subject_shard: Shard;
+  ref: string;
+  batch: string | null;
+  line_index: bigint | null;
+}
+
 interface StoredRow {
   seq: bigint;
   ref: string;
@@ -49,8 +56,9 @@ export class PgRecordBook implements RecordBook {
   }
 
   async find(iss: string, jti: string): Promise<StoredRecord | undefined> {
-    const [identity] = await this.sql.query<{ subject_shard: Shard; ref: string }>(
-      `SELECT subject_shard, ref FROM record_identities WHERE shard = $1 AND iss = $2 AND jti = $3`,
+    const [identity] = await this.sql.query<IdentityRow>(
+      `SELECT i.subject_shard, i.ref, s.batch, s.line_index FROM record_identities i LEFT JOIN sealed_records s USING (shard, iss, jti)
+        WHERE i.shard = $1 AND i.iss = $2 AND i.jti = $3`,
       [shardOf(iss), iss, jti],
     );
     if (!identity) return undefined;
@@ -60,7 +68,7 @@ export class PgRecordBook implements RecordBook {
          FROM records WHERE shard = $1 AND ref = $2 AND jti = $3 AND iss = $4`,
       [shard, identity.ref, jti, iss],
     );
-    return row && stored(iss, jti, shard, row);
+    return row && stored(iss, jti, identity, row);
   }
 
   async receiptsOf(iss: string, jtis: readonly string[]): Promise<ReadonlyMap<string, string>> {
@@ -183,7 +191,7 @@ export async function keepSealed(sql: SqlRunner, records: readonly StoredRecord[
   );
 }
 
-function stored(iss: string, jti: string, shard: Shard, row: StoredRow): StoredRecord {
+function stored(iss: string, jti: string, { subject_shard: shard, batch, line_index: index }: IdentityRow, row: StoredRow): StoredRecord {
   return {
     iss,
     jti,
@@ -198,5 +206,6 @@ function stored(iss: string, jti: string, shard: Shard, row: StoredRow): StoredR
     acceptedAt: row.accepted_at,
     factSeq: row.fact_seq,
     receipt: row.receipt,
+    sealed: batch === null ? undefined : { batch, index: Number(index) },
   };
 }

@@ -15,6 +15,8 @@ export interface RecordBatch {
   readonly participant: string;
   /** Of a sealed batch: its signed manifest, exactly as received (it is the first line). */
   readonly manifest: Uint8Array | undefined;
+  /** SHA-256 of the certificate it came with, base64url; undefined where it came on another way. */
+  readonly certificate: string | undefined;
   /** SHA-256 of the lines, hex. */
   readonly digest: string;
   readonly sizeBytes: number;
@@ -33,7 +35,7 @@ export interface RecordBatch {
 
 export type NewBatch = Pick<
   RecordBatch,
-  'id' | 'participant' | 'manifest' | 'digest' | 'sizeBytes' | 'linesTotal' | 'receivedAt' | 'nextLine' | 'nextByte'
+  'id' | 'participant' | 'certificate' | 'manifest' | 'digest' | 'sizeBytes' | 'linesTotal' | 'receivedAt' | 'nextLine' | 'nextByte'
 >;
 
 /** What became of one line; `line` counts from 1 and counts blank lines too. */

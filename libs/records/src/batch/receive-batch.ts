@@ -19,12 +19,16 @@ export class ReceiveBatch {
   ) {}
 
   /** Refuses 429 `batch.too_many_open`. */
-  async receive(participant: string, spooled: SpooledBatch): Promise<{ readonly batch: RecordBatch; readonly repeated: boolean }> {
+  async receive(
+    participant: string,
+    spooled: SpooledBatch,
+    certificate?: string,
+  ): Promise<{ readonly batch: RecordBatch; readonly repeated: boolean }> {
     let isKept = false;
     try {
       const known = await this.store.findSame(participant, spooled.content.digest);
       if (known) return { batch: known, repeated: true };
-      const received = await this.keep(participant, spooled);
+      const received = await this.keep(participant, spooled, certificate);
       isKept = !received.repeated;
       return received;
     } finally {
@@ -32,13 +36,13 @@ export class ReceiveBatch {
     }
   }
 
-  private async keep(participant: string, spooled: SpooledBatch) {
+  private async keep(participant: string, spooled: SpooledBatch, certificate: string | undefined) {
     const receivedAt = this.clock.now();
     const id = { shard: shardOf(participant), uuid: this.uuid(receivedAt) };
     await spooled.keepAs(id);
     const facts: Facts = [
       { shard: id.shard, kind: 'batch.received', participant, body: { batch: formatId('bat', id), digest: spooled.content.digest } },
     ];
-    return await this.store.receive({ id, participant, receivedAt, ...spooled.content }, facts);
+    return await this.store.receive({ id, participant, certificate, receivedAt, ...spooled.content }, facts);
   }
 }

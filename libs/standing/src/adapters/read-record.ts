@@ -1,8 +1,27 @@
 import { hash } from 'node:crypto';
-import { mapVerified, MANIFEST_TYPE, nodeCrypto, readManifest, type SealedManifest, verifyJws, verifySealedLines } from '#evidence';
+import {
+  mapVerified,
+  MANIFEST_TYPE,
+  nodeCrypto,
+  readManifest,
+  type SealedManifest,
+  type SignedJson,
+  thumbprint,
+  type VerificationKey,
+  verifyJws,
+  verifySealedLines,
+} from '#evidence';
 import { Refusal, type Verified } from '#kernel';
 import type { ParticipantRegistry } from '#partners';
-import { type BatchFiles, readSealedRecord, readSignedRecord, type RecordBatch, type SignedRecord, type TextLine } from '#records';
+import {
+  type BatchFiles,
+  type Provenance,
+  readSealedRecord,
+  readSignedRecord,
+  type RecordBatch,
+  type SignedRecord,
+  type TextLine,
+} from '#records';
 import type { ReadPage } from '../batch/accept-lines.js';
 
 export const RECORD_TYPE = 'credit-record+jwt';
@@ -11,38 +30,74 @@ type Keys = Pick<ParticipantRegistry, 'findKey'>;
 
 const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
 
-/** Reads one JWS as received and verifies it with the participant's own keys. Refuses what `verifyJws` and `parseCreditRecord` refuse. */
-export async function readRecord(keys: Keys, participant: string, received: Uint8Array): Promise<Verified<SignedRecord>> {
-  const signed = await verifyJws(received, RECORD_TYPE, (kid) => keys.findKey(participant, kid));
-  return mapVerified(signed, (json) => readSignedRecord(json, sha256));
+/**
+ * Reads one JWS as received and verifies it with the participant's own keys; `certificate` is the fingerprint of the one it came with.
+ * Refuses what `verifyJws` and `parseCreditRecord` refuse.
+ */
+export async function readRecord(
+  keys: Keys,
+  participant: string,
+  received: Uint8Array,
+  certificate?: string,
+): Promise<Verified<SignedRecord>> {
+  const { signed, key } = await verifyOwn(keys, participant, RECORD_TYPE, received);
+  return mapVerified(signed, (json) => ({ ...readSignedRecord(json, sha256), provenance: provenanceOf(key, certificate) }));
 }
 
+/** A manifest, and the thumbprint of the key that signed it. */
+export type OpenedManifest = SealedManifest & { readonly key: string };
+
 /** Verifies the manifest of a sealed batch. Refuses what `verifyJws` and `readManifest` refuse, and 403 `record.issuer_mismatch`. */
-export async function openManifest(keys: Keys, participant: string, received: Uint8Array): Promise<Verified<SealedManifest>> {
-  const signed = await verifyJws(received, MANIFEST_TYPE, (kid) => keys.findKey(participant, kid));
+export async function openManifest(keys: Keys, participant: string, received: Uint8Array): Promise<Verified<OpenedManifest>> {
+  const { signed, key } = await verifyOwn(keys, participant, MANIFEST_TYPE, received);
   return mapVerified(signed, ({ payload }) => {
     const manifest = readManifest(payload);
-    if (manifest.iss === participant) return manifest;
+    if (manifest.iss === participant) return { ...manifest, key };
     throw new Refusal('forbidden', 'record.issuer_mismatch', 'iss must be the participant that sends the batch', { field: '/iss' });
   });
+}
+
+/** Also answers which key it was. */
+async function verifyOwn(
+  keys: Keys,
+  participant: string,
+  typ: string,
+  received: Uint8Array,
+): Promise<{ signed: Verified<SignedJson>; key: string }> {
+  let found: VerificationKey | undefined;
+  const signed = await verifyJws(received, typ, (kid) => (found = keys.findKey(participant, kid)));
+  return { signed, key: thumbprintOf(found!.jwk) };
+}
+
+/** Registered keys stay in memory, so one computation each is enough. */
+const thumbprints = new WeakMap<VerificationKey['jwk'], string>();
+
+function thumbprintOf(jwk: VerificationKey['jwk']): string {
+  const known = thumbprints.get(jwk) ?? thumbprint(jwk);
+  thumbprints.set(jwk, known);
+  return known;
+}
+
+function provenanceOf(key: string, certificate: string | undefined): Provenance {
+  return certificate === undefined ? { key } : { key, certificate };
 }
 
 /** Reads lines of a batch: each under its own signature, or all of them under the one of their manifest. */
 export function pageReader(keys: Keys, files: Pick<BatchFiles, 'rangeProof'>): ReadPage {
   return async (batch, lines) => {
-    if (!batch.manifest) return await Promise.all(lines.map((line) => orRefusal(() => readSigned(keys, batch.participant, line))));
+    if (!batch.manifest) return await Promise.all(lines.map((line) => orRefusal(() => readSigned(keys, batch, line))));
     return await readSealed(await openManifest(keys, batch.participant, batch.manifest), batch, lines, files);
   };
 }
 
-async function readSigned(keys: Keys, participant: string, { bytes }: TextLine): Promise<Verified<SignedRecord>> {
+async function readSigned(keys: Keys, { participant, certificate }: RecordBatch, { bytes }: TextLine): Promise<Verified<SignedRecord>> {
   if (!bytes) throw new Refusal('too_large', 'body.too_large', 'the line is longer than a record may be');
-  return await readRecord(keys, participant, unquoted(bytes));
+  return await readRecord(keys, participant, unquoted(bytes), certificate);
 }
 
 /** The manifest is the first line, so the line numbered 2 is leaf 0. */
 async function readSealed(
-  manifest: Verified<SealedManifest>,
+  manifest: Verified<OpenedManifest>,
   batch: RecordBatch,
   lines: readonly TextLine[],
   files: Pick<BatchFiles, 'rangeProof'>,
@@ -51,11 +106,12 @@ async function readSealed(
   const payloads = lines.map(({ bytes }) => bytes!);
   const proof = await files.rangeProof(batch.id, first, first + lines.length, manifest.value.count);
   const verified = await verifySealedLines(nodeCrypto, manifest, first, payloads, proof);
-  return await Promise.all(
-    verified.map((line, i) =>
-      orRefusal(async () => mapVerified(line, (payload) => readSealedRecord(payload, { batch: batch.id.uuid, index: first + i }, sha256))),
-    ),
-  );
+  const provenance = provenanceOf(manifest.value.key, batch.certificate);
+  const read = (payload: Uint8Array, i: number) => ({
+    ...readSealedRecord(payload, { batch: batch.id.uuid, index: first + i }, sha256),
+    provenance,
+  });
+  return await Promise.all(verified.map((line, i) => orRefusal(async () => mapVerified(line, (payload) => read(payload, i)))));
 }
 
 async function orRefusal<T>(read: () => Promise<T>): Promise<T | Refusal> {

@@ -131,7 +131,7 @@ class LineJudge {
     const count = this.counts.get(uuid) ?? 0;
     const inForce = acceptStatement(held.link, held.inForceCount + count, incoming, this.at);
     const commitment = commitTo(this.notary, incoming.value.payloadBytes);
-    this.added.push({ incoming, identity, held, inForce, commitment, fact: acceptedFact(held.subject, incoming.value.record, commitment) });
+    this.added.push({ incoming, identity, held, inForce, commitment, fact: acceptedFact(held.subject, incoming.value, commitment) });
     this.counts.set(uuid, count + 1);
     this.digests.set(identity.jti, identity.payloadDigest);
     this.seqs.set(identity.seq, identity.jti);
