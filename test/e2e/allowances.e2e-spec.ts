@@ -81,7 +81,10 @@ describe('the door', () => {
     const body = request(await world.newSubject());
     const post = (call: object) => world.http('POST', '/v1/allowances', { body, key: randomUUID(), token: world.token(SCOPES), ...call });
     expect(await post({ token: world.token('decisions:reserve') })).toMatchObject({ status: 403, body: { code: 'scope.missing' } });
-    expect(await post({ key: undefined })).toMatchObject({ status: 400, body: { code: 'idempotency_key.malformed' } });
+    expect(await post({ key: undefined })).toMatchObject({
+      status: 400,
+      body: { code: 'idempotency_key.malformed', field: 'Idempotency-Key' },
+    });
     const { allowance, decision } = (await post({})).body as unknown as GrantedAllowance;
     const other = world.token(SCOPES, 'wallet-service');
     for (const url of [`/v1/allowances/${allowance.allowanceId}`]) {

@@ -173,6 +173,7 @@ describe('decisions over HTTP', () => {
     expect(noKey.body.code).toBe('idempotency.key_missing');
     const raw = () => http().post('/v1/decisions').set('authorization', `Bearer ${bearer}`);
     expect((await raw().set('content-type', 'application/json').send('{"a":').expect(400)).body.code).toBe('request.malformed');
+    expect((await raw().set('content-type', 'application/json').send('').expect(400)).body.detail).toMatch(/^the body is empty: send \{\}/);
     expect((await raw().set('content-type', 'text/csv').send('a').expect(415)).body.code).toBe('media_type.unsupported');
     expect(
       (

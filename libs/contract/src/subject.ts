@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Refusal } from '#kernel';
 import { parseStrictly } from './strict-parse.js';
 
 export const registerSubjectRequest = z.strictObject({ kind: z.enum(['INDIVIDUAL', 'MERCHANT']) });
@@ -22,9 +23,12 @@ export function parseCreateLink(body: unknown): CreateLinkRequest {
   return parseStrictly(createLinkRequest, body, 'link.malformed');
 }
 
-const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{8,64}$/, 'send an Idempotency-Key header of 8 to 64 visible characters');
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{8,64}$/;
 
 /** An Idempotency-Key: 8 to 64 visible characters. Refuses 400 `idempotency_key.malformed`, also when there is none. */
 export function parseIdempotencyKey(header: unknown): string {
-  return parseStrictly(idempotencyKeySchema, header, 'idempotency_key.malformed');
+  if (typeof header === 'string' && IDEMPOTENCY_KEY.test(header)) return header;
+  throw new Refusal('malformed', 'idempotency_key.malformed', 'send an Idempotency-Key header of 8 to 64 visible characters', {
+    field: 'Idempotency-Key',
+  });
 }

@@ -14,7 +14,7 @@ export const receiptTooLong = (bytesMax: number) =>
 export const reservationUnknown = () => new Refusal('not_found', 'reservation.unknown', 'there is no such reservation of yours');
 
 export const keyMissing = () =>
-  new Refusal('malformed', 'idempotency.key_missing', 'RESERVE needs an Idempotency-Key: repeat the call with the same one', {
+  new Refusal('malformed', 'idempotency.key_missing', 'this call needs an Idempotency-Key: repeat it with the same one', {
     field: 'Idempotency-Key',
   });
 

@@ -13,6 +13,16 @@ const FRAMEWORK: Readonly<Record<number, [RefusalKind, string, string]>> = {
   415: ['unsupported_media', 'media_type.unsupported', 'this call does not accept that content-type'],
 };
 
+/** What Fastify says more exactly than by status; by its words, because Nest keeps no more of it. */
+const FASTIFY: Readonly<Record<string, [RefusalKind, string, string]>> = {
+  "Body cannot be empty when content-type is set to 'application/json'": [
+    'malformed',
+    'request.malformed',
+    'the body is empty: send {} or leave the content-type out',
+  ],
+  "Body is not valid JSON but content-type is set to 'application/json'": ['malformed', 'request.malformed', 'the body is not JSON'],
+};
+
 /** Everything that goes wrong becomes problem+json here, and only here. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -39,7 +49,8 @@ function problemOf(error: unknown, correlationId: string, logger: Logger): Probl
 }
 
 function fromFramework(error: unknown): Refusal | undefined {
-  const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number } | null)?.statusCode;
-  const row = status === undefined ? undefined : FRAMEWORK[status];
+  const { message = '', statusCode } = (error ?? {}) as { message?: string; statusCode?: number };
+  const status = error instanceof HttpException ? error.getStatus() : statusCode;
+  const row = status === undefined ? undefined : (FASTIFY[message] ?? FRAMEWORK[status]);
   return row && new Refusal(...row);
 }
