@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Installation, startInstallation } from '../world/installation.js';
 
@@ -26,4 +28,19 @@ describe('npm run demo', () => {
     },
     120_000,
   );
+
+  it('says what to do where another policy decides', async () => {
+    const sample = JSON.parse(readFileSync('prisma/seed/policy.json', 'utf8')) as object;
+    const file = path.join(installation.home, 'second-policy.json');
+    writeFileSync(file, JSON.stringify({ ...sample, version: 2 }));
+    for (const step of [
+      ['draft', file, '--author', 'ann'],
+      ['approve', '--version', '2', '--approver', 'bob'],
+      ['activate', '--version', '2'],
+    ])
+      expect(await installation.command(['policy', ...step])).toMatchObject({ code: 0 });
+    const { code, output } = await installation.command(['demo']);
+    expect(output).toContain('demo.other_policy: the story is told on the sample policy, but standard 2 decides here');
+    expect(code).toBe(1);
+  }, 120_000);
 });

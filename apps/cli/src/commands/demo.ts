@@ -13,9 +13,10 @@ export function register(program: Command): void {
     .command('demo')
     .description('Tell the whole story on the running installation, or on a temporary one; exits 0 only if every step did what it says.')
     .addOption(new Option('--sabotage <step>', "undo one step's effect, to see that the demo notices").choices(SABOTAGES))
-    .action(async ({ sabotage }: { sabotage?: Sabotage }) => {
+    .option('--temporary', 'on a temporary installation, also where one is running')
+    .action(async ({ sabotage, temporary }: { sabotage?: Sabotage; temporary?: boolean }) => {
       const config = parseConfig(process.env);
-      if (findSupervisor(config.TALLYSTICK_HOME)) return demo(config, sabotage);
+      if (!temporary && findSupervisor(config.TALLYSTICK_HOME)) return demo(config, sabotage);
       return withTemporaryInstallation((environment) => {
         Object.assign(process.env, environment);
         return demo(parseConfig(environment), sabotage);

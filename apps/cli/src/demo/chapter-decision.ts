@@ -43,7 +43,7 @@ async function pay(stage: Stage, subject: string, money: Money): Promise<Payment
   } as const;
   const answer = await stage.checkout.decide(ask);
   if (answer.outcome !== 'ALLOW' || !answer.reservation)
-    throw new Error(`payment of ${ask.amount.amount} was not allowed: ${JSON.stringify(answer.reasons)}`);
+    throw new Error(`payment of ${ask.amount.amount} was not allowed: ${answer.reasons.map(({ text }) => text).join('; ')}`);
   await stage.checkout.confirm(answer.reservation.id);
   return { reference, money };
 }

@@ -31,6 +31,11 @@ export class DecisionClient {
     return (await this.post('/v1/decisions', ask, { 'idempotency-key': key })) as DecisionAnswer;
   }
 
+  async activePolicy(): Promise<{ id: string; version: string }> {
+    const headers = { authorization: `Bearer ${this.token}` };
+    return (await this.send('/v1/policies/active', { headers })) as { id: string; version: string };
+  }
+
   async confirm(reservationId: string, key: string = randomUUID()): Promise<unknown> {
     return this.post(`/v1/reservations/${reservationId}/confirm`, {}, { 'idempotency-key': key });
   }
@@ -43,14 +48,15 @@ export class DecisionClient {
     return this.post(`/v1/subjects/${subject}/links`, { participant, customerReference }, { 'idempotency-key': randomUUID() });
   }
 
-  private async post(path: string, body: object, headers: Record<string, string>): Promise<unknown> {
-    const answer = await fetch(this.origin + path, {
-      method: 'POST',
-      headers: { ...headers, authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
+  private post(path: string, body: object, headers: Record<string, string>): Promise<unknown> {
+    const all = { ...headers, authorization: `Bearer ${this.token}`, 'content-type': 'application/json' };
+    return this.send(path, { method: 'POST', headers: all, body: JSON.stringify(body) });
+  }
+
+  private async send(path: string, request: RequestInit): Promise<unknown> {
+    const answer = await fetch(this.origin + path, request);
     const text = await answer.text();
-    if (!answer.ok) throw new Error(`POST ${path} answered ${answer.status}: ${text}`);
+    if (!answer.ok) throw new Error(`${request.method ?? 'GET'} ${path} answered ${answer.status}: ${text}`);
     return text === '' ? undefined : JSON.parse(text);
   }
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Refusal } from '#kernel';
 import { type Config, keysFolder, pkiFolder } from '#platform';
 import { BankClient } from '#sdk';
 import { readToyBank, TOY_BANKS } from '../seed/toy-banks.js';
@@ -17,16 +18,27 @@ const commandBytesMax = 16 * 2 ** 20;
 export async function openStage(config: Config, sabotage?: Sabotage, run: Stage['run'] = runCommand): Promise<Stage> {
   const token = await run(['token', '--caller', 'checkout', '--scope', SCOPES]);
   if (token.code !== 0) throw new Error(`no token for checkout: ${token.output}`);
+  const checkout = new DecisionClient(`http://localhost:${config.DECISION_HTTP_PORT}`, token.output.trim());
+  await expectSamplePolicy(checkout);
   const [bankA, bankB] = TOY_BANKS.map((bank) => openBank(config, bank)) as [ToyBank, ToyBank];
   return {
     bankA,
     bankB,
-    checkout: new DecisionClient(`http://localhost:${config.DECISION_HTTP_PORT}`, token.output.trim()),
+    checkout,
     sabotage,
     jwks: JSON.parse(readFileSync(path.join(keysFolder(config), 'receipt.jwks.json'), 'utf8')) as Stage['jwks'],
     scratch: mkdtempSync(path.join(tmpdir(), 'tallystick-demo-')),
     run,
   };
+}
+
+/** The story's amounts are those of the policy that `up` brings. Refuses `demo.other_policy` before anything is done. */
+async function expectSamplePolicy(checkout: DecisionClient): Promise<void> {
+  const { id, version } = await checkout.activePolicy();
+  if (id === 'standard' && version === '1') return;
+  const back = 'npm run -s tallystick -- policy activate --version 1';
+  const detail = `the story is told on the sample policy, but ${id} ${version} decides here. Let the first version decide (${back}), or tell it elsewhere: npm run demo -- --temporary`;
+  throw new Refusal('conflict', 'demo.other_policy', detail);
 }
 
 function openBank(config: Config, bank: (typeof TOY_BANKS)[number]): ToyBank {
