@@ -12,7 +12,12 @@ export function parseStrictly<T extends z.ZodType>(schema: T, input: unknown, co
   if (issue.code === 'unrecognized_keys') {
     throw new Refusal('malformed', code, 'this field is not known here', { field: pointer([...issue.path, issue.keys[0]!]) });
   }
-  throw new Refusal('malformed', code, issue.message, { field: pointer(issue.path) });
+  const missing = issue.code === 'invalid_type' && issue.path.length > 0 && valueAt(input, issue.path) === undefined;
+  throw new Refusal('malformed', code, missing ? 'this field is missing' : issue.message, { field: pointer(issue.path) });
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, step) => (value as Record<PropertyKey, unknown> | null | undefined)?.[step], input);
 }
 
 function pointer(path: readonly PropertyKey[]): string {
