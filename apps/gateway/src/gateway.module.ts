@@ -2,7 +2,9 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { Clock } from '#kernel';
 import { type Config, Database } from '#platform';
-import { AuditModule } from '#audit/adapters/audit.module';
+import { GatherEvidence } from '#audit';
+import { AuditModule, INCLUSION_PROOFS } from '#audit/adapters/audit.module';
+import { createGatherEvidence } from '#audit/adapters/evidence-wiring';
 import { Enrolments, GatewayKeys, ParticipantRegistry } from '#partners';
 import { GatewayKeysModule } from '#partners/adapters/gateway-keys.module';
 import { nodeClerk } from '#partners/adapters/node-secret';
@@ -13,6 +15,8 @@ import { HealthController, READINESS, type ReadinessCheck } from '#platform/adap
 import { JwksController, PUBLISHED_SIGNERS } from '#platform/adapters/jwks.controller';
 import { CLOCK, PlatformModule } from '#platform/adapters/platform.module';
 import { QueuesModule } from '#platform/adapters/queues.module';
+import { FsBatchFiles } from '#records/adapters/fs-batch-files';
+import { PgBatchStore } from '#records/adapters/pg-batch-store';
 import { PgIssuerRecords } from '#records/adapters/pg-issuer-records';
 import { ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
 import { RecordBatchesModule } from '#standing/adapters/record-batches.module';
@@ -27,6 +31,7 @@ import { PartnerKeysController } from './participants/partner-keys.controller.js
 import { publishKeys } from './participants/publish-keys.js';
 import { ReconciliationsController } from './reconciliations.controller.js';
 import { RecordBatchesController } from './record-batches.controller.js';
+import { RecordEvidenceController } from './record-evidence.controller.js';
 import { RecordsController } from './records.controller.js';
 import { SecurityController } from './security.controller.js';
 import { StatementsController } from './statements.controller.js';
@@ -56,6 +61,7 @@ export class GatewayModule {
         SecurityController,
         JwksController,
         RecordsController,
+        RecordEvidenceController,
         RecordBatchesController,
         EventsController,
         StatementsController,
@@ -68,6 +74,11 @@ export class GatewayModule {
           provide: PgPresentedCertificates,
           useFactory: (database: Database, clock: Clock) => new PgPresentedCertificates(database, clock),
           inject: [Database, CLOCK],
+        },
+        {
+          provide: GatherEvidence,
+          useFactory: createGatherEvidence,
+          inject: [Database, INCLUSION_PROOFS, PgPresentedCertificates, PgBatchStore, FsBatchFiles],
         },
         { provide: PgIssuerRecords, useFactory: (database: Database) => new PgIssuerRecords(database), inject: [Database] },
         {

@@ -4,15 +4,16 @@ import type { FastifyReply } from 'fastify';
 import type { InclusionProofs } from '#audit';
 import { INCLUSION_PROOFS } from '#audit/adapters/audit.module';
 import { encodeBase64Url } from '#evidence';
-import { formatFactId, formatId, isUuid, Refusal } from '#kernel';
+import { formatFactId, formatId, Refusal } from '#kernel';
 import { type Participant, ParticipantRegistry, suspicionOf } from '#partners';
 import { PgPresentedCertificates } from '#partners/adapters/pg-presented-certificates';
 import type { TransportIdentity } from '#platform/adapters/mtls-peer';
-import { recordBytesMax, type RecordFinder, type StoredRecord } from '#records';
+import { recordBytesMax, type RecordFinder } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { AcceptRecord } from '#standing';
 import { readRecord } from '#standing/adapters/read-record';
 import { Caller, CallerCertificate } from './channel/caller.js';
+import { findOwnRecord } from './own-record.js';
 
 /** Credit records of the calling participant (CONTRACT.md §3). */
 @ApiTags('records')
@@ -47,7 +48,11 @@ export class RecordsController {
   @Get(':jti')
   @ApiOperation({ summary: 'A record you sent, with its exact bytes' })
   async read(@Caller() caller: Participant, @Param('jti') jti: string): Promise<object> {
-    const { seq, kind, ref, names, issuedAt, acceptedAt, payloadDigest, received, factSeq } = await this.find(caller, jti);
+    const { seq, kind, ref, names, issuedAt, acceptedAt, payloadDigest, received, factSeq } = await findOwnRecord(
+      this.records,
+      caller,
+      jti,
+    );
     const jws = new TextDecoder('latin1').decode(received);
     const suspicion = suspicionOf(caller, jws, acceptedAt);
     return {
@@ -64,20 +69,13 @@ export class RecordsController {
   @Get(':jti/receipt')
   @ApiOperation({ summary: 'The receipt; once the fact is sealed, with its log index and inclusion proof (.tlog-proof)' })
   async receipt(@Caller() caller: Participant, @Param('jti') jti: string): Promise<object> {
-    const { receipt, ref, factSeq } = await this.find(caller, jti);
+    const { receipt, ref, factSeq } = await findOwnRecord(this.records, caller, jti);
     const sealed = await this.proofs.find(ref.shard, factSeq);
     return {
       receipt,
       fact: formatFactId(ref.shard, factSeq),
       ...(sealed ? { logIndex: sealed.index.toString(), proof: sealed.proof } : {}),
     };
-  }
-
-  /** Whoever is not the issuer gets what somebody gets who made the jti up. */
-  private async find(caller: Participant, jti: string): Promise<StoredRecord> {
-    const found = isUuid(jti) ? await this.records.find(caller.id, jti) : undefined;
-    if (!found) throw new Refusal('not_found', 'record.unknown', 'you sent no record of this jti');
-    return found;
   }
 }
 

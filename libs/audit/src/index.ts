@@ -1,6 +1,7 @@
 export * from './codes.js';
 export * from './exports.js';
 export * from './fact-runs.js';
+export * from './gather-evidence.js';
 export * from './inclusion-proofs.js';
 export * from './log-entries.js';
 export * from './log-reader.js';

@@ -13,3 +13,8 @@ export { jsonDepthMax, type JsonObject, type JsonValue, parseJsonStrict } from '
 export { mapVerified } from './jose/verified.js';
 export { MANIFEST_TYPE, readManifest, type SealedManifest, verifySealedLine, verifySealedLines } from './sealed/sealed-batch.js';
 export { type FindKey, type SignedJson, verifyJws } from './jose/verify-jws.js';
+export { parseRecordEvidence, RECORD_EVIDENCE_TYPE, type FactEvidence, type RecordEvidence } from './record-evidence/evidence-form.js';
+export type { EvidenceReport, EvidenceStep } from './record-evidence/evidence-steps.js';
+export { concernsKey, keyStateAt, type NamedKey } from './record-evidence/key-history.js';
+export { concernsCertificate } from './record-evidence/presented-certificate.js';
+export { type EvidenceTrust, verifyRecordEvidence } from './record-evidence/verify-record-evidence.js';

@@ -22,6 +22,7 @@ import { DECISION_RECEIPT_TYP, parseReceiptClaims } from '#decisions';
 import { Refusal } from '#kernel';
 import { openFile } from '#audit/adapters/fs-reader';
 import { verifyDecisionProof } from '../receipts/proven-decision.js';
+import { verifyEvidence } from '../receipts/verified-evidence.js';
 
 interface VerifyOptions {
   readonly key?: string;
@@ -36,8 +37,8 @@ const smallFileBytesMax = 1_048_576;
 export function register(program: Command): void {
   program
     .command('verify')
-    .description('check an export, a .tlog-proof or a receipt offline; exits 1 and names what is wrong')
-    .argument('<file>', 'export bundle, .tlog-proof, receipt (JWS) or the answer of GET …/receipt')
+    .description('check an export, the evidence of a record, a .tlog-proof or a receipt offline; exits 1 and names what is wrong')
+    .argument('<file>', 'export bundle, answer of GET …/evidence or …/receipt, .tlog-proof or receipt (JWS)')
     .option('--key <file>', 'public keys you trust, received on another way (default: TALLYSTICK_HOME/log/vkey)')
     .option('--origin <name>', 'the log that must have signed')
     .option('--trust-bundle-key', 'believe the keys inside the bundle: shows damage, proves nothing about who made it')
@@ -63,6 +64,7 @@ async function verifyFile(file: string, options: VerifyOptions): Promise<string[
     const trusted = await trustedKeys(options);
     const text = asText(bytes);
     if (text.startsWith('c2sp.org/tlog-proof@')) return await verifyProof(bytes, trusted);
+    if (isRecordEvidence(text)) return await verifyEvidence(bytes, trusted, console.log);
     if (text.startsWith('{')) return await verifyReceiptAnswer(text, trusted);
     if (text.startsWith('eyJ') && typOf(text.trim()) === DECISION_RECEIPT_TYP) return await verifyDecision(text.trim(), undefined, trusted);
     if (text.startsWith('eyJ'))
@@ -177,6 +179,9 @@ function requireOrigin(origin: string, options: VerifyOptions): void {
   }
 }
 
+/** Evidence holds its record; no other document that we give out does. What it is worth, its own steps say. */
+const isRecordEvidence = (text: string): boolean => text.startsWith('{') && /"record"\s*:\s*\{/.test(text);
+
 const asText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-const unknownForm = () => new Refusal('malformed', 'file.unknown', 'this is no export bundle, no .tlog-proof and no receipt');
+const unknownForm = () => new Refusal('malformed', 'file.unknown', 'this is no export bundle, no evidence, no .tlog-proof and no receipt');

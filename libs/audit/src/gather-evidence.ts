@@ -1,0 +1,94 @@
+import {
+  concernsCertificate,
+  concernsKey,
+  encodeBase64Url,
+  keyStateAt,
+  type LogEntry,
+  type RecordEvidence,
+  type StoredFact,
+  thumbprint,
+} from '#evidence';
+import type { FactEvidence, NamedKey } from '#evidence';
+import { formatFactId, invariant, shardOf } from '#kernel';
+import type { Participant } from '#partners';
+import type { BatchFiles, BatchStore, StoredRecord } from '#records';
+import type { InclusionProofs } from './inclusion-proofs.js';
+import type { FactSource } from './store.js';
+
+/** What the log will say, or says, of a participant itself: its keys and certificates. */
+export interface ParticipantFacts {
+  /** In the order of their shard. */
+  of(participant: string): Promise<readonly StoredFact[]>;
+}
+
+/** Certificates as they were presented. */
+export interface PresentedChains {
+  findChain(participant: string, x5t: string): Promise<string | undefined>;
+}
+
+export interface EvidenceSources {
+  readonly proofs: InclusionProofs;
+  readonly facts: FactSource;
+  readonly participants: ParticipantFacts;
+  readonly chains: PresentedChains;
+  readonly batches: Pick<BatchStore, 'find'>;
+  readonly files: Pick<BatchFiles, 'inclusionPath'>;
+}
+
+/** Gathers all that it takes to verify a record without us (`verifyRecordEvidence`). What is not sealed yet has no proof yet. */
+export class GatherEvidence {
+  constructor(private readonly sources: EvidenceSources) {}
+
+  async of(issuer: Participant, record: StoredRecord): Promise<RecordEvidence> {
+    const [accepted] = await this.sources.facts.readAfter(record.ref.shard, record.factSeq - 1n, 1);
+    invariant(accepted?.seq === record.factSeq, 'a record has its fact');
+    const told = await this.sources.participants.of(issuer.id);
+    const certificate = await this.certificate(issuer.id, accepted.body['certificate'], told);
+    return {
+      v: 1,
+      record: await this.received(record),
+      key: await this.key(issuer, accepted, told),
+      ...(certificate ? { certificate } : {}),
+      receipt: record.receipt,
+      fact: await this.prove(accepted),
+    };
+  }
+
+  private async received({ iss, received, sealed }: StoredRecord): Promise<RecordEvidence['record']> {
+    const bytes = encodeBase64Url(received);
+    if (!sealed) return { received: bytes };
+    const batch = await this.sources.batches.find({ shard: shardOf(iss), uuid: sealed.batch });
+    invariant(batch?.manifest, 'a sealed line has its manifest');
+    const path = await this.sources.files.inclusionPath(batch.id, sealed.index, batch.linesTotal);
+    const manifest = new TextDecoder().decode(batch.manifest);
+    return { received: bytes, sealed: { manifest, index: sealed.index, path: path.map(encodeBase64Url) } };
+  }
+
+  private async key({ keys }: Participant, { body, at }: StoredFact, told: readonly StoredFact[]): Promise<RecordEvidence['key']> {
+    const key = keys.find(({ jwk }) => thumbprint(jwk) === body['key']);
+    invariant(key, 'a record names the registered key that signed it, and keys are never removed');
+    const named: NamedKey = { kid: key.kid, alg: key.alg, thumbprint: thumbprint(key.jwk) };
+    const facts = told.filter((fact) => concernsKey(eventOf(fact), named));
+    const stateAtReceipt = keyStateAt(facts.map(eventOf), at.toISOString()) ?? 'UNKNOWN';
+    const jwk = key.jwk as RecordEvidence['key']['jwk'];
+    return { ...named, jwk, stateAtReceipt, facts: await Promise.all(facts.map((fact) => this.prove(fact))) };
+  }
+
+  private async certificate(participant: string, x5t: unknown, told: readonly StoredFact[]): Promise<RecordEvidence['certificate']> {
+    if (typeof x5t !== 'string') return undefined;
+    const chain = await this.sources.chains.findChain(participant, x5t);
+    const facts = told.filter((fact) => concernsCertificate(eventOf(fact), x5t));
+    const serial = facts[0]?.body['serial'];
+    invariant(chain !== undefined && typeof serial === 'string', 'a certificate is kept before a record comes with it');
+    return { 'x5t#S256': x5t, serial, chain, facts: await Promise.all(facts.map((fact) => this.prove(fact))) };
+  }
+
+  private async prove({ shard, seq }: StoredFact): Promise<FactEvidence> {
+    const sealed = await this.sources.proofs.find(shard, seq);
+    return { fact: formatFactId(shard, seq), ...(sealed ? { proof: sealed.proof } : {}) };
+  }
+}
+
+function eventOf({ kind, at, body }: StoredFact): Pick<LogEntry, 'kind' | 'at' | 'body'> {
+  return { kind, at: at.toISOString(), body };
+}

@@ -1,0 +1,157 @@
+import { Refusal } from '#kernel';
+import { concatBytes, sameBytes, utf8 } from '../bytes.js';
+import { canonicalize } from '../canonical.js';
+import { nodeCrypto } from '../crypto/node-crypto.js';
+import { decodeBase64Url, encodeBase64Url } from '../jose/base64url.js';
+import { parsePublicJwk, thumbprint, type VerificationKey } from '../jose/keys.js';
+import { type JsonObject, parseJsonStrict } from '../jose/strict-json.js';
+import { verifyJws } from '../jose/verify-jws.js';
+import type { Vkey } from '../note/vkey.js';
+import { MANIFEST_TYPE, readManifest, verifySealedLine } from '../sealed/sealed-batch.js';
+import { parseRecordEvidence, type RecordEvidence } from './evidence-form.js';
+import { type EvidenceReport, EvidenceSteps } from './evidence-steps.js';
+import { concernsKey, goodStateAt } from './key-history.js';
+import { checkCertificate } from './presented-certificate.js';
+import { type ClaimedFact, proveFact, proveFacts, readClaim } from './proven-fact.js';
+
+/** Keys that the verifier trusts on other grounds; the evidence itself vouches for nothing. */
+export interface EvidenceTrust {
+  readonly logKeys: readonly Vkey[];
+  readonly receiptKeys: readonly Vkey[];
+}
+
+interface SignedPayload {
+  readonly bytes: Uint8Array;
+  readonly claims: JsonObject;
+}
+
+/**
+ * Verifies the evidence of a record from its bytes and the trusted keys alone: no network, no registry, whatever became of key and
+ * certificate since. One verdict for each step, in order: the form; the issuer's signature; for a line of a sealed batch its place under the
+ * signed root; the receipt; the fact in the log, which commits to exactly these bytes; its inclusion; the key, registered in the log and good
+ * at receipt; the certificate, as it was presented. Malformed evidence is a failed step, never an exception.
+ */
+export function verifyRecordEvidence(bytes: Uint8Array, trust: EvidenceTrust): Promise<EvidenceReport> {
+  return new EvidenceSteps().report(async (steps) => {
+    const evidence = await steps.take('form', () => Promise.resolve([parseRecordEvidence(bytes), 'record evidence of version 1'] as const));
+    const payload = await signedPayload(steps, evidence);
+    const receipt = await steps.take('receipt', () => checkReceipt(evidence, payload, trust.receiptKeys));
+    const accepted = await steps.take('commitment', () => checkCommitment(evidence, payload, receipt));
+    await steps.take('inclusion', () => checkInclusion(accepted, trust.logKeys));
+    await steps.take('key', () => checkKeyFacts(evidence, accepted, trust.logKeys));
+    await steps.take('certificate', () => checkCertificateFacts(evidence, accepted, trust.logKeys));
+  });
+}
+
+/** The payload under the issuer's signature: its own, or the one over the root of its batch. */
+async function signedPayload(steps: EvidenceSteps, { record, key }: RecordEvidence): Promise<SignedPayload> {
+  const { sealed } = record;
+  const under = `under key ${key.kid} (${key.thumbprint})`;
+  if (!sealed) {
+    return await steps.take('signature', async () => {
+      const { value } = await verifyJws(decodeBase64Url(record.received, 'record'), 'credit-record+jwt', registered(key));
+      return [{ bytes: value.payloadBytes, claims: value.payload }, `the record verifies ${under}`];
+    });
+  }
+  const manifest = await steps.take('signature', async () => {
+    const signed = await verifyJws(utf8.encode(sealed.manifest), MANIFEST_TYPE, registered(key));
+    return [{ ...signed, value: readManifest(signed.value.payload) }, `the manifest verifies ${under}`];
+  });
+  return await steps.take('sealed', async () => {
+    const path = sealed.path.map((hash) => decodeBase64Url(hash, 'path'));
+    const bytes = decodeBase64Url(record.received, 'record');
+    await verifySealedLine(nodeCrypto, manifest, sealed.index, bytes, path);
+    const claims = parseJsonStrict(bytes, 'record.malformed');
+    if (claims['iss'] !== manifest.value.iss) throw differs('the line is by another issuer than its manifest');
+    return [{ bytes, claims }, `line ${sealed.index} of the ${manifest.value.count} that the manifest signs`];
+  });
+}
+
+/** Whatever became of it since; that it was good at receipt is shown by the log. Refuses what `parsePublicJwk` refuses. */
+function registered({ kid, alg, jwk, thumbprint: named }: RecordEvidence['key']): (wanted: string) => VerificationKey | undefined {
+  const key = parsePublicJwk({ ...jwk, kid, alg });
+  if (canonicalize(key.jwk) !== canonicalize(jwk) || thumbprint(key.jwk) !== named) {
+    throw new Refusal('unprocessable', 'evidence.key_altered', 'the key is not the one of this thumbprint, or says more than a key');
+  }
+  return (wanted) => (wanted === kid ? { ...key, state: 'ACTIVE' } : undefined);
+}
+
+async function checkReceipt({ receipt, fact }: RecordEvidence, { bytes, claims }: SignedPayload, keys: readonly Vkey[]) {
+  const told = await openReceipt(receipt, keys);
+  const digest = encodeBase64Url(await nodeCrypto.sha256(bytes));
+  if (told['sub'] !== claims['jti'] || told['payload_digest'] !== digest || told['fact'] !== fact.fact) {
+    throw differs('the receipt is about another record, other bytes or another fact');
+  }
+  return [told, `record ${String(claims['jti'])} of ${String(claims['iss'])}, SHA-256 ${digest}, fact ${fact.fact}`] as const;
+}
+
+/** Receipts name our key by kid, trusted keys have no kid: any of them may be it. */
+async function openReceipt(receipt: string, keys: readonly Vkey[]): Promise<JsonObject> {
+  let failed: unknown = new Refusal(
+    'unprocessable',
+    'key.untrusted',
+    'the trusted keys hold no receipt key (a name that ends in /receipt)',
+  );
+  for (const { publicKey } of keys) {
+    const jwk = { kty: 'OKP', crv: 'Ed25519', x: encodeBase64Url(publicKey) };
+    try {
+      const { value } = await verifyJws(utf8.encode(receipt), 'record-receipt+jwt', (kid) => ({ kid, alg: 'EdDSA', jwk, state: 'ACTIVE' }));
+      return value.payload;
+    } catch (error) {
+      failed = error;
+    }
+  }
+  throw failed;
+}
+
+/** SHA-256(salt || payload) of the receipt's salt stands in the fact (CONTRACT.md §9). */
+async function checkCommitment({ fact }: RecordEvidence, { bytes, claims }: SignedPayload, receipt: JsonObject) {
+  const accepted = readClaim(fact);
+  const { kind, participant, body, at, factId } = accepted.entry;
+  const salt = receipt['commitment_salt'];
+  if (typeof salt !== 'string') throw differs('the receipt has no salt');
+  const commitment = await nodeCrypto.sha256(concatBytes([decodeBase64Url(salt, 'salt'), bytes]));
+  const isSame = typeof body['commitment'] === 'string' && sameBytes(decodeBase64Url(body['commitment'], 'commitment'), commitment);
+  if (kind !== 'record.accepted' || !isSame) throw differs(`fact ${factId} does not commit to these bytes`);
+  const isTold = participant === claims['iss'] && body['record'] === claims['kind'];
+  if (!isTold || Math.floor(Date.parse(at) / 1_000) !== receipt['iat'])
+    throw differs(`fact ${factId} is told otherwise by record or receipt`);
+  return [accepted, `fact ${factId} commits to exactly these bytes, accepted at ${at}`] as const;
+}
+
+async function checkInclusion(accepted: ClaimedFact, logKeys: readonly Vkey[]) {
+  await proveFact(accepted, logKeys);
+  return [undefined, `entry ${accepted.proof.index} of the log`] as const;
+}
+
+/** The log, not our registry, says whose key it was: its registration came first, and it was good at receipt. */
+async function checkKeyFacts({ key }: RecordEvidence, { entry, proof }: ClaimedFact, logKeys: readonly Vkey[]) {
+  if (entry.body['key'] !== key.thumbprint) throw differs('the fact names another key');
+  const facts = await proveFacts(key.facts, entry.participant!, logKeys);
+  const events = facts.map((fact) => fact.entry);
+  if (events.some((event) => !concernsKey(event, key))) throw differs('a fact is about another key');
+  const state = goodStateAt(events, entry.at);
+  if (state !== key.stateAtReceipt) throw differs(`the key was ${state} at receipt, not ${key.stateAtReceipt}`);
+  const [first] = facts as [ClaimedFact];
+  // Either order is proof enough: entries of two shards may be sealed together, and a clock may have been set back.
+  if (first.entry.at > entry.at && first.proof.index > proof.index) throw differs('the key was registered after the record was accepted');
+  return [
+    undefined,
+    `registered at ${first.entry.at} (entry ${first.proof.index}), ${state} at receipt${laterOf(events, entry.at)}`,
+  ] as const;
+}
+
+function laterOf(events: readonly ClaimedFact['entry'][], at: string): string {
+  const later = events.filter((event) => event.at > at);
+  const told = ({ kind, at: when, body }: ClaimedFact['entry']) =>
+    `${kind.replace('participant.key_', '')} at ${when}${typeof body['suspectedSince'] === 'string' ? `, suspected since ${body['suspectedSince']}` : ''}`;
+  return later.length === 0 ? '' : `; later ${later.map(told).join('; ')}`;
+}
+
+async function checkCertificateFacts({ certificate }: RecordEvidence, { entry }: ClaimedFact, logKeys: readonly Vkey[]) {
+  if (certificate?.['x5t#S256'] !== entry.body['certificate']) throw differs('the fact names another certificate');
+  if (!certificate) return [undefined, 'the fact names none: the record did not come over a connection of the issuer'] as const;
+  return [undefined, checkCertificate(certificate, await proveFacts(certificate.facts, entry.participant!, logKeys))] as const;
+}
+
+const differs = (detail: string) => new Refusal('unprocessable', 'evidence.mismatch', detail);
