@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { Refusal } from '#kernel';
+import { sentence } from './sentence.js';
 
 /** Every command and the file under `commands/` that registers it; only the one asked for is loaded. */
 const COMMANDS = {
@@ -56,10 +56,4 @@ function filesFor(asked: string | undefined): string[] {
   return known
     .map((name) => new URL(`./commands/${name}.js`, import.meta.url))
     .flatMap((url) => (existsSync(fileURLToPath(url)) ? [url.href] : []));
-}
-
-function sentence(error: unknown): string {
-  if (error instanceof Refusal) return error.message;
-  if (!(error instanceof Error)) return String(error);
-  return process.env['LOG_LEVEL'] === 'debug' ? (error.stack ?? error.message) : error.message;
 }

@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { Refusal } from '#kernel';
+import { sentence } from './sentence.js';
+
+describe('what a failed command says', () => {
+  it('is the code and the detail of a refusal', () => {
+    expect(sentence(new Refusal('conflict', 'policy.state', 'version 2 is DRAFT'))).toBe('policy.state: version 2 is DRAFT');
+  });
+
+  it('is what to do where the database is down', async () => {
+    const error = await new Promise((resolve) => connect({ host: '127.0.0.1', port: 1 }).on('error', resolve));
+    expect(sentence(error)).toMatch(/^nothing answers at 127\.0\.0\.1:1: is the installation running\?/);
+  });
+
+  it('is the file that is not there', async () => {
+    const error: unknown = await readFile('/no/such-policy.json').catch((reason: unknown) => reason);
+    expect(sentence(error)).toBe('there is no /no/such-policy.json');
+  });
+
+  it('is whatever else was said', () => {
+    expect(sentence(new Error('x'))).toBe('x');
+    expect(sentence('y')).toBe('y');
+  });
+});
