@@ -21,6 +21,7 @@ import {
 } from '#evidence';
 import { type ShardedId, systemClock } from '#kernel';
 import { createLogger } from '#platform';
+import { PgIssuerRecords } from '#records/adapters/pg-issuer-records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { jtiOf, rating, recordHead } from '#records/testing/records';
 import { Subjects } from '#standing';
@@ -64,7 +65,13 @@ async function sealedLines(count: number): Promise<string[]> {
   const lines = records.map((record) => JSON.stringify(record));
   const tree = GrowingTree.restore(nodeCrypto, 0n, []);
   for (const line of lines) await tree.append([await leafHash(nodeCrypto, Buffer.from(line))]);
-  const claims = { iss: 'bank-a', jti: jtiOf(0xabc), iat: Math.floor(Date.now() / 1_000), count, root: encodeBase64Url(await tree.root()) };
+  const claims = {
+    iss: 'bank-a',
+    jti: jtiOf(0xabc + n),
+    iat: Math.floor(Date.now() / 1_000),
+    count,
+    root: encodeBase64Url(await tree.root()),
+  };
   const manifest = signJws('record-batch+jwt', claims, world.signers['bank-a']);
   const sent = await post('/v1/record-batches?profile=sealed', 'application/x-ndjson', [manifest, ...lines].join('\n')).expect(202);
   const { id } = sent.body as { id: string };
@@ -137,9 +144,19 @@ describe('the evidence of a record', () => {
   it('of a line of a sealed batch holds the manifest and its path', async () => {
     const [, jti] = await sealedLines(5);
     const text = await evidenceOf(jti!);
-    expect((JSON.parse(text) as RecordEvidence).record.sealed).toMatchObject({ index: 1 });
+    const { received, sealed } = (JSON.parse(text) as RecordEvidence).record;
+    expect(sealed).toMatchObject({ index: 1 });
+    const { body } = await world.call(world.client('bank-a'), `/v1/records/${jti}`).expect(200);
+    expect([(body as JsonObject)['payload'], (body as JsonObject)['jws']]).toEqual([received, undefined]);
     const { verified: isVerified, steps } = await verified(text);
     expect([isVerified, steps.find(({ step }) => step === 'sealed')?.detail]).toEqual([true, 'line 1 of the 5 that the manifest signs']);
+  });
+
+  it('is among the records of its key, should that one be suspected, also in a sealed batch', async () => {
+    const [jti] = await sealedLines(2);
+    const key = { kid: 'bank-a-1', since: new Date(0) };
+    const { records } = await world.app.get(PgIssuerRecords).suspects('bank-a', key, undefined, 100);
+    expect(records.map((record) => record.jti)).toContain(jti);
   });
 
   it('is its issuer’s alone: anyone else is answered as for an unknown one', async () => {

@@ -46,22 +46,20 @@ export class RecordsController {
   }
 
   @Get(':jti')
-  @ApiOperation({ summary: 'A record you sent, with its exact bytes' })
+  @ApiOperation({ summary: 'A record you sent, with its exact bytes: `jws`, or `payload` (base64url) of a line of a sealed batch' })
   async read(@Caller() caller: Participant, @Param('jti') jti: string): Promise<object> {
-    const { seq, kind, ref, names, issuedAt, acceptedAt, payloadDigest, received, factSeq } = await findOwnRecord(
-      this.records,
-      caller,
-      jti,
-    );
-    const jws = new TextDecoder('latin1').decode(received);
-    const suspicion = suspicionOf(caller, jws, acceptedAt);
+    const record = await findOwnRecord(this.records, caller, jti);
+    const { seq, kind, ref, names, issuedAt, acceptedAt, payloadDigest, received, factSeq, manifest } = record;
+    const bytes = asText(received);
+    const suspicion = suspicionOf(caller, manifest ? asText(manifest) : bytes, acceptedAt);
     return {
       ...{ iss: caller.id, jti, seq, kind, sub: formatId('lnk', ref), ...(names === undefined ? {} : { names }) },
       issuedAt: issuedAt.toISOString(),
       acceptedAt: acceptedAt.toISOString(),
       payloadDigest: encodeBase64Url(payloadDigest),
       fact: formatFactId(ref.shard, factSeq),
-      jws,
+      // A line of a sealed batch has no signature of its own: its evidence holds the manifest.
+      ...(manifest ? { payload: encodeBase64Url(received) } : { jws: bytes }),
       ...(suspicion ? { suspect: { kid: suspicion.kid, since: suspicion.since.toISOString() } } : {}),
     };
   }
@@ -78,6 +76,8 @@ export class RecordsController {
     };
   }
 }
+
+const asText = (bytes: Uint8Array): string => new TextDecoder('latin1').decode(bytes);
 
 function documentOf(body: unknown): Buffer {
   if (!Buffer.isBuffer(body)) throw new Refusal('unsupported_media', 'media_type.unsupported', 'send the JWS as application/jose');

@@ -69,6 +69,8 @@ export interface StoredRecord {
   readonly factSeq: bigint;
   readonly receipt: string;
   readonly sealed?: SealedPlace | undefined;
+  /** Of a line of a sealed batch, when it is read back: the JWS that signs its batch. */
+  readonly manifest?: Uint8Array;
 }
 
 export function refOf(record: CreditRecord): ShardedId {

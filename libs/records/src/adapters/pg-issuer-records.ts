@@ -45,16 +45,20 @@ export class PgIssuerRecords implements IssuerRecords {
 
   private receivedOn(shard: Shard, iss: string, { acceptedAt, jti }: SuspectCursor, countMax: number): Promise<RecordRow[]> {
     return this.sql.query<RecordRow>(
-      `SELECT jti, kind, seq, accepted_at, fact_seq, substring(jws FROM 1 FOR position('\\x2e'::bytea IN jws) - 1) AS header
-         FROM records WHERE shard = $1 AND iss = $2 AND (accepted_at, jti) > ($3, $4::uuid) ORDER BY accepted_at, jti LIMIT $5`,
-      [shard, iss, acceptedAt, jti, countMax],
+      `SELECT r.jti, r.kind, r.seq, r.accepted_at, r.fact_seq, substring(signed.jws FROM 1 FOR position('\\x2e'::bytea IN signed.jws) - 1) AS header
+         FROM records r
+         LEFT JOIN sealed_records s ON s.shard = $6 AND s.iss = r.iss AND s.jti = r.jti
+         LEFT JOIN record_batches b ON b.shard = s.shard AND b.batch = s.batch
+        CROSS JOIN LATERAL (SELECT coalesce(b.manifest, r.jws) AS jws) signed
+        WHERE r.shard = $1 AND r.iss = $2 AND (r.accepted_at, r.jti) > ($3, $4::uuid) ORDER BY r.accepted_at, r.jti LIMIT $5`,
+      [shard, iss, acceptedAt, jti, countMax, shardOf(iss)],
     );
   }
 }
 
 const NIL = '00000000-0000-0000-0000-000000000000';
 
-/** The record was accepted, so that its header is known to be JSON with a kid. */
+/** The record or the manifest over it was accepted, so that its header is known to be JSON with a kid. */
 function kidOf(header: Buffer): string {
   return (JSON.parse(Buffer.from(header.toString('latin1'), 'base64url').toString('utf8')) as { kid: string }).kid;
 }

@@ -10,6 +10,7 @@ interface IdentityRow {
   ref: string;
   batch: string | null;
   line_index: bigint | null;
+  manifest: Buffer | null;
 }
 
 interface StoredRow {
@@ -57,7 +58,8 @@ export class PgRecordBook implements RecordBook {
 
   async find(iss: string, jti: string): Promise<StoredRecord | undefined> {
     const [identity] = await this.sql.query<IdentityRow>(
-      `SELECT i.subject_shard, i.ref, s.batch, s.line_index FROM record_identities i LEFT JOIN sealed_records s USING (shard, iss, jti)
+      `SELECT i.subject_shard, i.ref, s.batch, s.line_index, b.manifest
+         FROM record_identities i LEFT JOIN sealed_records s USING (shard, iss, jti) LEFT JOIN record_batches b USING (shard, batch)
         WHERE i.shard = $1 AND i.iss = $2 AND i.jti = $3`,
       [shardOf(iss), iss, jti],
     );
@@ -191,7 +193,12 @@ export async function keepSealed(sql: SqlRunner, records: readonly StoredRecord[
   );
 }
 
-function stored(iss: string, jti: string, { subject_shard: shard, batch, line_index: index }: IdentityRow, row: StoredRow): StoredRecord {
+function stored(
+  iss: string,
+  jti: string,
+  { subject_shard: shard, batch, line_index: index, manifest }: IdentityRow,
+  row: StoredRow,
+): StoredRecord {
   return {
     iss,
     jti,
@@ -206,6 +213,6 @@ function stored(iss: string, jti: string, { subject_shard: shard, batch, line_in
     acceptedAt: row.accepted_at,
     factSeq: row.fact_seq,
     receipt: row.receipt,
-    sealed: batch === null ? undefined : { batch, index: Number(index) },
+    ...(batch === null ? {} : { sealed: { batch, index: Number(index) }, manifest: new Uint8Array(manifest!) }),
   };
 }
