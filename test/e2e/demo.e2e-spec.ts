@@ -16,6 +16,7 @@ describe('npm run demo', () => {
   }, 120_000);
 
   it.each([
+    ['draft', 'it counts the payments that would have been reviewed'],
     ['violation', 'the very next decision is DENY'],
     ['statement', 'it names exactly the planted breaks'],
     ['flip', 'verification fails'],

@@ -22,6 +22,8 @@ export async function reportViolation(stage: Stage, narrator: Narrator, customer
   const reason = denied.reasons.find(({ code }) => code.includes('restriction'));
   narrator.check('and says why', reason !== undefined, denied.reasons);
   narrator.say(`reason: ${reason!.text}`);
+  const appeal = await checkout.appeal(customer.subject, denied.restrictions[0]!.id);
+  narrator.check('the customer appeals, and is told until when it is answered', Date.parse(appeal.dueAt) > Date.now(), appeal);
   await narrator.until('bank A hears of the restriction', 10, async () => {
     const events = await takeEvents(bankA);
     return events.find((event) => event.kind === 'restriction.imposed' && event.subject === customer.refAtA);

@@ -8,6 +8,7 @@ export interface DecisionAnswer {
   readonly tier: string;
   readonly limits: readonly { readonly id: string; readonly limit: string; readonly available: string }[];
   readonly discount?: { readonly amount: string; readonly rule: string };
+  readonly restrictions: readonly { readonly id: string }[];
   readonly reservation?: { readonly id: string; readonly expiresAt: string };
 }
 
@@ -38,6 +39,11 @@ export class DecisionClient {
 
   async confirm(reservationId: string, key: string = randomUUID()): Promise<unknown> {
     return this.post(`/v1/reservations/${reservationId}/confirm`, {}, { 'idempotency-key': key });
+  }
+
+  async appeal(subject: string, restriction: string): Promise<{ dueAt: string }> {
+    const path = `/v1/subjects/${subject}/restrictions/${restriction}/appeals`;
+    return (await this.post(path, { grounds: { code: 'NOT_ME' } }, { 'idempotency-key': randomUUID() })) as { dueAt: string };
   }
 
   async registerSubject(kind: 'INDIVIDUAL' | 'MERCHANT'): Promise<{ id: string }> {

@@ -1,3 +1,4 @@
+import { tryDraft } from './chapter-backtest.js';
 import { payAtCheckout } from './chapter-decision.js';
 import { exchangeRecords } from './chapter-records.js';
 import { proveTheDay } from './chapter-proof.js';
@@ -8,8 +9,10 @@ import type { Stage } from './stage.js';
 
 /** The whole story, in order. Throws `StoryBroken` at the first step that did not do what it says. */
 export async function tellStory(stage: Stage, narrator: Narrator): Promise<void> {
+  const since = new Date();
   const customer = await exchangeRecords(stage, narrator);
   const payments = await payAtCheckout(stage, narrator, customer);
+  await tryDraft(stage, narrator, payments, since);
   await reportViolation(stage, narrator, customer);
   await reconcileTheDay(stage, narrator, payments);
   await proveTheDay(stage, narrator);
