@@ -41,8 +41,8 @@ export interface RecordEvidence {
 }
 
 export const recordEvidenceBytesMax = 1_048_576;
-/** One key or certificate goes through fewer states than this. */
-const factsMax = 64;
+/** A key or certificate goes through a handful of states, but a challenge may be asked for anew and a revocation repeated. */
+const factsMax = 256;
 const pathHashesMax = 63;
 
 /** Reads the form only, and nothing that is not in it. Refuses 400 `evidence.malformed`. */
