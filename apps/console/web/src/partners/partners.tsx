@@ -43,7 +43,7 @@ function Partner({ partner, at, mayChange }: { partner: PartnerView; at: string;
       <Pending {...partner} />
       <Group gap="xl" mb="md">
         <Fact label="Id" value={partner.id} />
-        <Fact label="Last record, number" value={partner.lastSeq === null ? 'none yet' : count(partner.lastSeq)} />
+        <Fact label="Last record, number" value={partner.lastSeq ?? 'none yet'} />
         <Fact label="Events to fetch" value={count(partner.eventsWaiting)} />
         <Fact label="Calls from" value={partner.addresses.length === 0 ? 'anywhere' : partner.addresses.join(', ')} />
       </Group>
