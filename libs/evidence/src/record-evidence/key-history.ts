@@ -14,8 +14,8 @@ export interface NamedKey {
   readonly thumbprint: string;
 }
 
-/** A change of the registry reaches every process within this time (CONTRACT.md §1). */
-export const registryLagSecondsMax = 10;
+/** A change of the registry reaches every process within 10 s (CONTRACT.md §1); lines of a batch, once verified, are saved within their lease of 30 s. */
+export const acceptanceLagSecondsMax = 40;
 
 /** Facts that register keys: one in the body, or several under `keys`; then the state that such a key begins in. */
 const REGISTERS: Readonly<Record<string, string>> = {
@@ -46,13 +46,13 @@ export function keyStateAt(events: readonly KeyEvent[], at: string): string | un
 }
 
 /**
- * The state at `at` of a key that was good then. A process may not have heard of a change for `registryLagSecondsMax`.
+ * The state at `at` of a key that was good then. What accepts a record may not have heard of a change for `acceptanceLagSecondsMax`.
  * Refuses `evidence.key_unregistered`, `evidence.key_not_good`.
  */
 export function goodStateAt(events: readonly KeyEvent[], at: string): string {
   const state = keyStateAt(events, at);
   if (state === undefined) throw new Refusal('unprocessable', 'evidence.key_unregistered', 'the first fact does not register this key');
-  const before = keyStateAt(events, new Date(Date.parse(at) - registryLagSecondsMax * 1_000).toISOString())!;
+  const before = keyStateAt(events, new Date(Date.parse(at) - acceptanceLagSecondsMax * 1_000).toISOString())!;
   if ([state, before].some((one) => one === 'READY' || one === 'ACTIVE')) return state;
   throw new Refusal('unprocessable', 'evidence.key_not_good', `the key was ${state} when the record was accepted`);
 }

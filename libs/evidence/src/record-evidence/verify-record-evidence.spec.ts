@@ -67,7 +67,7 @@ describe('the evidence of a record', () => {
     ['key', 'evidence.mismatch', 'another key registered under its kid', { bodies: { registered: NEVER } }],
     ['key', 'evidence.key_unregistered', 'a key never registered', { kinds: { registered: 'participant.key_activated' } }],
     ['key', 'evidence.key_not_good', 'a key only announced', { kinds: { registered: 'participant.key_announced' } }],
-    ['key', 'evidence.key_not_good', 'a key retired eleven seconds before', { seconds: { retired: -11, compromised: -11 } }],
+    ['key', 'evidence.key_not_good', 'a key retired 41 seconds before', { seconds: { retired: -41, compromised: -41 } }],
     ['key', 'evidence.mismatch', 'a key retired a moment before, told as active', { seconds: { retired: -9 } }],
     [
       'certificate',
