@@ -73,7 +73,13 @@ async function sealedLines(count: number): Promise<string[]> {
     root: encodeBase64Url(await tree.root()),
   };
   const manifest = signJws('record-batch+jwt', claims, world.signers['bank-a']);
-  const sent = await post('/v1/record-batches?profile=sealed', 'application/x-ndjson', [manifest, ...lines].join('\n')).expect(202);
+  await workedOff('/v1/record-batches?profile=sealed', [manifest, ...lines]);
+  return records.map(({ jti }) => jti);
+}
+
+/** Sends lines and waits until the worker has taken them. */
+async function workedOff(url: string, lines: readonly string[]): Promise<void> {
+  const sent = await post(url, 'application/x-ndjson', lines.join('\n')).expect(202);
   const { id } = sent.body as { id: string };
   const worker = await createWorker({ ...world.config, WORKER_PORT: 0 }, createLogger('test', 'silent'));
   try {
@@ -84,7 +90,6 @@ async function sealedLines(count: number): Promise<string[]> {
   } finally {
     await worker.close();
   }
-  return records.map(({ jti }) => jti);
 }
 
 /** The evidence once everything is in the log, as the bytes of the answer. */
@@ -150,6 +155,13 @@ describe('the evidence of a record', () => {
     expect([(body as JsonObject)['payload'], (body as JsonObject)['jws']]).toEqual([received, undefined]);
     const { verified: isVerified, steps } = await verified(text);
     expect([isVerified, steps.find(({ step }) => step === 'sealed')?.detail]).toEqual([true, 'line 1 of the 5 that the manifest signs']);
+  });
+
+  it('of a line of a batch names the certificate that the batch came with, which the worker never saw', async () => {
+    const record = rated();
+    await workedOff('/v1/record-batches', [signJws('credit-record+jwt', record as JsonObject, world.signers['bank-a'])]);
+    const { verified: isVerified, steps } = await verified(await evidenceOf(record.jti));
+    expect([isVerified, steps.at(-1)?.detail]).toEqual([true, expect.stringMatching(/^certificate [\w-]{43}, valid until /)]);
   });
 
   it('is among the records of its key, should that one be suspected, also in a sealed batch', async () => {
