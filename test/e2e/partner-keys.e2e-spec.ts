@@ -7,9 +7,8 @@ import { createEd25519Signer, type Signer, signJws, verifyJws } from '#evidence'
 import { ManualClock } from '#kernel';
 import { KEY_PROOF_TYPE, ParticipantRegistry, Participants, TimeKeeper } from '#partners';
 import { PrismaParticipantStore } from '#partners/adapters/prisma-participant-store';
-import { announceNextSigner, createLogger, switchToNextSigner } from '#platform';
+import { announceNextSigner, createLogger, freePort, switchToNextSigner } from '#platform';
 import { createGateway } from '../../apps/gateway/src/start-gateway.js';
-import { freePort } from '../world/installation.js';
 import { type GatewayWorld, openGatewayWorld } from '../world/gateway-world.js';
 import { signed } from '../world/sign-request.js';
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEd25519Signer, type JsonObject, parsePublicJwk, type Signer, signJws, verifyJws } from '#evidence';
 import { formatId, type ShardedId, systemClock } from '#kernel';
 import { Participants } from '#partners';
-import { createLogger, createSigner, loadSigner, parseConfig, SIGNER_NAMES } from '#platform';
+import { createLogger, createSigner, freePort, loadSigner, parseConfig, SIGNER_NAMES } from '#platform';
 import { readIssuedCertificate } from '#platform/adapters/mtls-authority';
 import { freshDatabase, type FreshDatabase } from '#platform/testing/database';
 import { jtiOf, rating, recordHead, violation } from '#records/testing/records';
@@ -18,7 +18,6 @@ import { PgExchange } from '#standing/adapters/pg-exchange';
 import { PgStandingReader } from '#standing/adapters/pg-standing-reader';
 import { createGateway } from '../../apps/gateway/src/start-gateway.js';
 import { EC_AUTHORITY, ensureDevelopmentPki, RSA_AUTHORITY } from '../../certs/make-dev-pki.js';
-import { freePort } from '../world/installation.js';
 import { signed } from '../world/sign-request.js';
 
 let home: string;

@@ -4,7 +4,7 @@ import supertest from 'supertest';
 import { Command } from 'commander';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type JsonObject, type Signer, signJws } from '#evidence';
-import { createLogger, loadSigner, parseConfig } from '#platform';
+import { createLogger, freePort, loadSigner, parseConfig } from '#platform';
 import { PgPolicies } from '#policies/adapters/pg-policies';
 import { policyInput } from '#policies/testing/house-policy';
 import { createStaffAccount } from '#staff/adapters/create-staff-account';
@@ -13,7 +13,6 @@ import { register as registerRestrictions } from '../../apps/cli/src/commands/re
 import { createConsoleApp } from '../../apps/console/src/console-app.js';
 import { createDecisionApi } from '../../apps/decision-api/src/decision-api.js';
 import { type GatewayWorld, openGatewayWorld } from '../world/gateway-world.js';
-import { freePort } from '../world/installation.js';
 
 /** The main story of restrictions, through every door: banks, services and staff each use their own. */
 

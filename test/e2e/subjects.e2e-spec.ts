@@ -6,12 +6,11 @@ import request, { type Response } from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Signer, signJws } from '#evidence';
 import { Participants } from '#partners';
-import { createLogger, createSigner, parseConfig } from '#platform';
+import { createLogger, createSigner, freePort, parseConfig } from '#platform';
 import { freshDatabase, type FreshDatabase } from '#platform/testing/database';
 import { readIssuedCertificate } from '#platform/adapters/mtls-authority';
 import { createDecisionApi } from '../../apps/decision-api/src/decision-api.js';
 import { EC_AUTHORITY, ensureDevelopmentPki } from '../../certs/make-dev-pki.js';
-import { freePort } from '../world/installation.js';
 
 let home: string;
 let fresh: FreshDatabase;

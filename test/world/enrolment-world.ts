@@ -9,11 +9,10 @@ import { systemClock } from '#kernel';
 import { Enrolments, type InvitationWish, IssueCertificates, KEY_PROOF_TYPE } from '#partners';
 import { createIssuer, findIssuingAuthority } from '#partners/adapters/issuing-authority';
 import { PrismaEnrolmentStore } from '#partners/adapters/prisma-enrolment-store';
-import { createLogger } from '#platform';
+import { createLogger, freePort } from '#platform';
 import { createEnrolmentDoor } from '../../apps/gateway/src/enrolment/start-enrolment.js';
 import { issueForCsr } from '../../certs/issue.js';
 import { type GatewayWorld, openGatewayWorld } from './gateway-world.js';
-import { freePort } from './installation.js';
 
 /** A key and its PKCS#10 request, made with openssl as a bank would. */
 export interface BankKey {

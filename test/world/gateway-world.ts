@@ -1,13 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import request from 'supertest';
 import { createEd25519Signer, parsePublicJwk, type Signer } from '#evidence';
 import { Participants } from '#partners';
-import { type Config, createLogger, createSigner, parseConfig, SIGNER_NAMES } from '#platform';
+import { type Config, createLogger, createSigner, freePort, parseConfig, SIGNER_NAMES } from '#platform';
 import { readIssuedCertificate } from '#platform/adapters/mtls-authority';
 import { freshDatabase, type FreshDatabase } from '#platform/testing/database';
 import { createGateway, type GatewayOptions } from '../../apps/gateway/src/start-gateway.js';
@@ -96,10 +95,3 @@ async function enrol(
 }
 
 /** Known before the server listens, because the origin stands in its settings. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
