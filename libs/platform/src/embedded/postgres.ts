@@ -17,12 +17,17 @@ export interface PostgresOptions {
   readonly onOutput?: (chunk: string) => void;
 }
 
-/** Loopback TCP with a password is the only way in; no socket file that another local user could open. */
+/**
+ * Loopback TCP with a password is the only way in; no socket file that another local user could open. More memory and rarer checkpoints than
+ * PostgreSQL's defaults: every first change of a page after a checkpoint writes the whole page (measured 2026-11-22: with these a decision
+ * costs 5 to 10 % less).
+ */
 const SETTINGS = {
   listen_addresses: LOOPBACK,
   unix_socket_directories: '',
   max_connections: '100',
-  shared_buffers: '128MB',
+  shared_buffers: '256MB',
+  max_wal_size: '4GB',
   log_destination: 'stderr',
   logging_collector: 'off',
   log_min_messages: 'warning',
