@@ -39,7 +39,7 @@ export class RecordBatchesController {
     description:
       '202 with the batch to poll; 200 and Idempotency-Hit where the same lines were sent before. Content-Encoding: gzip is taken. With profile=sealed ' +
       'the first line is a manifest, a JWS of typ record-batch+jwt over {iss, jti, iat, count, root}, and each further line is the payload of a record ' +
-      'without a signature of its own; root is the RFC 6962 root over these lines.',
+      'without a signature of its own; root is the RFC 6962 root over these lines. Outcomes name lines as they stand in the file: the manifest is line 1.',
   })
   async submit(
     @Caller() caller: Participant,
