@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const readyTries = 100;
 const startTries = 10;
+/** Longer than a process takes that ends by itself when its goodbye takes too long. */
+const patienceMs = 40_000;
 
 /** A process of ours that can be killed and comes up again on the same port, as its supervisor would see to. */
 export class Mortal {
@@ -24,8 +26,12 @@ export class Mortal {
   }
 
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    this.running.child.kill(signal);
-    await this.running.exited;
+    const { child, exited } = this.running;
+    child.kill(signal);
+    const insist = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+    await exited;
+    clearTimeout(insist);
+    if (signal === 'SIGTERM' && child.signalCode === 'SIGKILL') throw new Error(`${this.app} did not end when it was asked to`);
   }
 }
 

@@ -1,9 +1,10 @@
 import 'reflect-metadata';
-import { createLogger, parseConfig } from '#platform';
+import { createLogger, endInTime, parseConfig } from '#platform';
 import { createDecisionApi } from './decision-api.js';
 
 const config = parseConfig(process.env);
 const logger = createLogger('decision-api', config.LOG_LEVEL);
+endInTime(logger);
 
 try {
   const app = await createDecisionApi(config, logger);

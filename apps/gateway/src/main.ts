@@ -1,10 +1,11 @@
 import 'reflect-metadata';
-import { createLogger, parseConfig } from '#platform';
+import { createLogger, endInTime, parseConfig } from '#platform';
 import { createEnrolmentDoor } from './enrolment/start-enrolment.js';
 import { createGateway } from './start-gateway.js';
 
 const config = parseConfig(process.env);
 const logger = createLogger('gateway', config.LOG_LEVEL);
+endInTime(logger);
 
 try {
   const app = await createGateway(config, logger);

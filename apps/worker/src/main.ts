@@ -1,9 +1,10 @@
 import 'reflect-metadata';
-import { createLogger, parseConfig } from '#platform';
+import { createLogger, endInTime, parseConfig } from '#platform';
 import { createWorker } from './start-worker.js';
 
 const config = parseConfig(process.env);
 const logger = createLogger('worker', config.LOG_LEVEL);
+endInTime(logger);
 
 try {
   const app = await createWorker(config, logger);

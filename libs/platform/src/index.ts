@@ -2,6 +2,7 @@ export * from './config.js';
 export * from './correlation.js';
 export * from './crash-point.js';
 export * from './database.js';
+export * from './end-in-time.js';
 export * from './facts.js';
 export * from './keys.js';
 export * from './logging.js';
