@@ -64,7 +64,7 @@ export interface Books {
 }
 
 export interface Exchange {
-  /** Saves all of it when `work` returns, nothing when it throws. */
+  /** Saves all of it when `work` returns, nothing when it throws. `work` may be run again where nothing of the first time was kept. */
   transaction<T>(work: (books: Books) => Promise<T>): Promise<T>;
   /** Subjects whose standing time alone has changed by now, the longest due first. */
   due(at: Date, countMax: number): Promise<ShardedId[]>;

@@ -4,6 +4,7 @@ import { appendFacts, type Database, type Tx } from '#platform';
 import type { Claim, RecordIdentity } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import type { Books, Exchange, HeldSubject } from '../store.js';
+import { againAfterDeadlock } from './after-deadlock.js';
 import { type HeldJson, readHeld } from './held-subject.js';
 import { PgAppealBook } from './pg-appeal-book.js';
 import { dueOnShard, PgStandingBook, saveAccepted } from './pg-standing-book.js';
@@ -13,7 +14,7 @@ export class PgExchange implements Exchange {
   constructor(private readonly database: Database) {}
 
   transaction<T>(work: (books: Books) => Promise<T>): Promise<T> {
-    return this.database.transaction((tx) => work(booksOf(tx)));
+    return againAfterDeadlock(() => this.database.transaction((tx) => work(booksOf(tx))));
   }
 
   async due(at: Date, countMax: number): Promise<ShardedId[]> {

@@ -6,6 +6,7 @@ import { PgBatchProgress } from '#records/adapters/pg-batch-store';
 import { keepSealed } from '#records/adapters/pg-record-book';
 import { type HeldLink, type LineBooks, type LineExchange, NameTaken, type TakenNames } from '../batch/line-books.js';
 import type { Books } from '../store.js';
+import { againAfterDeadlock } from './after-deadlock.js';
 import { booksOf } from './pg-exchange.js';
 
 /** Many records at a time over one PostgreSQL transaction: arrays in, one statement for each question. */
@@ -13,11 +14,11 @@ export class PgLineExchange implements LineExchange {
   constructor(private readonly database: Database) {}
 
   many<T>(work: (books: LineBooks) => Promise<T>): Promise<T> {
-    return this.database.transaction((tx) => work(new PgLineBooks(tx)));
+    return againAfterDeadlock(() => this.database.transaction((tx) => work(new PgLineBooks(tx))));
   }
 
   one<T>(work: (books: Books, progress: BatchProgress) => Promise<T>): Promise<T> {
-    return this.database.transaction((tx) => work(booksOf(tx), new PgBatchProgress(tx)));
+    return againAfterDeadlock(() => this.database.transaction((tx) => work(booksOf(tx), new PgBatchProgress(tx))));
   }
 }
 
