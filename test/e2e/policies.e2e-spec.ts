@@ -1,32 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { register } from '../../apps/cli/src/commands/policy.js';
 import { createWorker } from '../../apps/worker/src/start-worker.js';
 import { createLogger } from '#platform';
 import { PgPolicies } from '#policies/adapters/pg-policies';
 import { policyInput } from '#policies/testing/house-policy';
+import { policy } from '../world/policy-command.js';
 import { type WorkerWorld, workerWorld } from '../world/worker-world.js';
 
 let world: WorkerWorld;
 let folder: string;
-
-/** Runs a command as the user would type it; answers what it printed. */
-async function policy(...args: string[]): Promise<string> {
-  const program = new Command('tallystick').exitOverride();
-  register(program);
-  const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
-  const aside = vi.spyOn(console, 'error').mockImplementation(() => undefined);
-  try {
-    await program.parseAsync(['policy', ...args], { from: 'user' });
-    return printed.mock.calls.map(([line]) => String(line)).join('\n');
-  } finally {
-    printed.mockRestore();
-    aside.mockRestore();
-  }
-}
 
 function write(name: string, change: object): string {
   writeFileSync(path.join(folder, name), JSON.stringify({ ...policyInput(), ...change }, undefined, 2));

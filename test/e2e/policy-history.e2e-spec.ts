@@ -1,9 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { register } from '../../apps/cli/src/commands/policy.js';
 import { createWorker } from '../../apps/worker/src/start-worker.js';
 import type { BacktestReport, ShadowStanding } from '#decisions';
 import { activate, live, SMALL_LIMITS } from '#decisions/testing/lived-history';
@@ -11,6 +9,7 @@ import { addSubjects } from '#decisions/testing/subjects';
 import type { ShardedId } from '#kernel';
 import { createLogger } from '#platform';
 import { policyInput } from '#policies/testing/house-policy';
+import { policy } from '../world/policy-command.js';
 import { type WorkerWorld, workerWorld } from '../world/worker-world.js';
 
 const POLL = { timeout: 40_000, interval: 100 };
@@ -19,21 +18,6 @@ let world: WorkerWorld;
 let folder: string;
 let subjects: ShardedId[];
 let worker: Awaited<ReturnType<typeof createWorker>>;
-
-/** Runs a command as the user would type it; answers what it printed. */
-async function policy(...args: string[]): Promise<string> {
-  const program = new Command('tallystick').exitOverride();
-  register(program);
-  const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
-  const aside = vi.spyOn(console, 'error').mockImplementation(() => undefined);
-  try {
-    await program.parseAsync(['policy', ...args], { from: 'user' });
-    return printed.mock.calls.map(([line]) => String(line)).join('\n');
-  } finally {
-    printed.mockRestore();
-    aside.mockRestore();
-  }
-}
 
 const shadowReport = async () => JSON.parse(await policy('shadow-report', '--version', '2', '--json')) as ShadowStanding;
 

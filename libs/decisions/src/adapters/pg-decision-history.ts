@@ -1,24 +1,14 @@
 import { hash } from 'node:crypto';
-import type { Outcome } from '#contract';
 import { invariant, type Shard } from '#kernel';
 import type { Database } from '#platform';
 import type { DecisionDetails } from '../details.js';
 import type { DecisionHistory, HistoryEvent, HistoryRow } from '../history/decision-history.js';
-import type { RecordedSettlement } from '../history/recorded.js';
+import type { RecordedDecision, RecordedSettlement } from '../history/recorded.js';
 import { FACT_KINDS } from '../reservation.js';
 
-interface DecisionRow {
-  readonly seq: bigint;
-  readonly at: Date;
-  readonly decision: string;
-  readonly subject: string;
-  readonly outcome: Outcome;
-  readonly computed: Outcome;
-  readonly policyVersion: bigint;
-  readonly standingVersion: bigint;
+interface DecisionRow extends Omit<RecordedDecision, 'shard' | 'expiresAt' | 'details'> {
   readonly expiresAt: Date | null;
   readonly details: string;
-  readonly usage: string;
 }
 
 const DECISIONS = `SELECT seq, at, decision, subject, outcome, computed, policy_version AS "policyVersion", standing_version AS "standingVersion",

@@ -85,7 +85,7 @@ async function checkReceipt({ receipt, fact }: RecordEvidence, { bytes, claims }
   return [told, `record ${String(claims['jti'])} of ${String(claims['iss'])}, SHA-256 ${digest}, fact ${fact.fact}`] as const;
 }
 
-/** Receipts name our key by kid, trusted keys have no kid: any of them may be it. */
+/** Receipts name our key by kid, trusted keys have no kid, so each of them may be it. */
 async function openReceipt(receipt: string, keys: readonly Vkey[]): Promise<JsonObject> {
   let failed: unknown = new Refusal(
     'unprocessable',

@@ -39,8 +39,8 @@ export interface RuleVerdict {
 }
 
 export function ruleSet(rules: readonly Rule[], time: Pick<RuleSet, 'calendar' | 'clock'>): RuleSet {
-  const any = (name: keyof RuleReads) => rules.some(({ reads }) => reads[name]);
-  return { rules, reads: { hour: any('hour'), day: any('day') }, ...time };
+  const isRead = (name: keyof RuleReads) => rules.some(({ reads }) => reads[name]);
+  return { rules, reads: { hour: isRead('hour'), day: isRead('day') }, ...time };
 }
 
 const ALWAYS: Omit<RuleVerdict, 'findings'> = { from: LIFETIME.start, until: LIFETIME.end };
