@@ -158,9 +158,12 @@ async function overGrpc(subject: string): Promise<void> {
   await grpc('GetHeadroom', { subject });
 }
 
-/** What kind of thing stands at each place; of a list, its first item. */
+const ID = /^([a-z]{3})_[0-9a-z]{27,28}$/;
+
+/** What kind of thing stands at each place, also of which kind an id is; of a list, its first item. */
 function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0])];
+  if (typeof value === 'string') return ID.exec(value)?.[1] ?? 'string';
   if (typeof value !== 'object' || value === null) return typeof value;
   return Object.fromEntries(
     Object.entries(value)

@@ -66,7 +66,7 @@ async function service(method: 'get' | 'post', url: string, body?: object, key: 
 async function decide(subject: string) {
   const request = { subject, service: 'checkout', amount: { amount: '10.00', currency: 'CNY' }, mode: 'RESERVE' };
   const { body } = await service('post', '/v1/decisions', request);
-  return body as { outcome: string; limits: { id: string; limit?: string }[]; restrictions: Record<string, unknown>[] };
+  return body as { outcome: string; reasons: object[]; limits: { id: string; limit?: string }[]; restrictions: Record<string, unknown>[] };
 }
 
 /** Reports a violation as bank-b, signed twice: the record and the request. */
@@ -156,6 +156,11 @@ it('violation, cut, appeal, overturned, lifted, told to both banks, acknowledged
   for (const { limit } of cut.limits) if (limit) expect(Number(limit)).toBeLessThanOrEqual(120);
 
   const url = `/v1/subjects/${subject}/restrictions`;
+  const listed = (await service('get', url)).body as { restrictions: JsonObject[] };
+  expect(listed.restrictions.map(({ id }) => id)).toContain(shown['id']);
+  expect(cut.reasons).toContainEqual(
+    expect.objectContaining({ code: 'restriction.limit_cut', source: `restriction ${String(shown['id'])}` }),
+  );
   const key = randomUUID();
   const appeal = await service('post', `${url}/${String(shown['id'])}/appeals`, { grounds: { code: 'NOT_ME' } }, key);
   expect([appeal.status, (appeal.body as JsonObject)['state']]).toEqual([201, 'OPEN']);

@@ -48,7 +48,7 @@ export type DecisionMode = 'EVALUATE' | 'RESERVE';
 export interface DecisionReason {
   readonly code: string;
   readonly text: string;
-  /** Where it comes from: `policy`, `standing`, a restriction's or a limit's id. */
+  /** Where it comes from, by kind and name: `limit checkout-day`, `service checkout`, `rule late`, `restriction rst_…`. */
   readonly source: string;
 }
 
@@ -77,6 +77,7 @@ export interface DecisionAnswer {
   /** `rate`: in percent, where one percentage alone made it. `rule`: the rules that made it, joined by "+". */
   readonly discount?: { readonly rate?: string | undefined; readonly amount: string; readonly rule: string } | undefined;
   readonly restrictions: readonly {
+    /** `rst_…`, as wherever restrictions are listed and appealed. */
     readonly id: string;
     readonly step: string;
     readonly code: string;

@@ -75,7 +75,7 @@ export class Decider {
       const ruling = await this.rule(prepared, () => this.itemOf(ask, digest, known));
       switch (ruling.verdict) {
         case 'DECIDED':
-          return { answer: composeAnswer(prepared.details, ruling), replayed: false };
+          return { answer: composeAnswer(prepared.details, ruling, subject.shard), replayed: false };
         case 'KNOWN':
           return await this.replay(ask, digest ?? this.digestOf(ask));
         case 'REFERENCE':

@@ -12,7 +12,7 @@ export interface Decided {
 
 /** The answer as it was given when the row was written. */
 export function answerOf(row: DecisionRow): DecisionAnswer {
-  return composeAnswer(JSON.parse(row.details) as DecisionDetails, row);
+  return composeAnswer(JSON.parse(row.details) as DecisionDetails, row, row.decision.shard);
 }
 
 /** The first answer to a key. Refuses 422 `idempotency.key_reused` for another input. */

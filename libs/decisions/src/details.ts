@@ -1,5 +1,5 @@
 import type { DecisionAnswer, DecisionLimit, DecisionMode, DecisionReason, Outcome, SubjectKind } from '#contract';
-import { formatId, formatMinor, type ShardedId } from '#kernel';
+import { formatId, formatMinor, type Shard, type ShardedId } from '#kernel';
 import type { Evaluation, Policy } from '#policies';
 import type { Restriction, Standing } from '#standing';
 import { type CounterState, type DecisionRequest, readUsage } from './decision.js';
@@ -24,6 +24,7 @@ export interface DecisionDetails {
   readonly paymentReference?: string | undefined;
   readonly policy: { readonly hash: string; readonly id: string; readonly version: string };
   readonly reasons: readonly DecisionReason[];
+  /** By their UUIDs; `composeAnswer` tells them by the ids of the doors. */
   readonly restrictions: readonly {
     readonly appealUntil?: string | undefined;
     readonly code: string;
@@ -149,8 +150,11 @@ export interface Ruled {
   readonly usage: string;
 }
 
-/** Tells the answer: what was evaluated, and what the ledger found when it held the counters. */
-export function composeAnswer(details: DecisionDetails, { decision, at, usage }: Ruled): DecisionAnswer {
+/**
+ * Tells the answer: what was evaluated, and what the ledger found when it held the counters. Restrictions have the ids of the doors; `shard` is the
+ * subject's. What is kept, committed to and receipted has their UUIDs.
+ */
+export function composeAnswer(details: DecisionDetails, { decision, at, usage }: Ruled, shard: Shard): DecisionAnswer {
   const counters = readUsage(usage);
   const exceeded = exceededReasons(details, counters);
   const computedOutcome = exceeded.length > 0 ? 'DENY' : details.computed;
@@ -160,13 +164,13 @@ export function composeAnswer(details: DecisionDetails, { decision, at, usage }:
     decisionId: decision && formatId('dec', decision),
     outcome,
     computedOutcome,
-    reasons: exceeded.length > 0 ? [...exceeded, ...details.reasons] : details.reasons,
+    reasons: namedAtDoors(withExceeded(exceeded, details), details.restrictions, shard),
     tier: details.tier,
     score: details.score,
     policy: policyAnswer(details.policy),
     limits: limitsOf(details, counters),
     discount: details.discount === undefined || computedOutcome === 'DENY' ? undefined : discountAnswer(details, details.discount),
-    restrictions: details.restrictions.map(restrictionAnswer),
+    restrictions: details.restrictions.map((restriction) => restrictionAnswer(restriction, shard)),
     factors: computedOutcome === 'ALLOW' ? undefined : details.factors,
     reservation: reserved ? reservationOf(decision, at, details.holdSeconds!) : undefined,
     decidedAt: at.toISOString(),
@@ -175,11 +179,11 @@ export function composeAnswer(details: DecisionDetails, { decision, at, usage }:
 
 const policyAnswer = sharedBy(({ id, version, hash }: DecisionDetails['policy']) => ({ id, version, hash }));
 
-function restrictionAnswer({
-  limitMinor,
-  currency,
-  ...told
-}: DecisionDetails['restrictions'][number]): DecisionAnswer['restrictions'][number] {
+function restrictionAnswer(
+  { id: uuid, limitMinor, currency, ...rest }: DecisionDetails['restrictions'][number],
+  shard: Shard,
+): DecisionAnswer['restrictions'][number] {
+  const told = { id: formatId('rst', { shard, uuid }), ...rest };
   if (limitMinor === undefined || currency === undefined) return told;
   return { ...told, limitAmount: { amount: formatMinor(BigInt(limitMinor), currency), currency } };
 }
@@ -195,6 +199,26 @@ function reservationOf(decision: ShardedId, at: Date, holdSeconds: number) {
 
 function discountAnswer(details: DecisionDetails, { minor, rate, rule }: NonNullable<DecisionDetails['discount']>) {
   return { rate, amount: formatMinor(BigInt(minor), details.currency), rule };
+}
+
+/** Why, in the words that are kept: limits without room before what the evaluation said. */
+export function reasonsOf(details: DecisionDetails, counters: readonly CounterState[]): readonly DecisionReason[] {
+  return withExceeded(exceededReasons(details, counters), details);
+}
+
+function withExceeded(exceeded: readonly DecisionReason[], { reasons }: DecisionDetails): readonly DecisionReason[] {
+  return exceeded.length > 0 ? [...exceeded, ...reasons] : reasons;
+}
+
+/** Reasons name restrictions as the doors do, so that a reader finds them. */
+export function namedAtDoors(
+  reasons: readonly DecisionReason[],
+  restrictions: DecisionDetails['restrictions'],
+  shard: Shard,
+): readonly DecisionReason[] {
+  if (restrictions.length === 0) return reasons;
+  const names = new Map(restrictions.map(({ id: uuid }) => [`restriction ${uuid}`, `restriction ${formatId('rst', { shard, uuid })}`]));
+  return reasons.map((reason) => ({ ...reason, source: names.get(reason.source) ?? reason.source }));
 }
 
 /** The tightest first: the limit with the least room names itself before the others. */

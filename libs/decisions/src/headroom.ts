@@ -5,7 +5,7 @@ import type { DecisionSources } from './decide.js';
 import { evaluationRoundsMax } from './decide.js';
 import { unsettled } from './codes.js';
 import { type DecisionItem, readUsage } from './decision.js';
-import { detailsOf, limitsOf } from './details.js';
+import { detailsOf, limitsOf, namedAtDoors } from './details.js';
 import type { StandingCache } from './standing-cache.js';
 import type { DecisionLedger } from './store.js';
 
@@ -72,7 +72,8 @@ export class HeadroomFlow {
     const services = asks.map(({ service, details }, i): ServiceHeadroom => {
       const sighting = sightings[i]!;
       const counters = sighting.verdict === 'SEEN' ? readUsage(sighting.usage) : [];
-      const { computed: outcome, reasons } = details;
+      const { computed: outcome } = details;
+      const reasons = namedAtDoors(details.reasons, details.restrictions, subject.shard);
       return { service: service.name, mode: service.mode, outcome, reasons, limits: limitsOf(details, counters) };
     });
     const { tier, score, policy: told } = asks[0]!.details;

@@ -56,13 +56,16 @@ export function isDenied({ item: { evaluation } }: Prepared, usage: string): boo
 export type DecidedRuling = Extract<Ruling, { verdict: 'DECIDED' }>;
 
 export function tellReserved(items: readonly Prepared[], rulings: readonly DecidedRuling[]): LinkedAnswer {
-  const results = items.map(({ item, details }, i) => ({ answer: composeAnswer(details, { ...rulings[i]!, decision: item.decision }) }));
+  const results = items.map(({ item: { decision }, details }, i) => ({
+    answer: composeAnswer(details, { ...rulings[i]!, decision }, decision.shard),
+  }));
   return { outcome: 'RESERVED', failed: [], results };
 }
 
 /** Denied items tell their decision; a decision without an id would have been allowed alone and is told by the group only. */
 export function tellDenied(items: readonly Prepared[], denied: ReadonlyMap<number, Ruled>): LinkedAnswer {
-  return refused(items.length, [...denied.keys()], (i) => ({ answer: composeAnswer(items[i]!.details, denied.get(i)!) }));
+  const tell = ({ item, details }: Prepared, ruled: Ruled) => composeAnswer(details, ruled, item.decision.shard);
+  return refused(items.length, [...denied.keys()], (i) => ({ answer: tell(items[i]!, denied.get(i)!) }));
 }
 
 /** A group in which these items cannot even be judged. */

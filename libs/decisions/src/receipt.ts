@@ -3,7 +3,7 @@ import type { JsonObject } from '#evidence';
 import { formatFactId, formatId, type ShardedId } from '#kernel';
 import { z } from 'zod';
 import { type CounterState, type DecisionRow, readUsage } from './decision.js';
-import { composeAnswer, type DecisionDetails } from './details.js';
+import { composeAnswer, type DecisionDetails, reasonsOf } from './details.js';
 import { hex } from './decision-row.js';
 
 /** The `typ` of a decision receipt's header. */
@@ -81,10 +81,20 @@ interface Recorded {
 }
 
 export function tellDecision(evaluation: DecisionDetails, recorded: Recorded): ToldDecision {
-  const { outcome, computedOutcome, reasons, discount, reservation } = composeAnswer(evaluation, recorded);
+  const { outcome, computedOutcome, discount, reservation } = composeAnswer(evaluation, recorded, recorded.decision.shard);
+  const counters = readUsage(recorded.usage);
   const takenMinor = reservation === undefined ? undefined : BigInt(evaluation.amount);
-  const limits = readUsage(recorded.usage).map((counter, i) => limitSnapshot(evaluation.caps[i]!, counter, takenMinor));
-  return { evaluation, usage: recorded.usage, limits, outcome, computedOutcome, reasons, discount, reservation };
+  const limits = counters.map((counter, i) => limitSnapshot(evaluation.caps[i]!, counter, takenMinor));
+  return {
+    evaluation,
+    usage: recorded.usage,
+    limits,
+    outcome,
+    computedOutcome,
+    reasons: reasonsOf(evaluation, counters),
+    discount,
+    reservation,
+  };
 }
 
 /** The row keeps the counters as they stood afterwards; before, they had what was taken less. */

@@ -63,7 +63,7 @@ export function simulate(
     .map(({ usedMinor, reservedMinor, taken, broken }) => [usedMinor, reservedMinor, taken, Number(broken)].join(':'))
     .join(',');
   const details = detailsOf(request, evaluation, policy, standing);
-  const answer = composeAnswer(details, { decision: undefined, at, usage });
+  const answer = composeAnswer(details, { decision: undefined, at, usage }, request.subject.shard);
   const until = new Date(at.getTime() + request.holdSeconds * 1000).toISOString();
   return {
     answer,

@@ -42,7 +42,7 @@ export function decidedRow({ policy, standing, request, at, spent = [] }: Scene)
     .join(',');
   const details = JSON.stringify(told);
   const decision = { shard: request.subject.shard, uuid: '01890000-0000-7000-8000-00000000dec1' };
-  const { outcome, computedOutcome } = composeAnswer(told, { decision, at, usage });
+  const { outcome, computedOutcome } = composeAnswer(told, { decision, at, usage }, decision.shard);
   return {
     ...{ decision, seq: 7n, at, subject: request.subject, caller: 'checkout-service', key: 'key-12345678', service: request.service },
     ...{ outcome, computed: computedOutcome, policyVersion: policy.version, standingVersion: standing.version },
