@@ -83,7 +83,7 @@ describe('the door', () => {
     expect(await post({ token: world.token('decisions:reserve') })).toMatchObject({ status: 403, body: { code: 'scope.missing' } });
     expect(await post({ key: undefined })).toMatchObject({
       status: 400,
-      body: { code: 'idempotency_key.malformed', field: 'Idempotency-Key' },
+      body: { code: 'idempotency.key_malformed', field: 'Idempotency-Key' },
     });
     const { allowance, decision } = (await post({})).body as unknown as GrantedAllowance;
     const other = world.token(SCOPES, 'wallet-service');

@@ -83,8 +83,8 @@ describe('subjects over decision-api', () => {
     const unknown = `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`;
     const wish = { participant: 'bank-a' };
     const rows: [answer: Response, status: number, code: string][] = [
-      [await post('/v1/subjects', { kind: 'INDIVIDUAL' }, 'a-used-key'), 422, 'idempotency_key.reused'],
-      [await post('/v1/subjects', { kind: 'INDIVIDUAL' }, 'short'), 400, 'idempotency_key.malformed'],
+      [await post('/v1/subjects', { kind: 'INDIVIDUAL' }, 'a-used-key'), 422, 'idempotency.key_reused'],
+      [await post('/v1/subjects', { kind: 'INDIVIDUAL' }, 'short'), 400, 'idempotency.key_malformed'],
       [await post('/v1/subjects', { kind: 'ROBOT' }), 400, 'subject.malformed'],
       [await post('/v1/subjects', { kind: 'MERCHANT', name: 'x' }), 400, 'subject.malformed'],
       [await post('/v1/subjects', { kind: 'MERCHANT' }, 'another-key', 'standing:read'), 403, 'scope.missing'],

@@ -30,7 +30,7 @@ export class DecisionDoor {
     private readonly logger: Logger,
   ) {}
 
-  /** A body as received. Refuses 400 `decision.malformed` and `idempotency_key.malformed`, 403 `scope.missing`, and what `decide` refuses. */
+  /** A body as received. Refuses 400 `decision.malformed` and `idempotency.key_malformed`, 403 `scope.missing`, and what `decide` refuses. */
   async decide(caller: ServiceCaller, body: unknown, key: string | undefined): Promise<Decided> {
     return this.decideRead(caller, parseDecisionRequest(body), key);
   }

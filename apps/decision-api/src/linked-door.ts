@@ -7,7 +7,7 @@ import type { ServiceCaller } from './auth/caller.js';
 export class LinkedDoor {
   constructor(private readonly decider: LinkedDecider) {}
 
-  /** Refuses 400 `decision.malformed` and `idempotency_key.malformed`, and what `LinkedDecider` refuses. */
+  /** Refuses 400 `decision.malformed` and `idempotency.key_malformed`, and what `LinkedDecider` refuses. */
   async decide(caller: ServiceCaller, body: unknown, key: string | undefined): Promise<LinkedDecided> {
     const { subject, items } = parseLinkedRequest(body);
     return await this.decider.decide({

@@ -25,10 +25,10 @@ export function parseCreateLink(body: unknown): CreateLinkRequest {
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{8,64}$/;
 
-/** An Idempotency-Key: 8 to 64 visible characters. Refuses 400 `idempotency_key.malformed`, also when there is none. */
+/** An Idempotency-Key: 8 to 64 visible characters. Refuses 400 `idempotency.key_malformed`, also when there is none. */
 export function parseIdempotencyKey(header: unknown): string {
   if (typeof header === 'string' && IDEMPOTENCY_KEY.test(header)) return header;
-  throw new Refusal('malformed', 'idempotency_key.malformed', 'send an Idempotency-Key header of 8 to 64 visible characters', {
+  throw new Refusal('malformed', 'idempotency.key_malformed', 'send an Idempotency-Key header of 8 to 64 visible characters', {
     field: 'Idempotency-Key',
   });
 }

@@ -58,7 +58,7 @@ export function repeatAppeal(known: Appeal, { caller, key, grounds }: AppealWish
   const same = known.grounds.code === grounds.code && known.grounds.evidenceDigest === grounds.evidenceDigest;
   if (known.caller === caller && known.key === key && same) return known;
   if (known.caller === caller && known.key === key) {
-    throw new Refusal('unprocessable', 'idempotency_key.reused', 'this Idempotency-Key came with another request before');
+    throw new Refusal('unprocessable', 'idempotency.key_reused', 'this Idempotency-Key came with another request before');
   }
   throw new Refusal('conflict', 'appeal.exists', `this restriction has its appeal; its state is ${known.state}`);
 }

@@ -20,7 +20,7 @@ export class Restrictions {
 
   /**
    * Orders something; what needs no second person is done when this answers. Refuses 404 `subject.unknown`, `restriction.unknown`,
-   * `appeal.unknown`; 409 `restriction.ended`, `appeal.answered`; 422 `idempotency_key.reused`.
+   * `appeal.unknown`; 409 `restriction.ended`, `appeal.answered`; 422 `idempotency.key_reused`.
    */
   async order(subject: ShardedId, wish: OrderWish): Promise<{ request: OrderRequest; repeated: boolean }> {
     return await this.exchange.transaction(async (books) => {
@@ -128,7 +128,7 @@ async function hold(books: Books, subject: ShardedId): Promise<HeldSubject> {
 
 function repeatOrder(before: OrderRequest, { order }: OrderWish): OrderRequest {
   if (orderText(before.order) === orderText(order)) return before;
-  throw new Refusal('unprocessable', 'idempotency_key.reused', 'this key came with another order before');
+  throw new Refusal('unprocessable', 'idempotency.key_reused', 'this key came with another order before');
 }
 
 /** An appeal is answered also after its restriction is over. */

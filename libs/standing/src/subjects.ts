@@ -23,14 +23,14 @@ export class Subjects {
     private readonly clock: Clock,
   ) {}
 
-  /** The same key again answers the first subject. Refuses 422 `idempotency_key.reused` where it came with another kind. */
+  /** The same key again answers the first subject. Refuses 422 `idempotency.key_reused` where it came with another kind. */
   async register({ caller, key, kind }: Registration): Promise<{ id: ShardedId; repeated: boolean }> {
     const at = this.clock.now();
     return this.exchange.transaction(async (books) => {
       const { subject, facts } = registerSubject(this.clerk.uuid(at), kind, at);
       const first = await books.consents.claimRequest({ caller, key, kind, subject: subject.id }, at);
       if (first && first.kind !== kind) {
-        throw new Refusal('unprocessable', 'idempotency_key.reused', 'this Idempotency-Key came with another request before');
+        throw new Refusal('unprocessable', 'idempotency.key_reused', 'this Idempotency-Key came with another request before');
       }
       if (first) return { id: first.subject, repeated: true };
       const standing = firstStanding(subject.id, kind, SCORECARD_2026_1, at);

@@ -45,7 +45,7 @@ function aboutSubjects(stage: Stage): void {
     const [first, again] = [await stage.world.subjects.register(ask), await stage.world.subjects.register(ask)];
     expect(again).toEqual({ id: first.id, repeated: true });
     expect(await stage.world.standing(first.id)).toMatchObject({ version: 1n, kind: 'MERCHANT', restrictions: [] });
-    await expect(stage.world.subjects.register({ ...ask, kind: 'INDIVIDUAL' })).rejects.toThrow(/idempotency_key.reused/);
+    await expect(stage.world.subjects.register({ ...ask, kind: 'INDIVIDUAL' })).rejects.toThrow(/idempotency.key_reused/);
   });
 
   it('are linked once, and the bank hears it with its own customer reference', async () => {

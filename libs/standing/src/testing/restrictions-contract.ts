@@ -91,7 +91,7 @@ function aboutStaff(stage: Stage): void {
     const again = await orderIn(stage, { kind: 'IMPOSE', sanction: CUT }, 'ann', 'impose-cut');
     expect([again.repeated, (await standing()).restrictions.length]).toEqual([true, 1]);
     const other = orderIn(stage, { kind: 'IMPOSE', sanction: { ...CUT, limitMinor: 1n } }, 'ann', 'impose-cut');
-    expect(await codeOf(other)).toBe('idempotency_key.reused');
+    expect(await codeOf(other)).toBe('idempotency.key_reused');
   });
 
   it('need a second person to close, who is another one', async () => {
@@ -191,7 +191,7 @@ function aboutAppeals(stage: Stage): void {
     });
     expect(await stage.lists.openAppeals(10)).toMatchObject([{ restriction, subject: stage.subject }]);
     const rows: [change: object, code: string][] = [
-      [{ grounds: { code: 'OTHER' } }, 'idempotency_key.reused'],
+      [{ grounds: { code: 'OTHER' } }, 'idempotency.key_reused'],
       [{ key: 'appeal-0002' }, 'appeal.exists'],
       [{ caller: 'checkout' }, 'appeal.exists'],
     ];
