@@ -1,4 +1,5 @@
 export * from './allowance.js';
+export * from './consent.js';
 export * from './decision.js';
 export * from './decision-linked.js';
 export * from './credit-record.js';
