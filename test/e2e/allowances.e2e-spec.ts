@@ -109,6 +109,38 @@ describe('the door', () => {
   });
 });
 
+describe('over gRPC', () => {
+  const issue = (message: object, token?: string) => world.grpc('IssueAllowance', { ...message, idempotencyKey: randomUUID() }, token);
+
+  it('is the same allowance: issued again by its key, found, spent once, closed', async () => {
+    const wish = { ...request(await world.newSubject()), idempotencyKey: randomUUID() };
+    const granted = (await world.grpc('IssueAllowance', wish)) as unknown as GrantedAllowance;
+    const again = await world.grpc('IssueAllowance', wish);
+    expect(again).toMatchObject({ token: granted.token, decision: { decisionId: granted.decision.decisionId, idempotencyHit: true } });
+    const { allowanceId } = granted.allowance;
+    expect(await world.grpc('GetAllowance', { allowanceId })).toEqual(await client.allowance(allowanceId));
+    const spends = [{ paymentReference: `GRPC-${allowanceId.slice(-8)}`, amount: yuan('4.00'), at: new Date().toISOString() }];
+    const settled = await world.grpc('SettleAllowance', { allowanceId, spends });
+    expect(settled).toMatchObject({ state: 'OPEN', spends: 1, spent: yuan('4.00'), results: [{ result: 'SETTLED' }] });
+    expect(await world.grpc('SettleAllowance', { allowanceId, spends })).toEqual(settled);
+    expect(await world.grpc('SettleAllowance', { allowanceId, close: true })).toMatchObject({ state: 'CLOSED', spends: 1 });
+  });
+
+  it('refuses with the codes of HTTP, and shows it to its holder alone', async () => {
+    const wish = request(await world.newSubject());
+    await expect(world.grpc('IssueAllowance', wish)).rejects.toMatchObject({ code: 3, problem: 'idempotency.key_malformed' });
+    await expect(issue({ ...wish, seconds: 601 })).rejects.toMatchObject({ code: 3, problem: 'allowance.too_long' });
+    const denied = await issue(request(await world.newSubject(500)));
+    expect(denied).toMatchObject({ decision: { outcome: 'DENY' } });
+    expect(denied['token']).toBeUndefined();
+    const { allowanceId } = ((await issue(wish)) as unknown as GrantedAllowance).allowance;
+    for (const method of ['GetAllowance', 'SettleAllowance']) {
+      const other = world.grpc(method, { allowanceId }, world.token(SCOPES, 'wallet-service'));
+      await expect(other, method).rejects.toMatchObject({ code: 5, problem: 'allowance.unknown' });
+    }
+  });
+});
+
 it('is issued and settled once, however many answers are lost', async () => {
   const subject = await world.newSubject();
   proxy.lossRate = 0.4;

@@ -49,7 +49,7 @@ async function http(name: string, params: Readonly<Record<string, string>> = {},
 async function grpc(method: string, message: object) {
   const response = await world.grpc(method, message);
   recorded.grpc[method] ??= { request: message, response };
-  return response as unknown as { decisionId: string; reservation: { id: string } };
+  return response as unknown as { decisionId: string; reservation: { id: string }; allowance: { allowanceId: string } };
 }
 
 beforeAll(async () => {
@@ -156,6 +156,15 @@ async function overGrpc(subject: string): Promise<void> {
   await grpc('Refund', { reservationId, idempotencyKey: newKey() });
   await grpc('Release', { reservationId: (await reserve()).reservationId });
   await grpc('GetHeadroom', { subject });
+  await allowanceOverGrpc(subject);
+}
+
+async function allowanceOverGrpc(subject: string): Promise<void> {
+  const wish = { subject, service: 'pay-later', amount, spends: 2, seconds: 300, idempotencyKey: newKey() };
+  const { allowanceId } = (await grpc('IssueAllowance', wish)).allowance;
+  await grpc('GetAllowance', { allowanceId });
+  const spent = { paymentReference: `PART-${Date.now()}-G`, amount: { amount: '20.00', currency: 'CNY' }, at: new Date().toISOString() };
+  await grpc('SettleAllowance', { allowanceId, spends: [spent], close: true });
 }
 
 const ID = /^([a-z]{3})_[0-9a-z]{27,28}$/;

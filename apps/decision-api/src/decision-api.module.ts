@@ -19,6 +19,7 @@ import { ActivePolicyCache } from '#policies/adapters/active-policy-cache';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { StandingModule } from '#standing/adapters/standing.module';
 import { AllowancesController } from './allowances.controller.js';
+import { AllowancesGrpcController } from './allowances-grpc.controller.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { TokenVerifier } from './auth/token-verifier.js';
 import { DecisionDoor } from './decision-door.js';
@@ -65,6 +66,7 @@ export class DecisionApiModule {
         LookupsGrpcController,
         SimulationsController,
         SimulationsGrpcController,
+        AllowancesGrpcController,
       ],
       providers: [
         { provide: TokenVerifier, useFactory: (clock: Clock) => tokenVerifier(config, clock), inject: [CLOCK] },

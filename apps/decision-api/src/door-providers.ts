@@ -1,8 +1,13 @@
 import type { Provider } from '@nestjs/common';
 import type { InclusionProofs } from '#audit';
 import { INCLUSION_PROOFS } from '#audit/adapters/audit.module';
-import { type DecisionLedger, LinkedDecider, ReceiptWriter } from '#decisions';
+import { Allowances, type DecisionLedger, LinkedDecider, ReceiptWriter } from '#decisions';
 import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
+import type { Signer } from '#evidence';
+import type { Config } from '#platform';
+import { PUBLISHED_SIGNERS } from '#platform/adapters/jwks.controller';
+import { CONFIG } from '#platform/adapters/platform.module';
+import { AllowanceDoor } from './allowance-door.js';
 import { TokenVerifier } from './auth/token-verifier.js';
 import { DecisionDoor } from './decision-door.js';
 import { DecisionProofs } from './decision-proofs.js';
@@ -15,6 +20,12 @@ export const DOORS: Provider[] = [
     provide: LinkedDoor,
     useFactory: (decider: LinkedDecider) => new LinkedDoor(decider),
     inject: [LinkedDecider],
+  },
+  {
+    provide: AllowanceDoor,
+    useFactory: (allowances: Allowances, [signer]: [Signer], config: Config) =>
+      new AllowanceDoor(allowances, signer, config.GATEWAY_ORIGIN),
+    inject: [Allowances, PUBLISHED_SIGNERS, CONFIG],
   },
   {
     provide: GrpcCall,
