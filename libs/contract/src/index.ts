@@ -3,6 +3,7 @@ export * from './consent.js';
 export * from './decision.js';
 export * from './decision-linked.js';
 export * from './credit-record.js';
+export * from './dispute.js';
 export * from './event.js';
 export * from './open-answer.js';
 export * from './performance.js';

@@ -6,7 +6,7 @@ import { SHARDS, type Shard } from './shard.js';
  * `<prefix>_<shard as one character><UUID as 26 characters of Crockford base 32>`, for example `dec_k01J8ZQ…`.
  */
 export type IdPrefix =
-  'sub' | 'lnk' | 'dec' | 'rsv' | 'evt' | 'stm' | 'rec' | 'exp' | 'rst' | 'apl' | 'rso' | 'bat' | 'bkt' | 'alw' | 'enr' | 'cns';
+  'sub' | 'lnk' | 'dec' | 'rsv' | 'evt' | 'stm' | 'rec' | 'exp' | 'rst' | 'apl' | 'rso' | 'bat' | 'bkt' | 'alw' | 'enr' | 'cns' | 'dsp';
 
 export interface ShardedId {
   readonly shard: Shard;
