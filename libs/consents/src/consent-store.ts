@@ -1,6 +1,8 @@
+import type { ConsentPurpose } from '#contract';
 import type { FactPosition, ShardedId } from '#kernel';
 import type { CallBudget } from './call-budget.js';
-import type { Consent } from './consent.js';
+import type { ConsentChange } from './change-consent.js';
+import type { Consent, ConsentScope } from './consent.js';
 import type { ConsentUse } from './use-consent.js';
 
 /** A consent that is held, with the reads counted for its subject, recipient and purpose. */
@@ -22,14 +24,12 @@ export interface PlacedUse {
   readonly position: FactPosition;
 }
 
-/** A changed consent with the artefact that says so. */
-export interface ConsentVersion {
-  readonly consent: Consent;
-  /** A compact JWS, `typ: consent+jwt`. */
-  readonly artefact: string;
-  /** The fact's commitment is SHA-256(salt || artefact). */
+/** A new version of a consent, as it is kept. */
+export interface ConsentVersion extends ConsentChange {
+  /** What the artefact of this version says, whoever signs it when: the fact's commitment is SHA-256(salt || JCS(content)). */
+  readonly content: Readonly<Record<string, unknown>>;
   readonly salt: string;
-  /** The service through which the subject acted, or a note of the platform's; never told to the recipient. */
+  /** The service through which the subject acted, or what of the platform's made it so; never told to the recipient. */
   readonly via: string;
   readonly position: FactPosition;
 }
@@ -49,6 +49,57 @@ export interface ConsentLedger {
   hold(ids: readonly ShardedId[]): Promise<HeldConsents>;
   /** Saves what was read and the counts afterwards; `counted` has each consent once. Facts of the uses are appended before. */
   saveUses(uses: readonly PlacedUse[], counted: readonly Counted[]): Promise<void>;
-  /** Saves new versions of consents that are held. */
+  /** Saves new versions of consents that are held, or the first version of new ones. */
   saveVersions(versions: readonly ConsentVersion[]): Promise<void>;
+  /** Takes a participant's key for this request; answers the request that took it first, where there is one. A concurrent taker is waited for. */
+  claimKey(claim: ConsentKeyClaim): Promise<ConsentKeyClaim | undefined>;
+  /** Those of a link that something can still become of. Whoever holds the subject sees all of them: none is added meanwhile. */
+  liveOfLink(link: ShardedId): Promise<ShardedId[]>;
+}
+
+/** A participant's request for a consent under its Idempotency-Key. */
+export interface ConsentKeyClaim {
+  readonly participant: string;
+  readonly key: string;
+  /** SHA-256 of the canonical request, base64url. */
+  readonly digest: string;
+  readonly consent: ShardedId;
+}
+
+/** A page of a list: those after `after`, in the list's order; from its beginning where that is undefined. */
+export interface ConsentPage<Cursor> {
+  readonly after: Cursor | undefined;
+  readonly countMax: number;
+}
+
+/** A use as it is kept. */
+export interface KeptUse {
+  readonly consent: ShardedId;
+  readonly n: number;
+  readonly participant: string;
+  readonly purpose: ConsentPurpose;
+  /** The version of the consent under which it was read. */
+  readonly version: number;
+  readonly scope: ConsentScope;
+  readonly at: Date;
+  /** Up to here the recipient may keep what it read. */
+  readonly keepUntil: Date;
+  readonly factSeq: bigint;
+}
+
+/** Lists, outside of any transaction. */
+export interface ConsentReader {
+  find(id: ShardedId): Promise<Consent | undefined>;
+  /** What each version of a consent says, the first one first. */
+  versions(id: ShardedId): Promise<ConsentVersion[]>;
+  /** The newest first. */
+  ofParticipant(participant: string, link: ShardedId | undefined, page: ConsentPage<string>): Promise<Consent[]>;
+  /** The newest first; undefined for a subject that is not registered. */
+  ofSubject(subject: ShardedId, page: ConsentPage<string>): Promise<Consent[] | undefined>;
+  /** The first one first. */
+  usesOf(id: ShardedId, page: ConsentPage<number>): Promise<KeptUse[]>;
+  /** Of all consents, the newest first. */
+  usesOfSubject(subject: ShardedId, page: ConsentPage<bigint>): Promise<KeptUse[] | undefined>;
+  /** Those that have expired and are not marked so, the longest overdue first. */
+  overdue(countMax: number): Promise<ShardedId[]>;
 }

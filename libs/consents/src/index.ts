@@ -1,8 +1,12 @@
 export * from './call-budget.js';
+export * from './change-consent.js';
 export * from './consent.js';
 export * from './consent-store.js';
 export * from './link.js';
 export { LocalPeriods } from './local-periods.js';
+export { readNarrowing } from './narrow-terms.js';
+export { liveConsentsPerLinkMax, requestConsent, unknownLink } from './request-consent.js';
 export * from './store.js';
 export * from './subject.js';
 export * from './use-consent.js';
+export { judgeUses, type JudgedUses } from './judge-uses.js';

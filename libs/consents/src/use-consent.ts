@@ -1,7 +1,6 @@
 import type { ConsentPurpose, FetchType, RatingClaim } from '#contract';
 import { Refusal, type ShardedId } from '#kernel';
-import type { CallBudget, CallTerms } from './call-budget.js';
-import { spendCall } from './call-budget.js';
+import { type CallBudget, type CallTerms, FULL_BUDGET, spendCall } from './call-budget.js';
 import { type Consent, type ConsentScope, stateAt } from './consent.js';
 
 /** What a participant wants to read now. What it does not name, it takes as the consent has it. */
@@ -29,7 +28,8 @@ export interface ConsentUse {
 
 export interface UseMoment {
   readonly at: Date;
-  readonly budget: CallBudget;
+  /** Undefined where nothing was read yet. */
+  readonly budget: CallBudget | undefined;
   readonly terms: CallTerms;
 }
 
@@ -47,7 +47,7 @@ export function useConsent(
   const scope = fitScope(consent.terms.scope, wish);
   fitAttributes(consent, wish);
   const period = spendFrequency(consent, terms, at);
-  const spent = spendCall(budget, terms, at);
+  const spent = spendCall(budget ?? FULL_BUDGET, terms, at);
   const next = { ...consent, uses: consent.uses + 1, period };
   const dataLifeSeconds = Math.min(wish.dataLifeSeconds ?? Infinity, consent.terms.dataLifeSeconds);
   return {
