@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Inject, Param, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
-import { ApiConsumes, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiConsumes, ApiOperation, ApiProduces, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { formatId, parseId, Refusal } from '#kernel';
 import { type Participant, ParticipantRegistry } from '#partners';
@@ -68,17 +68,21 @@ export class RecordBatchesController {
   @ApiProduces(NDJSON)
   @ApiOperation({
     summary: 'What became of each line taken so far, in order, with the receipt of each record',
-    description: '`?after=` a line number goes on from there.',
+    description: '`?after=` a line number goes on from there; `&limit=` gives so many lines at most.',
   })
-  async results(@Caller() caller: Participant, @Param('id') id: string, @Query('after') after?: string): Promise<StreamableFile> {
-    return ndjson(this.outcomes(caller, await this.find(caller, id), lineNumber(after), false));
+  @ApiQuery({ name: 'after', required: false })
+  @ApiQuery({ name: 'limit', required: false })
+  async results(@Caller() caller: Participant, @Param('id') id: string, @Query() asked: PageAsked): Promise<StreamableFile> {
+    return ndjson(this.outcomes(caller, await this.find(caller, id), pageOf(asked), false));
   }
 
   @Get(':id/errors')
   @ApiProduces(NDJSON)
-  @ApiOperation({ summary: 'The lines that were refused, with code and reason' })
-  async errors(@Caller() caller: Participant, @Param('id') id: string, @Query('after') after?: string): Promise<StreamableFile> {
-    return ndjson(this.outcomes(caller, await this.find(caller, id), lineNumber(after), true));
+  @ApiOperation({ summary: 'The lines that were refused, with code and reason', description: '`?after=` and `&limit=` as for the results.' })
+  @ApiQuery({ name: 'after', required: false })
+  @ApiQuery({ name: 'limit', required: false })
+  async errors(@Caller() caller: Participant, @Param('id') id: string, @Query() asked: PageAsked): Promise<StreamableFile> {
+    return ndjson(this.outcomes(caller, await this.find(caller, id), pageOf(asked), true));
   }
 
   private async spool(caller: Participant, { body, headers }: FastifyRequest, profile: string | undefined, reply: FastifyReply) {
@@ -108,14 +112,16 @@ export class RecordBatchesController {
     return batch;
   }
 
-  private async *outcomes(caller: Participant, batch: RecordBatch, after: number, refusedOnly: boolean): AsyncGenerator<string> {
-    for (let from = after; ;) {
-      const page = await this.store.outcomes(batch.id, from, outcomesPerPageMax, refusedOnly);
+  private async *outcomes(caller: Participant, batch: RecordBatch, asked: OutcomePage, refusedOnly: boolean): AsyncGenerator<string> {
+    for (let { after: from, limit: left } = asked; left > 0;) {
+      const countMax = Math.min(left, outcomesPerPageMax);
+      const page = await this.store.outcomes(batch.id, from, countMax, refusedOnly);
       const receipts = refusedOnly ? undefined : await this.records.receiptsOf(caller.id, jtisOf(page));
       for (const outcome of page) yield `${JSON.stringify({ ...outcome, receipt: receipts?.get(outcome.jti ?? '') })}\n`;
       const last = page.at(-1);
-      if (!last || page.length < outcomesPerPageMax) return;
+      if (!last || page.length < countMax) return;
       from = last.line;
+      left -= page.length;
     }
   }
 }
@@ -143,9 +149,22 @@ function viewBatch(batch: RecordBatch): object {
   };
 }
 
-function lineNumber(after = '0'): number {
-  if (/^[0-9]{1,10}$/.test(after)) return Number(after);
-  throw new Refusal('malformed', 'batch.after_malformed', 'after is the number of a line', { field: 'after' });
+interface OutcomePage {
+  readonly after: number;
+  readonly limit: number;
+}
+
+/** Each as it came: a text, a list where it was said twice, or nothing. */
+type PageAsked = Readonly<Partial<Record<keyof OutcomePage, unknown>>>;
+
+/** Refuses 400 `batch.after_malformed`, `batch.limit_malformed`. */
+function pageOf({ after = '0', limit = '9999999999' }: PageAsked): OutcomePage {
+  return { after: lineNumber('after', after), limit: lineNumber('limit', limit) };
+}
+
+function lineNumber(field: keyof OutcomePage, text: unknown): number {
+  if (typeof text === 'string' && /^[0-9]{1,10}$/.test(text)) return Number(text);
+  throw new Refusal('malformed', `batch.${field}_malformed`, `${field} is a number of lines`, { field });
 }
 
 function ndjson(lines: AsyncIterable<string>): StreamableFile {
