@@ -1,7 +1,7 @@
 import type { ConsentPurpose } from '#contract';
 import type { FactPosition, ShardedId } from '#kernel';
 import type { CallBudget } from './call-budget.js';
-import type { ConsentChange } from './change-consent.js';
+import type { ConsentChange, ConsentHappened } from './change-consent.js';
 import type { Consent, ConsentScope } from './consent.js';
 import type { ConsentUse } from './use-consent.js';
 
@@ -24,8 +24,10 @@ export interface PlacedUse {
   readonly position: FactPosition;
 }
 
-/** A new version of a consent, as it is kept. */
-export interface ConsentVersion extends ConsentChange {
+/** What is kept of one version of a consent, for good. */
+export interface KeptVersion {
+  readonly version: number;
+  readonly happened: ConsentHappened;
   /** What the artefact of this version says, whoever signs it when: the fact's commitment is SHA-256(salt || JCS(content)). */
   readonly content: Readonly<Record<string, unknown>>;
   readonly salt: string;
@@ -33,6 +35,9 @@ export interface ConsentVersion extends ConsentChange {
   readonly via: string;
   readonly position: FactPosition;
 }
+
+/** A new version, ready to be saved. */
+export interface ConsentVersion extends Omit<KeptVersion, 'version'>, ConsentChange {}
 
 /** How the counts stand after the uses of one transaction. */
 export interface Counted {
@@ -91,7 +96,7 @@ export interface KeptUse {
 export interface ConsentReader {
   find(id: ShardedId): Promise<Consent | undefined>;
   /** What each version of a consent says, the first one first. */
-  versions(id: ShardedId): Promise<ConsentVersion[]>;
+  versions(id: ShardedId): Promise<KeptVersion[]>;
   /** The newest first. */
   ofParticipant(participant: string, link: ShardedId | undefined, page: ConsentPage<string>): Promise<Consent[]>;
   /** The newest first; undefined for a subject that is not registered. */
