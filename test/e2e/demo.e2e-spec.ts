@@ -37,7 +37,7 @@ describe('npm run demo', () => {
     for (const step of [
       ['draft', file, '--author', 'ann'],
       ['approve', '--version', '2', '--approver', 'bob'],
-      ['activate', '--version', '2'],
+      ['activate', '--version', '2', '--by', 'olga'],
     ])
       expect(await installation.command(['policy', ...step])).toMatchObject({ code: 0 });
     const { code, output } = await installation.command(['demo']);

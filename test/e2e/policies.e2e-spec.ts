@@ -43,11 +43,12 @@ describe('an analyst', () => {
   it('drafts, another approves and activates', async () => {
     expect(await policy('lint', write('one.json', {}))).toContain('no errors');
     expect(await policy('draft', 'one.json', '--author', 'ann')).toMatch(/house 1 {2}DRAFT .*by ann\nNext/);
-    await expect(policy('activate', '--version', '1')).rejects.toThrow('policy.state');
+    await expect(policy('activate', '--version', '1', '--by', 'olga')).rejects.toThrow('policy.state');
     await expect(policy('approve', '--version', '1', '--approver', 'ann')).rejects.toThrow('policy.four_eyes');
     await expect(policy('draft', write('other.json', { timeZone: 'UTC' }), '--author', 'ann')).rejects.toThrow('policy.version_taken');
     expect(await policy('approve', '--version', '1', '--approver', 'ben')).toContain('APPROVED');
-    expect(await policy('activate', '--version', '1')).toContain('ACTIVE');
+    expect(await policy('activate', '--version', '1', '--by', 'olga')).toMatch(/ACTIVE .*, set by olga$/);
+    await expect(policy('retire', '--version', '1', '--by', 'Olga')).rejects.toThrow('policy.person_malformed');
     expect(JSON.parse(await policy('show'))).toMatchObject({ id: 'house', version: 1 });
     expect(JSON.parse(await policy('show', '--version', '1'))).toMatchObject({ timeZone: 'Asia/Shanghai' });
   });
@@ -55,8 +56,8 @@ describe('an analyst', () => {
   it('is told what is wrong with what was typed', async () => {
     await expect(policy('show', '--version', '7')).rejects.toThrow('policy.unknown');
     await expect(policy('show', '--version', 'x')).rejects.toThrow('policy.version_malformed');
-    await expect(policy('activate', '--version', '1', '--at', '2026-12-01')).rejects.toThrow('policy.time_malformed');
-    await expect(policy('retire', '--version', '1')).rejects.toThrow('policy.in_force');
+    await expect(policy('activate', '--version', '1', '--by', 'olga', '--at', '2026-12-01')).rejects.toThrow('policy.time_malformed');
+    await expect(policy('retire', '--version', '1', '--by', 'olga')).rejects.toThrow('policy.in_force');
     await expect(policy('draft', 'one.json', '--author', 'Ann')).rejects.toThrow('policy.person_malformed');
   });
 
@@ -66,7 +67,9 @@ describe('an analyst', () => {
     const at = new Date(Date.now() + 4_000);
     const worker = await createWorker(world.config, createLogger('worker', 'silent'));
     try {
-      expect(await policy('activate', '--version', '2', '--at', at.toISOString())).toContain(`decides from ${at.toISOString()}`);
+      expect(await policy('activate', '--version', '2', '--by', 'olga', '--at', at.toISOString())).toContain(
+        `decides from ${at.toISOString()}`,
+      );
       const policies = new PgPolicies(world.fresh.database);
       await vi.waitFor(async () => expect(await policies.findActiveVersion()).toBe(2n), { timeout: 20_000, interval: 50 });
       const { activatedAt } = (await policies.findActiveDocument())!;

@@ -45,7 +45,7 @@ describe('a risk analyst', () => {
 
   it('tries a draft in shadow and sees within seconds what it would change', async () => {
     await policy('draft', 'two.json', '--author', 'rita');
-    expect(await policy('shadow', '--version', '2')).toMatch(/house 2 {2}SHADOW since .*\nSee what/);
+    expect(await policy('shadow', '--version', '2', '--by', 'olga')).toMatch(/house 2 {2}SHADOW since .*\nSee what/);
     expect(await policy('shadow-report', '--version', '2')).toContain('No decision was made since.');
     await live(world.fresh.database, subjects, 120, 'second');
     await vi.waitFor(async () => expect((await shadowReport()).behind).toBe('0'), POLL);
@@ -81,7 +81,7 @@ describe('a risk analyst', () => {
     await expect(policy('approve', '--version', '2', '--approver', 'rita')).rejects.toThrow('policy.four_eyes');
     await policy('approve', '--version', '2', '--approver', 'carl');
     const compared = (await shadowReport()).decided.decisions.count;
-    expect(await policy('activate', '--version', '2')).toContain('ACTIVE');
+    expect(await policy('activate', '--version', '2', '--by', 'olga')).toContain('ACTIVE');
     await live(world.fresh.database, subjects, 60, 'third');
     const since = (await world.fresh.database.query<{ at: Date }>(`SELECT activated_at AS at FROM policies WHERE version = 2`))[0]!.at;
     expect((await shadowReport()).decided.decisions.count).toBe(compared);
@@ -94,7 +94,7 @@ describe('a risk analyst', () => {
   });
 
   it('is told what is wrong with what was typed', async () => {
-    await expect(policy('shadow', '--version', '2')).rejects.toThrow('policy.state');
+    await expect(policy('shadow', '--version', '2', '--by', 'olga')).rejects.toThrow('policy.state');
     await expect(policy('backtest', '99')).rejects.toThrow('policy.unknown');
     await expect(policy('backtest', '2', '--assume', 'nothing')).rejects.toThrow('backtest.option_malformed');
     await expect(policy('backtest', '2', '--from', '2027-01-01T00:00:00Z')).rejects.toThrow('backtest.no_history');

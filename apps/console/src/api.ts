@@ -262,6 +262,8 @@ export interface PolicyView {
   readonly hash: string;
   readonly author: string;
   readonly approver: string | null;
+  /** Who took the other steps; null: nobody yet, or not known. */
+  readonly by: Readonly<Record<'shadowed' | 'scheduled' | 'activated' | 'retired', string | null>>;
   readonly draftedAt: string;
   readonly shadowedAt: string | null;
   readonly approvedAt: string | null;

@@ -33,6 +33,7 @@ function version(state: PolicyState, change: Partial<PolicyVersion> = {}): Polic
     approver: approved && 'ben',
     approvedAt: approved,
     activateAt: undefined,
+    ...{ shadowedBy: undefined, scheduledBy: undefined, activatedBy: undefined, retiredBy: undefined },
     activatedAt: state === 'ACTIVE' ? AT : undefined,
     retiredAt: state === 'RETIRED' ? AT : undefined,
     ...change,
@@ -51,14 +52,14 @@ function outcome(step: () => PolicyChange | undefined): string {
 }
 
 const STEPS: Readonly<Record<string, (known: PolicyVersion) => PolicyChange | undefined>> = {
-  shadow: (known) => shadowPolicy(known, shadowsMax - 1, AT),
-  'shadow, one too many': (known) => shadowPolicy(known, shadowsMax, AT),
+  shadow: (known) => shadowPolicy(known, shadowsMax - 1, 'dan', AT),
+  'shadow, one too many': (known) => shadowPolicy(known, shadowsMax, 'dan', AT),
   'approve by another': (known) => approvePolicy(known, 'cem', AT),
   'approve by its approver': (known) => approvePolicy(known, 'ben', AT),
   'approve by its author': (known) => approvePolicy(known, 'ann', AT),
-  schedule: (known) => schedulePolicy(known, SOON),
-  activate: (known) => activatePolicy(known, active, AT),
-  retire: (known) => retirePolicy(known, AT),
+  schedule: (known) => schedulePolicy(known, SOON, 'dan'),
+  activate: (known) => activatePolicy(known, active, 'dan', AT),
+  retire: (known) => retirePolicy(known, 'dan', AT),
 };
 
 describe('the life of a policy', () => {
@@ -88,19 +89,33 @@ describe('the life of a policy', () => {
   });
 
   it('an activation says what it replaces, and the fact of each is on the policy’s shard', () => {
-    const { versions, facts } = activatePolicy(version('APPROVED'), active, SOON)!;
+    const { versions, facts } = activatePolicy(version('APPROVED'), active, 'dan', SOON)!;
     expect(versions.map(({ version: n, state }) => [n, state])).toEqual([
       [1n, 'RETIRED'],
       [2n, 'ACTIVE'],
     ]);
     expect(facts.map(({ kind, body }) => [kind, body])).toEqual([
-      ['policy.retired', { policy: 'house', version: '1', hash: 'h1', author: 'ann', approver: 'ben', replacedBy: '2' }],
-      ['policy.activated', { policy: 'house', version: '2', hash: 'h2', author: 'ann', approver: 'ben', replaces: '1' }],
+      ['policy.retired', { policy: 'house', version: '1', hash: 'h1', author: 'ann', approver: 'ben', by: 'dan', replacedBy: '2' }],
+      ['policy.activated', { policy: 'house', version: '2', hash: 'h2', author: 'ann', approver: 'ben', by: 'dan', replaces: '1' }],
     ]);
   });
 
+  it('every step says who took it, in the version and in its fact', () => {
+    const signed = (change: PolicyChange | undefined) => [change!.versions.at(-1), change!.facts.at(-1)!.body['by']];
+    expect(signed(shadowPolicy(version('DRAFT'), 0, 'dan', AT))).toEqual([expect.objectContaining({ shadowedBy: 'dan' }), 'dan']);
+    const waiting = schedulePolicy(version('APPROVED'), SOON, 'dan');
+    expect(signed(waiting)).toEqual([expect.objectContaining({ scheduledBy: 'dan' }), 'dan']);
+    // The worker carries out what a person set.
+    const due = carryOutSchedule(waiting.versions[0], active, SOON);
+    expect(signed(due)).toEqual([expect.objectContaining({ activatedBy: 'dan' }), 'dan']);
+    expect(due!.versions[0]).toMatchObject({ version: 1n, state: 'RETIRED', retiredBy: 'dan' });
+    expect(signed(retirePolicy(version('DRAFT'), 'dan', AT))).toEqual([expect.objectContaining({ retiredBy: 'dan' }), 'dan']);
+    // Set by a release that did not ask who: not known, and not invented.
+    expect(carryOutSchedule(version('APPROVED', { activateAt: AT }), undefined, SOON)!.facts.at(-1)!.body).not.toHaveProperty('by');
+  });
+
   it('a version that was active once may come back', () => {
-    expect(outcome(() => activatePolicy(version('RETIRED', { activatedAt: AT }), active, SOON))).toBe('ACTIVE');
+    expect(outcome(() => activatePolicy(version('RETIRED', { activatedAt: AT }), active, 'dan', SOON))).toBe('ACTIVE');
   });
 
   it('a draft with a known version is the same or refused', () => {

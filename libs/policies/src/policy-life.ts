@@ -24,7 +24,10 @@ export interface PolicySignatures {
 
 type Sha256Hex = (text: string) => string;
 
-/** Takes versions of the policy through their life, each step in one transaction with its facts. All refuse 404 `policy.unknown`. */
+/**
+ * Takes versions of the policy through their life, each step by a person and in one transaction with its facts. All refuse 404 `policy.unknown` and
+ * 400 `policy.person_malformed`.
+ */
 export class PolicyLife {
   constructor(
     private readonly book: PolicyBook,
@@ -39,11 +42,12 @@ export class PolicyLife {
   }
 
   /** When this answers, every decision saved from now on is compared, until the version is approved or retired. */
-  async shadow(version: bigint, at: Date): Promise<PolicyVersion> {
+  async shadow(version: bigint, by: string, at: Date): Promise<PolicyVersion> {
+    const person = parsePerson(by);
     return await this.book.transaction(async (shelf) => {
       const known = await shelf.find(version);
       if (!known) throw policyUnknown(version);
-      return await save(shelf, known, shadowPolicy(known, await shelf.countShadows(), at));
+      return await save(shelf, known, shadowPolicy(known, await shelf.countShadows(), person, at));
     });
   }
 
@@ -53,13 +57,15 @@ export class PolicyLife {
   }
 
   /** At once, or where `activateAt` lies ahead, then. When this answers ACTIVE, no decision is saved on another version any more. */
-  async activate(version: bigint, at: Date, activateAt?: Date): Promise<PolicyVersion> {
-    if (activateAt && activateAt > at) return await this.step(version, (known) => schedulePolicy(known, activateAt));
-    return await this.step(version, (known, active) => activatePolicy(known, active, at));
+  async activate(version: bigint, by: string, at: Date, activateAt?: Date): Promise<PolicyVersion> {
+    const person = parsePerson(by);
+    if (activateAt && activateAt > at) return await this.step(version, (known) => schedulePolicy(known, activateAt, person));
+    return await this.step(version, (known, active) => activatePolicy(known, active, person, at));
   }
 
-  async retire(version: bigint, at: Date): Promise<PolicyVersion> {
-    return await this.step(version, (known) => retirePolicy(known, at));
+  async retire(version: bigint, by: string, at: Date): Promise<PolicyVersion> {
+    const person = parsePerson(by);
+    return await this.step(version, (known) => retirePolicy(known, person, at));
   }
 
   /** Carries out the schedules whose time has come, in their order. Answers how many; two workers at once do it once. */
@@ -70,7 +76,7 @@ export class PolicyLife {
   }
 
   /**
-   * Drafted by one, approved by the other and activated, in one transaction: how an installation gets its first policy.
+   * Drafted by one, approved and activated by the other, in one transaction: how an installation gets its first policy.
    * Activating the active document again changes nothing. Refuses whatever the single steps refuse.
    */
   async adopt(input: unknown, signatures: PolicySignatures, at: Date): Promise<Policy> {
@@ -81,7 +87,7 @@ export class PolicyLife {
       let version = await saveDraft(shelf, drafted, author, at);
       if (version.state === 'DRAFT' || version.state === 'SHADOW')
         version = await save(shelf, version, approvePolicy(version, approver, at));
-      await save(shelf, version, activatePolicy(version, await shelf.findActive(), at));
+      await save(shelf, version, activatePolicy(version, await shelf.findActive(), approver, at));
     });
     return policy;
   }

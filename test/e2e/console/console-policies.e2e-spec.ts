@@ -34,7 +34,7 @@ describe('policies in the console', () => {
     const subjects = await addSubjects(world.database, 30);
     await live(world.database, subjects, 150, 'before');
     await draft(2, nameOf('compliance'), '150.00');
-    await policyLife(world.database).shadow(2n, new Date());
+    await policyLife(world.database).shadow(2n, 'admin', new Date());
     await live(world.database, subjects, 150, 'during');
     await shadowFollower(world.database).run();
     await draft(3, nameOf('risk'), '250.00');
@@ -55,6 +55,13 @@ describe('policies in the console', () => {
     expect((await auditor.send('post', '/api/backtests', {})).status).toBe(403);
     expect((await auditor.send('post', '/api/policies/2/approve')).status).toBe(403);
     expect((await risk.send('post', '/api/policies/3/approve')).body).toMatchObject({ code: 'policy.four_eyes' });
+    expect((await auditor.send('post', '/api/policies/3/activate')).status).toBe(403);
+    expect((await risk.send('post', '/api/policies/3/activate')).body).toMatchObject({ code: 'policy.state' });
+    expect((await risk.send('post', '/api/policies/1/retire')).body).toMatchObject({ code: 'policy.in_force' });
+    expect((await risk.send('post', '/api/policies/3/activate', { at: 'soon' })).body).toMatchObject({
+      code: 'request.malformed',
+      field: 'at',
+    });
     expect((await risk.send('post', '/api/policies/0/shadow')).body).toMatchObject({ code: 'policy.version_malformed' });
     expect((await risk.send('post', '/api/backtests', { version: '77' })).body).toMatchObject({ code: 'policy.unknown' });
     expect((await risk.send('post', '/api/backtests', { from: 'yesterday' })).status).toBe(400);
@@ -121,6 +128,17 @@ describe('policies in the console', () => {
       await page.getByRole('button', { name: 'Approve version 2' }).click();
       await page.getByText('admin, approved by rita').waitFor();
       await screenshot(page, 'policies');
+    });
+
+    it('activates what was approved, after a second look, and says who did it', async () => {
+      await page.getByRole('button', { name: 'Activate version 2' }).click();
+      await page.getByRole('button', { name: 'No', exact: true }).click();
+      await page.getByRole('button', { name: 'Activate version 2' }).click();
+      expect(await auditPage(page)).toEqual([]);
+      await page.getByRole('group', { name: 'Activate version 2' }).getByRole('button', { name: 'Yes' }).click();
+      await page.getByText('admin, approved by rita, activated by rita').waitFor();
+      await page.getByText('retired by rita').waitFor();
+      expect(await page.getByRole('button', { name: 'Retire version 2' }).count()).toBe(0);
     });
   });
 });

@@ -6,7 +6,7 @@ import { policyLife } from '#policies/adapters/pg-policies';
 import { PgPolicyBook } from '#policies/adapters/pg-policy-book';
 import { registerBacktests } from '../history/backtest-commands.js';
 import { registerShadow } from '../history/shadow-commands.js';
-import { parseTime, parseVersion, VERSION } from '../history/policy-arguments.js';
+import { BY, parseTime, parseVersion, VERSION } from '../history/policy-arguments.js';
 import { readUserFile } from '../registry/open-registry.js';
 
 interface Desk {
@@ -92,25 +92,27 @@ function registerSteps(policy: Command): void {
     .action(({ version, approver }: { version: string; approver: string }) =>
       atDesk(async ({ life }) => {
         const approved = await life.approve(parseVersion(version), approver, new Date());
-        console.log(`${titleOf(approved)}\nNext:  tallystick policy activate --version ${version} [--at <time>]`);
+        console.log(`${titleOf(approved)}\nNext:  tallystick policy activate --version ${version} --by <person> [--at <time>]`);
       }),
     );
   policy
     .command('activate')
     .description('let an approved version decide, or one that did before, at once or from a set time')
     .requiredOption(...VERSION)
+    .requiredOption(...BY)
     .option('--at <time>', 'RFC 3339, such as 2026-12-01T00:00:00+08:00')
-    .action(({ version, at }: { version: string; at?: string }) =>
+    .action(({ version, by, at }: { version: string; by: string; at?: string }) =>
       atDesk(async ({ life }) => {
-        console.log(titleOf(await life.activate(parseVersion(version), new Date(), at === undefined ? undefined : parseTime(at))));
+        console.log(titleOf(await life.activate(parseVersion(version), by, new Date(), at === undefined ? undefined : parseTime(at))));
       }),
     );
   policy
     .command('retire')
     .description('put a version away that does not decide; ends its set time too')
     .requiredOption(...VERSION)
-    .action(({ version }: { version: string }) =>
-      atDesk(async ({ life }) => console.log(titleOf(await life.retire(parseVersion(version), new Date())))),
+    .requiredOption(...BY)
+    .action(({ version, by }: { version: string; by: string }) =>
+      atDesk(async ({ life }) => console.log(titleOf(await life.retire(parseVersion(version), by, new Date())))),
     );
 }
 
@@ -125,11 +127,28 @@ async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
   }
 }
 
-function titleOf({ version, id, state, hash, author, approver, activateAt, activatedAt }: PolicyVersion): string {
+function titleOf({
+  version,
+  id,
+  state,
+  hash,
+  author,
+  approver,
+  activateAt,
+  scheduledBy,
+  activatedAt,
+  activatedBy,
+  retiredBy,
+}: PolicyVersion): string {
   const signed = approver === undefined ? `by ${author}` : `by ${author}, approved by ${approver}`;
-  const waits = state === 'APPROVED' && activateAt ? [`decides from ${activateAt.toISOString()}`] : [];
-  const since = state === 'ACTIVE' && activatedAt ? [`decides since ${activatedAt.toISOString()}`] : [];
-  return [`${id} ${version}`, state, `sha256 ${hash.slice(0, 16)}`, signed, ...waits, ...since].join('  ');
+  const waits = state === 'APPROVED' && activateAt ? [`decides from ${activateAt.toISOString()}${setBy(scheduledBy)}`] : [];
+  const since = state === 'ACTIVE' && activatedAt ? [`decides since ${activatedAt.toISOString()}${setBy(activatedBy)}`] : [];
+  const ended = state === 'RETIRED' && retiredBy !== undefined ? [`retired by ${retiredBy}`] : [];
+  return [`${id} ${version}`, state, `sha256 ${hash.slice(0, 16)}`, signed, ...waits, ...since, ...ended].join('  ');
+}
+
+function setBy(person: string | undefined): string {
+  return person === undefined ? '' : `, set by ${person}`;
 }
 
 function lineOf(file: string, { line, column, severity, code, message, pointer }: Finding): string {

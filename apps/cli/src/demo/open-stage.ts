@@ -36,7 +36,7 @@ export async function openStage(config: Config, sabotage?: Sabotage, run: Stage[
 async function expectSamplePolicy(checkout: DecisionClient): Promise<void> {
   const { id, version } = await checkout.activePolicy();
   if (id === 'standard' && version === '1') return;
-  const back = 'npm run -s tallystick -- policy activate --version 1';
+  const back = 'npm run -s tallystick -- policy activate --version 1 --by <you>';
   const detail = `the story is told on the sample policy, but ${id} ${version} decides here. Let the first version decide (${back}), or tell it elsewhere: npm run demo -- --temporary`;
   throw new Refusal('conflict', 'demo.other_policy', detail);
 }

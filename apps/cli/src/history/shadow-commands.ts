@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { shadowText } from '#decisions';
 import { shadowDesk } from '#decisions/adapters/backtests';
 import { policyLife } from '#policies/adapters/pg-policies';
-import { onDatabase, parseVersion, VERSION } from './policy-arguments.js';
+import { BY, onDatabase, parseVersion, VERSION } from './policy-arguments.js';
 
 interface ShadowOptions {
   readonly version: string;
@@ -15,9 +15,10 @@ export function registerShadow(policy: Command): void {
     .command('shadow')
     .description('let a draft decide beside the active version, without effect, until it is approved or retired')
     .requiredOption(...VERSION)
-    .action(({ version }: ShadowOptions) =>
+    .requiredOption(...BY)
+    .action(({ version, by }: ShadowOptions & { readonly by: string }) =>
       onDatabase(async (database) => {
-        const { id, state, shadowedAt } = await policyLife(database).shadow(parseVersion(version), new Date());
+        const { id, state, shadowedAt } = await policyLife(database).shadow(parseVersion(version), by, new Date());
         console.log(`${id} ${version}  ${state} since ${shadowedAt!.toISOString()}`);
         console.log(`See what it would change:  tallystick policy shadow-report --version ${version}`);
       }),

@@ -1,4 +1,5 @@
-import { Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { z } from 'zod';
 import { type Clock, formatMinor, Refusal } from '#kernel';
 import { type ShadowStanding, SHADOW_NOTES, Shadows } from '#decisions';
 import { CLOCK } from '#platform/adapters/platform.module';
@@ -7,7 +8,15 @@ import { PgPolicyBook } from '#policies/adapters/pg-policy-book';
 import type { StaffMember } from '#staff';
 import type { PolicyView, ShadowView } from '../api.js';
 import { Allow, Staff } from '../auth/session.guard.js';
+import { parseInput } from '../parse-input.js';
 import { presentTally } from './tally-view.js';
+
+const ACTIVATION = z.strictObject({
+  at: z.iso
+    .datetime('a time is UTC as in RFC 3339')
+    .transform((text) => new Date(text))
+    .optional(),
+});
 
 /** Versions of the policy, and the steps that people take with them here; drafting stays with files and the command line. */
 @Controller('api/policies')
@@ -28,8 +37,8 @@ export class PoliciesController {
   @Post(':version/shadow')
   @HttpCode(200)
   @Allow('policies.change')
-  async shadow(@Param('version') version: string): Promise<PolicyView> {
-    return present(await this.life.shadow(parseVersion(version), this.clock.now()));
+  async shadow(@Param('version') version: string, @Staff() member: StaffMember): Promise<PolicyView> {
+    return present(await this.life.shadow(parseVersion(version), member.name, this.clock.now()));
   }
 
   /** The second pair of eyes is whoever is signed in. */
@@ -38,6 +47,22 @@ export class PoliciesController {
   @Allow('policies.change')
   async approve(@Param('version') version: string, @Staff() member: StaffMember): Promise<PolicyView> {
     return present(await this.life.approve(parseVersion(version), member.name, this.clock.now()));
+  }
+
+  /** At once, or from `at`. */
+  @Post(':version/activate')
+  @HttpCode(200)
+  @Allow('policies.change')
+  async activate(@Param('version') version: string, @Body() body: unknown, @Staff() member: StaffMember): Promise<PolicyView> {
+    const { at } = parseInput(ACTIVATION, body ?? {});
+    return present(await this.life.activate(parseVersion(version), member.name, this.clock.now(), at));
+  }
+
+  @Post(':version/retire')
+  @HttpCode(200)
+  @Allow('policies.change')
+  async retire(@Param('version') version: string, @Staff() member: StaffMember): Promise<PolicyView> {
+    return present(await this.life.retire(parseVersion(version), member.name, this.clock.now()));
   }
 
   @Get(':version/shadow')
@@ -53,10 +78,11 @@ function parseVersion(text: string): bigint {
 }
 
 function present(version: PolicyVersion): PolicyView {
-  const { id, state, hash, author, approver } = version;
+  const { id, state, hash, author, approver, shadowedBy, scheduledBy, activatedBy, retiredBy } = version;
   const time = (at: Date | undefined) => at?.toISOString() ?? null;
   return {
     ...{ id, version: String(version.version), state, hash, author, approver: approver ?? null },
+    by: { shadowed: shadowedBy ?? null, scheduled: scheduledBy ?? null, activated: activatedBy ?? null, retired: retiredBy ?? null },
     draftedAt: version.draftedAt.toISOString(),
     shadowedAt: time(version.shadowedAt),
     approvedAt: time(version.approvedAt),

@@ -21,7 +21,7 @@ let more: ShardedId[];
 const draft = async (version: number, change: object) => {
   const life = policyLife(fresh.database);
   await life.draft(policyInput({ version, limits: SMALL_LIMITS, ...change }), 'ann', new Date());
-  await life.shadow(BigInt(version), new Date());
+  await life.shadow(BigInt(version), 'ben', new Date());
 };
 const STRICT = { limits: [{ id: 'all-day', window: 'DAY' as const, scope: 'SUBJECT' as const, amount: '120.00' }] };
 const report = (version: number): Promise<ShadowStanding> => shadowDesk(fresh.database).report(BigInt(version));

@@ -55,7 +55,7 @@ it('an activation while decisions run tears none of them, and none asked afterwa
   const callers = Array.from({ length: callersPerProcess * processes.length }, (_, i) => caller(i));
   for (let version = 2; version <= DAY_LIMITS.length; version++) {
     await new Promise((resolve) => setTimeout(resolve, 150));
-    await life.activate(BigInt(version), new Date());
+    await life.activate(BigInt(version), 'ben', new Date());
     acknowledged = version;
   }
   await new Promise((resolve) => setTimeout(resolve, 150));

@@ -7,8 +7,9 @@ import type { PolicyBook, PolicyShelf } from '../store.js';
 
 type PolicyRow = { readonly [Name in keyof PolicyVersion]: Exclude<PolicyVersion[Name], undefined> | null };
 
-const COLUMNS = `version, id, hash, document AS text, state, author, created_at AS "draftedAt", shadowed_at AS "shadowedAt", approver, approved_at AS "approvedAt",
-  activate_at AS "activateAt", activated_at AS "activatedAt", retired_at AS "retiredAt"`;
+const COLUMNS = `version, id, hash, document AS text, state, author, created_at AS "draftedAt", shadowed_at AS "shadowedAt",
+  shadowed_by AS "shadowedBy", approver, approved_at AS "approvedAt", activate_at AS "activateAt", scheduled_by AS "scheduledBy",
+  activated_at AS "activatedAt", activated_by AS "activatedBy", retired_at AS "retiredAt", retired_by AS "retiredBy"`;
 
 /** The versions of the policy on PostgreSQL. Changing them is rare and short: it takes every shard's head row and so waits for nobody twice. */
 export class PgPolicyBook implements PolicyBook {
@@ -67,11 +68,12 @@ async function save(tx: Tx, { versions, facts }: PolicyChange): Promise<void> {
   for (const one of versions) {
     await tx.query(
       `INSERT INTO policies (version, id, hash, document, author, created_at, state, shadowed_at, approver, approved_at, activate_at, activated_at,
-         retired_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         retired_at, shadowed_by, scheduled_by, activated_by, retired_by)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
        ON CONFLICT (version) DO UPDATE SET state = excluded.state, shadowed_at = excluded.shadowed_at, approver = excluded.approver,
          approved_at = excluded.approved_at, activate_at = excluded.activate_at, activated_at = excluded.activated_at,
-         retired_at = excluded.retired_at`,
+         retired_at = excluded.retired_at, shadowed_by = excluded.shadowed_by, scheduled_by = excluded.scheduled_by,
+         activated_by = excluded.activated_by, retired_by = excluded.retired_by`,
       [one.version, one.id, one.hash, one.text, one.author, one.draftedAt, one.state, ...changeable(one)],
     );
     if (one.state === 'ACTIVE') await makeActive(tx, one);
@@ -92,6 +94,7 @@ const BEGIN_SHADOW = `INSERT INTO shadow_cursors (shard, version, begun_after, s
 const END_SHADOW = `UPDATE shadow_cursors c SET ended_after = h.last_seq FROM shard_heads h
   WHERE c.version = $1 AND c.ended_after IS NULL AND h.shard = c.shard`;
 
-function changeable({ shadowedAt, approver, approvedAt, activateAt, activatedAt, retiredAt }: PolicyVersion): unknown[] {
-  return [shadowedAt, approver, approvedAt, activateAt, activatedAt, retiredAt].map((value) => value ?? null);
+function changeable(one: PolicyVersion): unknown[] {
+  const times = [one.shadowedAt, one.approver, one.approvedAt, one.activateAt, one.activatedAt, one.retiredAt];
+  return [...times, one.shadowedBy, one.scheduledBy, one.activatedBy, one.retiredBy].map((value) => value ?? null);
 }

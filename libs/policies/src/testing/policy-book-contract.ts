@@ -34,10 +34,11 @@ export function policyBookContract(make: () => Promise<PolicyBookWorld>): void {
     it('goes from draft to retired, each step a fact', async () => {
       expect(await draft(1)).toMatchObject({ state: 'DRAFT', author: 'ann', draftedAt: AT, approver: undefined });
       expect(await life.approve(1n, 'ben', AT)).toMatchObject({ state: 'APPROVED', approver: 'ben', approvedAt: AT });
-      expect(await life.activate(1n, AT)).toMatchObject({ state: 'ACTIVE', activatedAt: AT });
+      expect(await life.activate(1n, 'eva', AT)).toMatchObject({ state: 'ACTIVE', activatedAt: AT, activatedBy: 'eva' });
       await approved(2);
-      await life.activate(2n, LATER);
-      expect(await world.book.find(1n)).toMatchObject({ state: 'RETIRED', retiredAt: LATER, activatedAt: AT });
+      await life.activate(2n, 'eva', LATER);
+      expect(await world.book.find(1n)).toMatchObject({ state: 'RETIRED', retiredAt: LATER, retiredBy: 'eva', activatedAt: AT });
+      await expect(life.retire(1n, 'Eva', LATER)).rejects.toMatchObject({ code: 'policy.person_malformed' });
       expect(await world.book.findActive()).toMatchObject({ version: 2n, state: 'ACTIVE' });
       const first = ['policy.drafted', 'policy.approved', 'policy.activated'];
       expect(await world.factKinds()).toEqual([...first, 'policy.drafted', 'policy.approved', 'policy.retired', 'policy.activated']);
@@ -54,14 +55,19 @@ export function policyBookContract(make: () => Promise<PolicyBookWorld>): void {
     it('comes back when the one after it is withdrawn', async () => {
       await approved(1);
       await approved(2);
-      await life.activate(1n, AT);
-      await life.activate(2n, AT);
-      expect(await life.activate(1n, LATER)).toMatchObject({ state: 'ACTIVE', activatedAt: LATER, retiredAt: undefined });
+      await life.activate(1n, 'eva', AT);
+      await life.activate(2n, 'eva', AT);
+      expect(await life.activate(1n, 'eva', LATER)).toMatchObject({
+        state: 'ACTIVE',
+        activatedAt: LATER,
+        retiredAt: undefined,
+        retiredBy: undefined,
+      });
       expect(await states()).toEqual({ 2: 'RETIRED', 1: 'ACTIVE' });
     });
 
     it('that nobody drafted is unknown', async () => {
-      await expect(life.activate(9n, AT)).rejects.toMatchObject({ code: 'policy.unknown' });
+      await expect(life.activate(9n, 'eva', AT)).rejects.toMatchObject({ code: 'policy.unknown' });
       expect(await world.book.find(9n)).toBeUndefined();
     });
   });
@@ -69,17 +75,17 @@ export function policyBookContract(make: () => Promise<PolicyBookWorld>): void {
   describe('a shadow', () => {
     it('begins once, and ends with approval', async () => {
       await draft(1);
-      expect(await life.shadow(1n, AT)).toMatchObject({ state: 'SHADOW', shadowedAt: AT });
-      expect(await life.shadow(1n, LATER)).toMatchObject({ state: 'SHADOW', shadowedAt: AT });
+      expect(await life.shadow(1n, 'eva', AT)).toMatchObject({ state: 'SHADOW', shadowedAt: AT, shadowedBy: 'eva' });
+      expect(await life.shadow(1n, 'eva', LATER)).toMatchObject({ state: 'SHADOW', shadowedAt: AT });
       expect(await life.approve(1n, 'ben', LATER)).toMatchObject({ state: 'APPROVED', shadowedAt: AT });
-      await expect(life.shadow(1n, LATER)).rejects.toMatchObject({ code: 'policy.state' });
+      await expect(life.shadow(1n, 'eva', LATER)).rejects.toMatchObject({ code: 'policy.state' });
       expect(await world.factKinds()).toEqual(['policy.drafted', 'policy.shadowed', 'policy.approved']);
-      await expect(life.shadow(9n, AT)).rejects.toMatchObject({ code: 'policy.unknown' });
+      await expect(life.shadow(9n, 'eva', AT)).rejects.toMatchObject({ code: 'policy.unknown' });
     });
 
     it('has room for so many at a time, however they come', async () => {
       for (const version of [1, 2, 3, 4]) await draft(version);
-      const asked = await Promise.allSettled([1n, 2n, 3n, 4n].map((version) => life.shadow(version, AT)));
+      const asked = await Promise.allSettled([1n, 2n, 3n, 4n].map((version) => life.shadow(version, 'eva', AT)));
       expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
       expect(Object.values(await states()).filter((state) => state === 'SHADOW')).toHaveLength(3);
     });
@@ -88,21 +94,22 @@ export function policyBookContract(make: () => Promise<PolicyBookWorld>): void {
   describe('a set time', () => {
     it('is kept: not before, once, and in order', async () => {
       for (const version of [1, 2, 3]) await approved(version);
-      await life.activate(1n, AT);
-      await life.activate(2n, AT, new Date(LATER.getTime() - 1_000));
-      await life.activate(3n, AT, LATER);
+      await life.activate(1n, 'eva', AT);
+      await life.activate(2n, 'eva', AT, new Date(LATER.getTime() - 1_000));
+      await life.activate(3n, 'eva', AT, LATER);
       expect(await life.activateDue(new Date(LATER.getTime() - 1_001))).toBe(0);
       expect(await states()).toEqual({ 3: 'APPROVED', 2: 'APPROVED', 1: 'ACTIVE' });
       await Promise.all([life.activateDue(LATER), life.activateDue(LATER)]);
       expect(await states()).toEqual({ 3: 'ACTIVE', 2: 'RETIRED', 1: 'RETIRED' });
+      expect(await world.book.find(3n)).toMatchObject({ scheduledBy: 'eva', activatedBy: 'eva' });
       expect(await life.activateDue(LATER)).toBe(0);
       expect((await world.factKinds()).filter((kind) => kind === 'policy.activated')).toHaveLength(3);
     });
 
     it('does not take back what was activated since', async () => {
       for (const version of [1, 2]) await approved(version);
-      await life.activate(1n, AT, LATER);
-      await life.activate(2n, AT);
+      await life.activate(1n, 'eva', AT, LATER);
+      await life.activate(2n, 'eva', AT);
       expect(await life.activateDue(LATER)).toBe(1);
       expect(await states()).toEqual({ 2: 'ACTIVE', 1: 'RETIRED' });
     });
@@ -111,7 +118,7 @@ export function policyBookContract(make: () => Promise<PolicyBookWorld>): void {
   it('of several activations at once, one stands, and one is active at any time', async () => {
     const versions = [1, 2, 3, 4, 5, 6];
     for (const version of versions) await approved(version);
-    await Promise.all(versions.map((version) => life.activate(BigInt(version), AT)));
+    await Promise.all(versions.map((version) => life.activate(BigInt(version), 'eva', AT)));
     const all = Object.values(await states());
     expect(all.filter((state) => state === 'ACTIVE')).toHaveLength(1);
     expect(all.filter((state) => state === 'RETIRED')).toHaveLength(5);

@@ -1,15 +1,16 @@
-import { Button, Group, SimpleGrid, Stack, Text } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { SimpleGrid, Stack, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import type { PolicyView, SignedInStaff } from '../../../src/api.js';
 import { call } from '../api/client.js';
 import { useParams } from '../api/router.js';
 import { may } from '../api/session.js';
 import { PageHead, Section } from '../parts/page.js';
-import { Empty, Failure, Loaded } from '../parts/states.js';
+import { Empty, Loaded } from '../parts/states.js';
 import { Id, StateBadge, Time } from '../parts/values.js';
 import { BacktestForm } from './backtest-form.js';
 import { BacktestList } from './backtest-list.js';
 import { BacktestReport } from './backtest-report.js';
+import { PolicySteps } from './policy-steps.js';
 import { ShadowReport } from './shadow-report.js';
 
 export default function Policies({ staff }: { staff: SignedInStaff }) {
@@ -84,6 +85,8 @@ function Versions({ versions, staff, onShadow }: VersionsProps) {
               <span>
                 {policy.author}
                 {policy.approver !== null && `, approved by ${policy.approver}`}
+                {policy.by.activated !== null && `, activated by ${policy.by.activated}`}
+                {policy.by.retired !== null && `, retired by ${policy.by.retired}`}
               </span>
             </td>
             <td data-label="Since (UTC)">
@@ -93,55 +96,12 @@ function Versions({ versions, staff, onShadow }: VersionsProps) {
               <Id value={policy.hash} />
             </td>
             <td data-label="What you can do">
-              <Steps policy={policy} staff={staff} onShadow={onShadow} />
+              <PolicySteps policy={policy} staff={staff} onShadow={onShadow} />
             </td>
           </tr>
         ))}
       </tbody>
     </table>
-  );
-}
-
-function Steps({ policy, staff, onShadow }: { policy: PolicyView; staff: SignedInStaff; onShadow: (version: string) => void }) {
-  const queries = useQueryClient();
-  const step = useMutation({
-    mutationFn: (name: 'shadow' | 'approve') => call<PolicyView>(`/policies/${policy.version}/${name}`, { method: 'POST' }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['policies'] }),
-  });
-  const { state, author, version, shadowedAt } = policy;
-  const isOpen = may(staff, 'policies.change') && (state === 'DRAFT' || state === 'SHADOW');
-  return (
-    <Stack gap={6} align="flex-start">
-      <Group gap={6}>
-        {isOpen && state === 'DRAFT' && (
-          <Button
-            size="xs"
-            variant="light"
-            loading={step.isPending}
-            onClick={() => step.mutate('shadow')}
-            aria-label={`Start the shadow of version ${version}`}
-          >
-            Start shadow
-          </Button>
-        )}
-        {shadowedAt !== null && (
-          <Button size="xs" variant="light" onClick={() => onShadow(version)} aria-label={`Shadow report of version ${version}`}>
-            Shadow report
-          </Button>
-        )}
-        {isOpen && author !== staff.name && (
-          <Button size="xs" loading={step.isPending} onClick={() => step.mutate('approve')} aria-label={`Approve version ${version}`}>
-            Approve
-          </Button>
-        )}
-      </Group>
-      {isOpen && author === staff.name && (
-        <Text size="xs" c="dimmed">
-          You wrote it: somebody else approves.
-        </Text>
-      )}
-      {step.error && <Failure error={step.error} />}
-    </Stack>
   );
 }
 
