@@ -32,7 +32,7 @@ interface Walk {
 }
 
 const PURE = [/^zod$/];
-const EVIDENCE = [/^jose$/, /^canonicalize$/, /^node:crypto$/];
+const EVIDENCE = [/^jose$/, /^canonicalize$/, /^node:(crypto|zlib)$/];
 
 export const WALKS: Readonly<Record<Place, Walk>> = {
   kernel: { libs: [], fronts: 'none', wiring: 'none', packages: [] },

@@ -11,6 +11,14 @@ export { type JsonWebKey, parsePublicJwk, thumbprint, type VerificationKey, type
 export { createEd25519Signer, type Signer, signJws } from './jose/sign-jws.js';
 export { jsonDepthMax, type JsonObject, type JsonValue, parseJsonStrict } from './jose/strict-json.js';
 export { mapVerified } from './jose/verified.js';
+export { type Bound, boundAt, END, type Item } from './negentropy/bound.js';
+export type { OrderedItems } from './negentropy/fingerprint.js';
+export { frameBytesMin } from './negentropy/frame.js';
+export { type AskingLimits, Initiator } from './negentropy/initiator.js';
+export { respond, type Side } from './negentropy/respond.js';
+export { SetTree } from './negentropy/set-tree.js';
+export { sortedRoot } from './negentropy/sorted-root.js';
+export { packedItemBytes, packItem } from './negentropy/tree-key.js';
 export { MANIFEST_TYPE, readManifest, type SealedManifest, verifySealedLine, verifySealedLines } from './sealed/sealed-batch.js';
 export { type FindKey, type SignedJson, verifyJws } from './jose/verify-jws.js';
 export { parseRecordEvidence, RECORD_EVIDENCE_TYPE, type FactEvidence, type RecordEvidence } from './record-evidence/evidence-form.js';
@@ -18,3 +26,16 @@ export type { EvidenceReport, EvidenceStep } from './record-evidence/evidence-st
 export { concernsKey, keyStateAt, type NamedKey } from './record-evidence/key-history.js';
 export { concernsCertificate } from './record-evidence/presented-certificate.js';
 export { type EvidenceTrust, verifyRecordEvidence } from './record-evidence/verify-record-evidence.js';
+export { type ConcealedClaims, concealClaims, joinSdJwt } from './sd-jwt/conceal-claims.js';
+export { digestOfDisclosure, parseDisclosure } from './sd-jwt/disclosure.js';
+export {
+  type KeyBinding,
+  KEY_BINDING_TYP,
+  keyBindingClaims,
+  type RevealedJwt,
+  type SdJwt,
+  splitSdJwt,
+  verifyKeyBinding,
+  verifySdJwt,
+} from './sd-jwt/sd-jwt.js';
+export { encodeStatusList, STATUS_LIST_TYP, statusAt, type TokenStatus } from './sd-jwt/status-list.js';
