@@ -22,6 +22,7 @@ import { ReconciliationModule } from '#reconciliation/adapters/reconciliation.mo
 import { RecordBatchesModule } from '#standing/adapters/record-batches.module';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { RecordExchangeModule } from '#standing/adapters/standing.module';
+import { WebhooksModule } from '#standing/adapters/webhook-delivery.module';
 import { digestCsr } from '../../../certs/issue.js';
 import { EventsController } from './events.controller.js';
 import { GatewayKeysController } from './participants/gateway-keys.controller.js';
@@ -35,6 +36,7 @@ import { RecordEvidenceController } from './record-evidence.controller.js';
 import { RecordsController } from './records.controller.js';
 import { SecurityController } from './security.controller.js';
 import { StatementsController } from './statements.controller.js';
+import { WebhooksController } from './webhooks.controller.js';
 
 /** The partners' door: what stands behind the channel. */
 @Module({})
@@ -48,6 +50,7 @@ export class GatewayModule {
         GatewayKeysModule,
         RecordExchangeModule,
         RecordBatchesModule,
+        WebhooksModule,
         AuditModule,
         QueuesModule.register(),
         ReconciliationModule.register(),
@@ -64,6 +67,7 @@ export class GatewayModule {
         RecordEvidenceController,
         RecordBatchesController,
         EventsController,
+        WebhooksController,
         StatementsController,
         ReconciliationsController,
       ],

@@ -44,3 +44,8 @@ export class SweepProcessor extends RecurringProcessor {
 export class ShadowProcessor extends RecurringProcessor {
   protected override readonly task = 'shadow';
 }
+
+@Processor('dispatch')
+export class DispatchProcessor extends RecurringProcessor {
+  protected override readonly task = 'dispatch';
+}

@@ -7,7 +7,7 @@ import { BacktestRunner, ShadowFollower } from '#decisions';
 import { backtestRunner, shadowFollower } from '#decisions/adapters/backtests';
 import { ExpirySweep } from '#decisions/adapters/expiry-sweep';
 import { PgBacktests } from '#decisions/adapters/pg-backtests';
-import { formatId, shardOf } from '#kernel';
+import { type Clock, formatId, shardOf } from '#kernel';
 import { type Config, Database } from '#platform';
 import { HealthController, READINESS, type ReadinessCheck } from '#platform/adapters/health.controller';
 import { CLOCK, CONFIG, LOGGER, PlatformModule } from '#platform/adapters/platform.module';
@@ -21,20 +21,23 @@ import { PgBatchStore } from '#records/adapters/pg-batch-store';
 import type { ReconciliationStore } from '#reconciliation';
 import { RECONCILIATION_STORE, ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
 import { policyLife } from '#policies/adapters/pg-policies';
-import { Restrictions, ReviewDue } from '#standing';
+import { Restrictions, ReviewDue, type WebhookBook, Webhooks } from '#standing';
 import { PgRestrictionReader } from '#standing/adapters/pg-restriction-reader';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { StandingModule } from '#standing/adapters/standing.module';
 import { BatchWorkModule } from '#standing/adapters/record-batches.module';
+import { PgWebhookBook } from '#standing/adapters/pg-webhook-book';
+import { WebhookDeliveryModule, WebhooksModule } from '#standing/adapters/webhook-delivery.module';
 import { BacktestProcessor } from './backtest.processor.js';
 import { BatchProcessor } from './batch.processor.js';
 import { Beats } from './beats.js';
+import { DeliverProcessor, dispatchEvents, ProbeProcessor } from './deliver.processors.js';
 import { ExportProcessor } from './export.processor.js';
 import { partnerSteps } from './partner-steps.js';
 import { Pacemaker } from './pacemaker.js';
 import { ReconcileProcessor } from './reconcile.processor.js';
 import { type RecurringTask, RecurringTasks } from './recurring-task.js';
-import { SealProcessor, ShadowProcessor, SweepProcessor } from './recurring.processors.js';
+import { DispatchProcessor, SealProcessor, ShadowProcessor, SweepProcessor } from './recurring.processors.js';
 import { sweep, type SweepStep } from './sweep.js';
 
 const sealEveryMs = 1_000;
@@ -42,6 +45,8 @@ const sealEveryMs = 1_000;
 const sweepEveryMs = 1_000;
 /** A decision is compared with the versions in shadow within a second or two. */
 const shadowEveryMs = 1_000;
+/** An event is on its way to a webhook within half a second. */
+const dispatchEveryMs = 500;
 const resentPerSweepMax = 200;
 
 const PROCESSOR_CLASSES = [
@@ -52,10 +57,14 @@ const PROCESSOR_CLASSES = [
   ExportProcessor,
   BatchProcessor,
   BacktestProcessor,
+  DispatchProcessor,
+  DeliverProcessor,
+  ProbeProcessor,
 ];
 const PROCESSORS = Symbol('PROCESSORS');
 const SWEEP_STEPS = Symbol('SWEEP_STEPS');
 const PARTNER_STEPS = Symbol('PARTNER_STEPS');
+const DISPATCH = Symbol('DISPATCH');
 
 /** The clock and the queues. */
 @Module({})
@@ -77,6 +86,8 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
         StandingModule,
         PartnersModule.register(tellParticipants),
         BatchWorkModule,
+        WebhooksModule,
+        WebhookDeliveryModule,
       ],
       controllers: [HealthController],
       providers: [
@@ -84,7 +95,7 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
         { provide: PROCESSORS, inject: PROCESSOR_CLASSES, useFactory: (...all: WorkerHost[]) => all },
         {
           provide: SWEEP_STEPS,
-          inject: [Database, ReviewDue, JobSender, RECONCILIATION_STORE, Exports, PgBatchStore, Restrictions],
+          inject: [Database, ReviewDue, JobSender, RECONCILIATION_STORE, Exports, PgBatchStore, Restrictions, Webhooks],
           useFactory: sweepSteps,
         },
         { provide: BacktestRunner, inject: [Database], useFactory: (database: Database) => backtestRunner(database) },
@@ -92,15 +103,25 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
         { provide: PARTNER_STEPS, inject: [CONFIG, TimeKeeper, PrismaEnrolmentStore, CLOCK], useFactory: partnerSteps },
         {
           provide: RecurringTasks,
-          inject: [Database, Sealer, ShadowFollower, SWEEP_STEPS, PARTNER_STEPS, LOGGER],
+          inject: [Database, Sealer, ShadowFollower, SWEEP_STEPS, PARTNER_STEPS, DISPATCH, LOGGER],
           useFactory: (
             database: Database,
             sealer: Sealer,
             shadows: ShadowFollower,
             steps: SweepStep[],
             ofPartners: SweepStep[],
+            dispatch: RecurringTask,
             log: Logger,
-          ) => recurringTasks(database, sealer, shadows, sweepTask([...ofPartners, ...steps], log), log),
+          ) => recurringTasks(database, sealer, shadows, [sweepTask([...ofPartners, ...steps], log), dispatch], log),
+        },
+        {
+          provide: DISPATCH,
+          inject: [PgWebhookBook, JobSender, CLOCK],
+          useFactory: (book: WebhookBook, jobs: JobSender, clock: Clock): RecurringTask => ({
+            name: 'dispatch',
+            everyMs: dispatchEveryMs,
+            run: () => dispatchEvents(book, jobs, clock.now()),
+          }),
         },
         {
           provide: Pacemaker,
@@ -134,6 +155,7 @@ function sweepSteps(
   exports: Exports,
   batches: BatchStore,
   restrictions: Restrictions,
+  webhooks: Webhooks,
 ): SweepStep[] {
   const reader = new PgRestrictionReader(database);
   const expiry = new ExpirySweep(database);
@@ -145,6 +167,7 @@ function sweepSteps(
     { name: 'policies that are due', run: () => policies.activateDue(new Date()) },
     { name: 'expired holds', run: () => expiry.run() },
     { name: 'standings that time changed', run: () => reviewDue.run() },
+    { name: 'events that nobody took for three days', run: () => webhooks.giveUp() },
     { name: 'appeals to be answered soon', run: async () => (await restrictions.remind(reader)).length },
     {
       name: 'outstanding reconciliations',
@@ -189,14 +212,14 @@ function recurringTasks(
   database: Database,
   sealer: Sealer,
   shadows: ShadowFollower,
-  sweeping: RecurringTask,
+  others: readonly RecurringTask[],
   logger: Logger,
 ): RecurringTasks {
   return new RecurringTasks(
     [
       { name: 'seal', everyMs: sealEveryMs, run: async () => void (await sealer.sealOnce()) },
       { name: 'shadow', everyMs: shadowEveryMs, run: async () => void (await shadows.run()) },
-      sweeping,
+      ...others,
     ],
     new Beats(database),
     logger,

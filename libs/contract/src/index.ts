@@ -11,3 +11,4 @@ export * from './problem.js';
 export * from './simulation.js';
 export * from './strict-parse.js';
 export * from './subject.js';
+export * from './webhook.js';

@@ -53,6 +53,14 @@ export const SETTINGS = {
     'the CA that certifies partners, where certificates are issued (a worker, `tallystick issue`); development has its own. Never at a gateway',
   ),
   ISSUER_KEY_FILE: setting(z.string().optional(), 'private key of ISSUER_CERTIFICATE_FILE'),
+  WEBHOOK_CA_FILE: setting(
+    z.string().optional(),
+    'PEM of further authorities that partners’ webhooks may be certified by, beside the machine’s own (worker)',
+  ),
+  WEBHOOK_ALLOWED_NETWORKS: setting(
+    z.string().default(''),
+    'networks (CIDR, with commas) that webhooks may lead to although they are private, such as a VPN’s; all others that are not public are refused',
+  ),
   DECISION_HTTP_PORT: setting(port(7080), 'internal services, HTTP/JSON'),
   DECISION_GRPC_PORT: setting(port(7081), 'internal services, gRPC'),
   ALLOWANCE_SECONDS_MAX: setting(

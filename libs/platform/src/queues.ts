@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { type Config, ConfigError } from './config.js';
 
-export const QUEUES = ['seal', 'sweep', 'reconcile', 'export', 'batch', 'shadow', 'backtest'] as const;
+export const QUEUES = ['seal', 'sweep', 'reconcile', 'export', 'batch', 'shadow', 'backtest', 'dispatch', 'deliver', 'probe'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** Hash-tagged, so that every key of the queues lands on one slot of a Redis Cluster. */

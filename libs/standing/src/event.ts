@@ -16,6 +16,8 @@ export interface Notice {
 /** The reference of events about the participant itself (its certificates, its keys) and no subject of its. */
 export const ABOUT_ITSELF = '00000000-0000-0000-0000-000000000000';
 
+export const isAboutItself = ({ uuid }: ShardedId): boolean => uuid === ABOUT_ITSELF;
+
 /** Something that happened, and who is told of it. */
 export interface Happening {
   readonly fact: Fact;
@@ -47,7 +49,7 @@ export function eventToken(event: StoredEvent, notary: Notary): string {
     aud: event.participant,
     jti: event.id,
     iat: Math.floor(event.origin.at.getTime() / 1_000),
-    sub_id: { format: 'opaque', id: event.ref.uuid === ABOUT_ITSELF ? event.participant : formatId('lnk', event.ref) },
+    sub_id: { format: 'opaque', id: isAboutItself(event.ref) ? event.participant : formatId('lnk', event.ref) },
     events: { [eventUri(event.kind)]: event.body },
   };
   return notary.sign(EVENT_TOKEN_TYPE, claims, event.participant);

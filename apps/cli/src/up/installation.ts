@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { freePort, parseConfig, portIsFree, SETTINGS } from '#platform';
+import { freePort, parseConfig, pkiFolder, portIsFree, SETTINGS } from '#platform';
 
 /** The environment of an installation's processes, kept in `env.json`. Names beyond `SETTINGS` are those of `Own`. */
 export type Environment = Readonly<Record<string, string>>;
@@ -64,6 +64,9 @@ export function settle(home: string, shell: Shell, last: Environment = {}): Envi
     if (shell[originName] || (!shell[portName] && last[originName])) continue;
     chosen[originName] = `https://localhost:${chosen[portName]}`;
   }
+  // Toy banks stand on this machine, certified by the development authority.
+  chosen['WEBHOOK_ALLOWED_NETWORKS'] ??= '127.0.0.0/8,::1/128';
+  chosen['WEBHOOK_CA_FILE'] ??= path.join(pkiFolder({ TALLYSTICK_HOME: home, PKI_DIR: chosen['PKI_DIR'] }), 'server', 'ca.pem');
   if (chosen['TALLYSTICK_ENV'] === 'production') {
     throw new Error('"up" makes development keys: in production start each process under your own service manager');
   }

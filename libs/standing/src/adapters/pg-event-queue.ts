@@ -4,6 +4,7 @@ import { type Shard, shardOf } from '#kernel';
 import type { Database } from '#platform';
 import type { StoredEvent } from '../event.js';
 import { type EventFailure, type EventQueue, retryAfterMs } from '../store.js';
+import { acknowledgeEvents } from './webhook-rows.js';
 
 interface EventRow {
   id: string;
@@ -41,10 +42,7 @@ export class PgEventQueue implements EventQueue {
   }
 
   async acknowledge(participant: string, ids: readonly string[], at: Date): Promise<void> {
-    await this.database.query(
-      `UPDATE events SET acked_at = $4 WHERE shard = $1 AND participant_id = $2 AND id = ANY ($3::uuid[]) AND acked_at IS NULL`,
-      [shardOf(participant), participant, ids, at],
-    );
+    await acknowledgeEvents(this.database, { shard: shardOf(participant), participant }, ids, at);
   }
 
   async fail(participant: string, failures: ReadonlyMap<string, EventFailure>, at: Date): Promise<void> {

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { EVENT_KINDS } from './event.js';
+import { parseStrictly } from './strict-parse.js';
+
+export const webhookUrlCharsMax = 2_048;
+
+/** The one event that is sent before a webhook is confirmed; the receiver answers 200 with `{ challenge }` exactly as it stands in the event. */
+export const WEBHOOK_CHALLENGE_URI = 'urn:tallystick:event:webhook.challenge';
+
+/** RFC 8935 §2: how a SET travels. */
+export const SECEVENT_MEDIA_TYPE = 'application/secevent+jwt';
+
+const url = z
+  .url({ protocol: /^https$/, error: 'an https address' })
+  .max(webhookUrlCharsMax)
+  .refine((text) => isPlain(text), 'no user name, password or fragment');
+
+const registration = z.strictObject({
+  url,
+  /** Empty or left out: every kind. */
+  kinds: z.array(z.enum(EVENT_KINDS)).max(EVENT_KINDS.length).default([]),
+});
+
+export interface WebhookRegistration {
+  readonly url: string;
+  readonly kinds: readonly string[];
+}
+
+/** Refuses 400 `webhook.malformed` with the field. */
+export function parseWebhookRegistration(body: unknown): WebhookRegistration {
+  const { url: address, kinds } = parseStrictly(registration, body, 'webhook.malformed');
+  return { url: new URL(address).href, kinds: [...new Set(kinds)].sort() };
+}
+
+const resend = z.strictObject({ events: z.array(z.uuid()).min(1).max(1_000).optional() });
+
+/** Which dead letters to send again; undefined: all. Refuses 400 `webhook.malformed`. */
+export function parseResend(body: unknown): readonly string[] | undefined {
+  return parseStrictly(resend, body ?? {}, 'webhook.malformed').events;
+}
+
+function isPlain(text: string): boolean {
+  const { username, password, hash } = new URL(text);
+  return username === '' && password === '' && hash === '';
+}

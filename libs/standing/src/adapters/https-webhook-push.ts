@@ -1,0 +1,161 @@
+import { hash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
+import { Agent, request } from 'undici';
+import { SECEVENT_MEDIA_TYPE } from '#contract';
+import { type HttpSigner, type JsonObject, parseJsonStrict, signRequest } from '#evidence';
+import type { Config } from '#platform';
+import type { PushAnswer, PushTarget, PushToken } from '../delivery/push.js';
+import { pushesPerPartnerMax } from '../delivery/deliver-events.js';
+import type { EventFailure } from '../store.js';
+import { AddressRefused, WebhookAddresses } from './webhook-addresses.js';
+
+/** One push as a whole, from the name's look-up to the last byte of the answer. */
+export const pushTimeoutMs = 5_000;
+const answerBytesMax = 4_096;
+const headerBytesMax = 8_192;
+const idleMs = 30_000;
+const agentsMax = 2_000;
+
+export interface PushSettings {
+  /** PEM, beside the machine's own authorities. */
+  readonly extraCa?: string | undefined;
+  readonly addresses: WebhookAddresses;
+}
+
+export function pushSettings(config: Pick<Config, 'WEBHOOK_CA_FILE' | 'WEBHOOK_ALLOWED_NETWORKS'>): PushSettings {
+  return {
+    addresses: new WebhookAddresses(config.WEBHOOK_ALLOWED_NETWORKS.split(',').flatMap((one) => one.trim() || [])),
+    extraCa: config.WEBHOOK_CA_FILE === undefined ? undefined : readFileSync(config.WEBHOOK_CA_FILE, 'utf8'),
+  };
+}
+
+/**
+ * Posts tokens over TLS that is always verified, to addresses that are allowed, signed with our own key (RFC 9421). It follows no redirect and
+ * reads no more of an answer than it needs. Connections are kept per address of a participant, and few.
+ */
+export class HttpsWebhookPush {
+  private readonly agents = new Map<string, Agent>();
+
+  constructor(
+    private readonly settings: PushSettings,
+    private readonly signerFor: (participant: string) => HttpSigner,
+    private readonly timeoutMs = pushTimeoutMs,
+  ) {}
+
+  readonly push: PushToken = async (target, token) => {
+    const body = Buffer.from(token);
+    const digest = new Map([['sha-256' as const, hash('sha256', body, 'buffer')]]);
+    const nonce = randomBytes(16).toString('base64url');
+    const message = { method: 'POST', targetUri: target.url, headers: {} };
+    const fields = signRequest(message, digest, this.signerFor(target.participant), { at: new Date(), nonce });
+    return await this.post(target, { ...fields, 'content-type': SECEVENT_MEDIA_TYPE }, body);
+  };
+
+  /** What is posted as it is: probes bring their own, wrong, signatures. */
+  async post(target: PushTarget, fields: Readonly<Record<string, string>>, body: Uint8Array): ReturnType<PushToken> {
+    try {
+      this.settings.addresses.checkLiteral(new URL(target.url).hostname);
+      return await this.exchange(target, { ...fields, accept: 'application/json' }, body);
+    } catch (error) {
+      return { trouble: troubleOf(error as Error, this.timeoutMs) };
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.agents.values()].map((agent) => agent.destroy()));
+    this.agents.clear();
+  }
+
+  private async exchange(target: PushTarget, headers: Record<string, string>, body: Uint8Array): Promise<PushAnswer> {
+    const signal = AbortSignal.timeout(this.timeoutMs);
+    const answer = await request(target.url, { method: 'POST', dispatcher: this.agentOf(target), headers, body, signal });
+    const { statusCode: status } = answer;
+    const retryAfter = String(answer.headers['retry-after'] ?? '');
+    return {
+      status,
+      ...(/^[0-9]{1,9}$/.test(retryAfter) ? { retryAfterSeconds: Number(retryAfter) } : {}),
+      body: isJson(answer.headers['content-type']) ? parsed(await firstBytes(answer.body)) : await nothingOf(answer.body),
+    };
+  }
+
+  private agentOf({ participant, url }: PushTarget): Agent {
+    const place = `${participant} ${new URL(url).origin}`;
+    const known = this.agents.get(place);
+    if (known) return known;
+    const agent = this.newAgent();
+    this.agents.set(place, agent);
+    const [oldest, old] = this.agents.entries().next().value!;
+    if (this.agents.size > agentsMax && old !== agent) {
+      this.agents.delete(oldest);
+      void old.close();
+    }
+    return agent;
+  }
+
+  private newAgent(): Agent {
+    const { addresses, extraCa } = this.settings;
+    return new Agent({
+      connections: pushesPerPartnerMax,
+      pipelining: 1,
+      keepAliveTimeout: idleMs,
+      keepAliveMaxTimeout: idleMs,
+      maxHeaderSize: headerBytesMax,
+      headersTimeout: this.timeoutMs,
+      bodyTimeout: this.timeoutMs,
+      connect: {
+        timeout: this.timeoutMs,
+        lookup: addresses.lookup,
+        rejectUnauthorized: true,
+        minVersion: 'TLSv1.2',
+        ...(extraCa === undefined ? {} : { ca: [...rootCertificates, extraCa] }),
+      },
+    });
+  }
+}
+
+type Body = AsyncIterable<Uint8Array> & { destroy(): unknown; dump(options: { limit: number }): Promise<unknown> };
+
+async function firstBytes(body: Body): Promise<Uint8Array | undefined> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of body) {
+    bytes += piece.length;
+    if (bytes > answerBytesMax) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+async function nothingOf(body: Body): Promise<undefined> {
+  await body.dump({ limit: answerBytesMax });
+  return undefined;
+}
+
+function isJson(type: string | string[] | undefined): boolean {
+  return /^application\/(problem\+)?json\b/i.test(String(type ?? ''));
+}
+
+// The answer comes from the partner: what is no plain JSON object says nothing.
+function parsed(bytes: Uint8Array | undefined): JsonObject | undefined {
+  if (!bytes) return undefined;
+  try {
+    return parseJsonStrict(bytes, 'answer.malformed');
+  } catch {
+    return undefined;
+  }
+}
+
+/** One word for staff and bank, and what they can do about it; nothing of our network. */
+function troubleOf(error: Error, timeoutMs: number): EventFailure {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (error instanceof AddressRefused || error.cause instanceof AddressRefused) {
+    return { err: 'address_refused', description: 'the webhook leads to a private or reserved address' };
+  }
+  if (error.name === 'TimeoutError' || /TIMEOUT/.test(code)) return { err: 'timeout', description: `no answer within ${timeoutMs} ms` };
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return { err: 'name_unknown', description: 'the name cannot be resolved' };
+  if (/CERT|SIGNATURE|ALTNAME|SSL|TLS|SELF_SIGNED|ISSUER/.test(code)) {
+    return { err: 'tls_failed', description: `the certificate or handshake is not good: ${code}` };
+  }
+  return { err: 'connection_failed', description: code === '' ? 'the connection broke' : `the connection failed: ${code}` };
+}

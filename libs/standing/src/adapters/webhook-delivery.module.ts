@@ -1,0 +1,55 @@
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import type { Clock } from '#kernel';
+import { GatewayKeys } from '#partners';
+import { GatewayKeysModule } from '#partners/adapters/gateway-keys.module';
+import { type Config, Database } from '#platform';
+import { CLOCK, CONFIG } from '#platform/adapters/platform.module';
+import { DeliverEvents } from '../delivery/deliver-events.js';
+import { Webhooks } from '../delivery/webhooks.js';
+import type { Notary } from '../notary.js';
+import { HttpsWebhookPush, pushSettings } from './https-webhook-push.js';
+import { nodeClerk } from './node-notary.js';
+import { PgDeliveryStore } from './pg-delivery-store.js';
+import { PgWebhookBook } from './pg-webhook-book.js';
+import { NOTARY, RecordExchangeModule } from './standing.module.js';
+
+/** Webhooks as their owners and operators see them. Needs no key and calls nobody. */
+@Module({
+  providers: [
+    { provide: PgWebhookBook, inject: [Database], useFactory: (database: Database) => new PgWebhookBook(database) },
+    {
+      provide: Webhooks,
+      inject: [PgWebhookBook, CLOCK],
+      useFactory: (book: PgWebhookBook, clock: Clock) => new Webhooks(book, nodeClerk, clock),
+    },
+  ],
+  exports: [PgWebhookBook, Webhooks],
+})
+export class WebhooksModule {}
+
+/** The pushing itself, for the worker. Needs our own keys towards participants, and the network. */
+@Module({
+  imports: [RecordExchangeModule, GatewayKeysModule],
+  providers: [
+    {
+      provide: HttpsWebhookPush,
+      inject: [CONFIG, GatewayKeys],
+      useFactory: (config: Config, keys: GatewayKeys) =>
+        new HttpsWebhookPush(pushSettings(config), (participant) => keys.keyFor('response', participant)),
+    },
+    {
+      provide: DeliverEvents,
+      inject: [Database, HttpsWebhookPush, NOTARY, CLOCK],
+      useFactory: (database: Database, { push }: HttpsWebhookPush, notary: Notary, clock: Clock) =>
+        new DeliverEvents(new PgDeliveryStore(database), push, notary, clock),
+    },
+  ],
+  exports: [DeliverEvents],
+})
+export class WebhookDeliveryModule implements OnApplicationShutdown {
+  constructor(@Inject(HttpsWebhookPush) private readonly push: HttpsWebhookPush) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.push.close();
+  }
+}

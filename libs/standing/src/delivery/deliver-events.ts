@@ -1,0 +1,155 @@
+import { EVENT_TOKEN_TYPE, WEBHOOK_CHALLENGE_URI } from '#contract';
+import type { Clock } from '#kernel';
+import { eventToken } from '../event.js';
+import type { Notary } from '../notary.js';
+import { backoffMs } from './backoff.js';
+import { afterPush, type Circuit } from './circuit.js';
+import type { DeliveryStore, FailedPush, HeldWebhook, PushableEvent } from './delivery-store.js';
+import { judgeEcho, judgePush, type PushOutcome, type PushToken } from './push.js';
+import { SettleAcks } from './settle-acks.js';
+
+/** Requests under way at one partner. */
+export const pushesPerPartnerMax = 8;
+/** One run ends after this long, so that nobody waits behind a partner with a long queue. */
+export const runMsMax = 10_000;
+const eventsPerPage = 128;
+
+export type DeliveryResult = 'NOTHING' | 'CONFIRMED' | 'UNCONFIRMED' | 'DRAINED' | 'FAILING' | 'MORE';
+
+/**
+ * Pushes what waits for one participant: at least once, in order per subject. Everything it knows stands in PostgreSQL; a process that dies
+ * leaves a lease that runs out, and what was pushed and not yet written down is pushed again.
+ */
+export class DeliverEvents {
+  constructor(
+    private readonly store: DeliveryStore,
+    private readonly push: PushToken,
+    private readonly notary: Notary,
+    private readonly clock: Clock,
+  ) {}
+
+  async run(participant: string): Promise<DeliveryResult> {
+    const held = await this.store.claim(participant, this.clock.now());
+    if (!held) return 'NOTHING';
+    try {
+      return held.challenge === undefined ? await this.drain(held) : await this.challenge(held, held.challenge);
+    } finally {
+      await this.store.release(held);
+    }
+  }
+
+  private async challenge(held: HeldWebhook, challenge: string): Promise<DeliveryResult> {
+    const at = this.clock.now();
+    const claims = {
+      iss: this.notary.issuer,
+      aud: held.participant,
+      jti: this.notary.uuid(at),
+      iat: Math.floor(at.getTime() / 1_000),
+      sub_id: { format: 'opaque', id: held.participant },
+      events: { [WEBHOOK_CHALLENGE_URI]: { challenge } },
+    };
+    const answer = await this.push(held, this.notary.sign(EVENT_TOKEN_TYPE, claims, held.participant));
+    const outcome = judgeEcho(answer, challenge);
+    if (outcome.kind === 'TAKEN') {
+      await this.store.confirm(held, this.clock.now());
+      return 'CONFIRMED';
+    }
+    // One attempt at a time from the first: nobody has shown yet that this address wants anything from us.
+    const asked = { ...outcome, retryAfterSeconds: 0 } as PushOutcome;
+    await this.store.keepCircuit(held, held.circuit, afterPush(held.circuit, asked, this.clock.now(), this.chance()), this.clock.now());
+    return 'UNCONFIRMED';
+  }
+
+  private async drain(held: HeldWebhook): Promise<DeliveryResult> {
+    const round = new Round(held, this.clock.now());
+    while (!round.isOver(this.clock.now())) {
+      const page = await this.store.pushable(held, round.circuit.failingSince ? 1 : eventsPerPage, this.clock.now());
+      if (page.length === 0) return 'DRAINED';
+      await this.pushPage(round, page);
+      if (!(await this.store.renew(held))) return 'MORE';
+    }
+    return round.isTripped ? 'FAILING' : 'MORE';
+  }
+
+  /** Subjects side by side, the events of one subject one after the other. */
+  private async pushPage(round: Round, page: readonly PushableEvent[]): Promise<void> {
+    const acks = new SettleAcks((ids) => this.store.acknowledge(round.held.participant, ids, this.clock.now()));
+    const failed: FailedPush[] = [];
+    const lanes = [...bySubject(page).values()];
+    const known = round.circuit;
+    const worker = async () => {
+      for (let lane = lanes.shift(); lane; lane = lanes.shift()) await this.pushLane(round, lane, acks, failed);
+    };
+    await Promise.all(Array.from({ length: Math.min(pushesPerPartnerMax, lanes.length) }, worker));
+    await acks.settled();
+    if (failed.length > 0) await this.store.fail(round.held.participant, failed, this.clock.now());
+    if (round.circuit !== known) await this.store.keepCircuit(round.held, known, round.circuit, this.clock.now());
+  }
+
+  private async pushLane(round: Round, lane: readonly PushableEvent[], acks: SettleAcks, failed: FailedPush[]): Promise<void> {
+    for (const event of lane) {
+      if (round.isOver(this.clock.now()) || !(await round.keepLease(this.store, this.clock.now()))) return;
+      const outcome = judgePush(await this.push(round.held, eventToken(event, this.notary)));
+      const at = this.clock.now();
+      round.circuit = afterPush(round.circuit, outcome, at, this.chance());
+      if (outcome.kind !== 'TAKEN') return void failed.push(this.failedPush(event, outcome, at));
+      acks.add(event.id);
+    }
+  }
+
+  private failedPush(event: PushableEvent, outcome: Exclude<PushOutcome, { kind: 'TAKEN' }>, at: Date): FailedPush {
+    const asked = outcome.kind === 'TROUBLE' ? outcome.retryAfterSeconds : undefined;
+    const retryAt = new Date(at.getTime() + backoffMs(event.failures + 1, this.chance(), asked));
+    return { event, failure: outcome.failure, refused: outcome.kind === 'REFUSED', retryAt };
+  }
+
+  private chance(): number {
+    return this.notary.salt()[0]! / 256;
+  }
+}
+
+const renewEveryMs = 3_000;
+
+/** One run over one webhook. */
+class Round {
+  circuit: Circuit;
+  private renewedAtMs: number;
+  private leaseLost = false;
+  private readonly endsAtMs: number;
+
+  constructor(
+    readonly held: HeldWebhook,
+    at: Date,
+  ) {
+    this.circuit = held.circuit;
+    this.renewedAtMs = at.getTime();
+    this.endsAtMs = at.getTime() + runMsMax;
+  }
+
+  /** The endpoint is in trouble and its next try lies ahead. */
+  get isTripped(): boolean {
+    return this.circuit.nextTryAt !== undefined && this.circuit !== this.held.circuit;
+  }
+
+  isOver(at: Date): boolean {
+    return this.isTripped || this.leaseLost || at.getTime() >= this.endsAtMs;
+  }
+
+  /** Nothing is sent on a lease that may be somebody else's by now. */
+  async keepLease(store: DeliveryStore, at: Date): Promise<boolean> {
+    if (at.getTime() - this.renewedAtMs < renewEveryMs) return !this.leaseLost;
+    this.renewedAtMs = at.getTime();
+    this.leaseLost ||= !(await store.renew(this.held));
+    return !this.leaseLost;
+  }
+}
+
+function bySubject(page: readonly PushableEvent[]): Map<string, PushableEvent[]> {
+  const lanes = new Map<string, PushableEvent[]>();
+  for (const event of page) {
+    const lane = lanes.get(event.ref.uuid);
+    if (lane) lane.push(event);
+    else lanes.set(event.ref.uuid, [event]);
+  }
+  return lanes;
+}
