@@ -2,6 +2,7 @@ import {
   BOUND_RESPONSE_PROFILE,
   checkContentDigest,
   checkWithNode,
+  type ContentDigest,
   fieldValue,
   type HttpResponseMessage,
   isSigned,
@@ -13,7 +14,6 @@ import {
   verifyHttpSignature,
 } from '#evidence';
 import { Refusal } from '#kernel';
-import { digestOf } from './gateway-body.js';
 
 /** An answer that is not the gateway's, or not to this request: nothing in it may be believed. */
 export class UnverifiedAnswerError extends Error {
@@ -36,11 +36,11 @@ export class AnswerVerifier {
   /** `load` gives the gateway's JWKS; asked again when an answer names a key that is not in it. */
   constructor(private readonly load: () => Promise<readonly JsonWebKey[]>) {}
 
-  /** Throws `UnverifiedAnswerError`. */
-  async verify(answer: HttpResponseMessage, body: Uint8Array): Promise<void> {
+  /** `received` is the digest of the body as it came. Throws `UnverifiedAnswerError`. */
+  async verify(answer: HttpResponseMessage, received: ContentDigest): Promise<void> {
     try {
       await this.check(answer).catch((error: unknown) => this.checkAgain(error, answer));
-      checkContentDigest(parseContentDigest(fieldValue(answer.headers, 'content-digest') ?? ''), await digestOf(body));
+      checkContentDigest(parseContentDigest(fieldValue(answer.headers, 'content-digest') ?? ''), received);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       throw new UnverifiedAnswerError(answer.status, error.code, error.detail);

@@ -1,3 +1,4 @@
+import { RecordBatches } from './batches/record-batches.js';
 import type { GatewayBody } from './gateway-body.js';
 import { type GatewayAnswer, GatewayClient, type GatewayClientOptions } from './gateway-client.js';
 
@@ -17,10 +18,13 @@ export interface EventPoll {
 
 /** A partner bank's calls, one method each. Every call may be repeated safely; retries send the same bytes under a new signature. */
 export class BankClient {
+  /** Many records at once. */
+  readonly batches: RecordBatches;
   private readonly gateway: GatewayClient;
 
   constructor(options: BankClientOptions) {
     this.gateway = new GatewayClient(options);
+    this.batches = new RecordBatches(this.gateway);
   }
 
   /** Sends one signed record. Throws `ProblemError` with the gateway's stable code when it is refused. */
@@ -36,6 +40,11 @@ export class BankClient {
   /** The receipt again; once sealed, with its log index and inclusion proof. */
   async receipt(jti: string): Promise<{ receipt: string; logIndex?: string; proof?: string }> {
     return (await this.get(`/v1/records/${jti}/receipt`)).json() as { receipt: string; logIndex?: string; proof?: string };
+  }
+
+  /** What proves the record years later, without the gateway: keep it as it is; `verifyEvidence` checks it. Complete some seconds after the record. */
+  async evidence(jti: string): Promise<Uint8Array> {
+    return (await this.get(`/v1/records/${jti}/evidence`)).body;
   }
 
   /** RFC 8936: acknowledges `ack` and returns what is waiting. Ack only what you have stored. */

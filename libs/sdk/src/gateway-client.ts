@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { Agent, request } from 'undici';
-import { type ContentDigest, createHttpSigner, type HttpSigner, type JsonWebKey, signRequest } from '#evidence';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Agent, type Dispatcher, request } from 'undici';
+import { type ContentDigest, createHttpSigner, type HttpFields, type HttpSigner, type JsonWebKey, signRequest } from '#evidence';
+import { Refusal } from '#kernel';
 import { AnswerVerifier } from './answer-verifier.js';
-import { digestOf, type GatewayBody, openBody } from './gateway-body.js';
+import { digestOf, type GatewayBody, openBody, sizeOf } from './gateway-body.js';
+import { KeptAnswer } from './kept-answer.js';
 import { ProblemError } from './problem-error.js';
 import type { SigningKey } from './record-signer.js';
 
@@ -25,18 +28,25 @@ export interface GatewayCall {
   readonly path: string;
   readonly body?: GatewayBody;
   readonly contentType?: string;
+  /** `gzip` or `zstd`, where the body is: it is sent, signed and repeated as it stands. */
+  readonly contentEncoding?: string | undefined;
+  /** For how long a call that may still succeed is repeated: 5 s where it is left out. */
+  readonly patienceMs?: number | undefined;
 }
 
 /** A verified answer with a status below 400. */
 export interface GatewayAnswer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: HttpFields;
   readonly body: Uint8Array;
   json(): unknown;
 }
 
-const attemptsMax = 4;
-const firstRetryMs = 200;
+const patienceMsDefault = 5_000;
+const waitMsFirst = 200;
+const waitMsMax = 10_000;
+/** An answer begins when the gateway has taken a body whole and looked at it: minutes for the largest. */
+const answerMsMax = 30 * 60_000;
 const nonceBytes = 16;
 
 /**
@@ -61,32 +71,30 @@ export class GatewayClient {
    * where what came back cannot be believed, or the connection's own error.
    */
   async send(call: GatewayCall): Promise<GatewayAnswer> {
-    const digest = await digestOf(call.body ?? '');
-    for (let attempt = 1; ; attempt++) {
-      const answer = await this.once(call, digest).catch((failure: Error) => failure);
-      if (!(answer instanceof Error)) return answer;
-      if (attempt === attemptsMax || !(this.hasSetClock(answer) || mayPass(answer))) throw answer;
-      await new Promise((resolve) => setTimeout(resolve, firstRetryMs * 2 ** (attempt - 1)));
-    }
+    return await this.repeat(call, async (digest) => {
+      const { answer, message } = await this.exchange(call, digest);
+      const bytes = new Uint8Array(await answer.body.arrayBuffer());
+      await this.verifier.verify(message, await digestOf(bytes));
+      const json = () => JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+      if (answer.statusCode >= 400) throw new ProblemError(answer.statusCode, json());
+      return { status: answer.statusCode, headers: answer.headers, body: bytes, json };
+    });
   }
 
-  async close(): Promise<void> {
-    await this.agent.close();
-  }
-
-  private async once({ method, path, body, contentType }: GatewayCall, digest: ContentDigest): Promise<GatewayAnswer> {
-    const sent = { method, targetUri: this.options.origin + path, headers: {} };
-    const headers = {
-      ...(contentType === undefined ? {} : { 'content-type': contentType }),
-      ...(method === 'GET' ? {} : signRequest(sent, digest, this.signer, { at: this.now(), nonce: newNonce() })),
-    };
-    const content = body === undefined ? {} : { body: openBody(body) };
-    const answer = await request(sent.targetUri, { method, dispatcher: this.agent, headers, ...content });
-    const bytes = new Uint8Array(await answer.body.arrayBuffer());
-    await this.verifier.verify({ status: answer.statusCode, headers: answer.headers, request: { ...sent, headers } }, bytes);
-    const json = () => JSON.parse(new TextDecoder().decode(bytes)) as unknown;
-    if (answer.statusCode >= 400) throw new ProblemError(answer.statusCode, json());
-    return { status: answer.statusCode, headers: answer.headers, body: bytes, json };
+  /** The same for an answer of any size: it waits on disk until it is verified, in constant memory. `discard` it when it is read. */
+  async download(call: GatewayCall): Promise<KeptAnswer> {
+    return await this.repeat(call, async (digest) => {
+      const { answer, message } = await this.exchange(call, digest);
+      const kept = await KeptAnswer.take(answer.body);
+      try {
+        await this.verifier.verify(message, kept.digest);
+        if (answer.statusCode >= 400) throw new ProblemError(answer.statusCode, await jsonOf(kept));
+        return kept;
+      } catch (error) {
+        await kept.discard();
+        throw error;
+      }
+    });
   }
 
   /** The gateway's published keys. Anyone may ask; TLS under `ca` is what vouches for them. */
@@ -95,6 +103,37 @@ export class GatewayClient {
     const body = (await answer.body.json()) as { keys: readonly JsonWebKey[] };
     if (answer.statusCode !== 200) throw new ProblemError(answer.statusCode, body);
     return body.keys;
+  }
+
+  async close(): Promise<void> {
+    await this.agent.close();
+  }
+
+  /** The digest is that of the first attempt: a body that gives other bytes later is refused, not sent as something else. */
+  private async repeat<T>(call: GatewayCall, attempt: (digest: ContentDigest) => Promise<T>): Promise<T> {
+    const untilMs = performance.now() + (call.patienceMs ?? patienceMsDefault);
+    const digest = await digestOf(call.body ?? '');
+    for (let waitMs = waitMsFirst; ; waitMs = Math.min(waitMsMax, waitMs * 2)) {
+      const answer = await attempt(digest).catch((failure: Error) => failure);
+      if (!(answer instanceof Error)) return answer;
+      const pauseMs = Math.max(waitMs, askedWaitMs(answer));
+      if (!(this.hasSetClock(answer) || mayPass(answer)) || performance.now() + pauseMs > untilMs) throw answer;
+      await delay(pauseMs);
+    }
+  }
+
+  private async exchange({ method, path, body, contentType, contentEncoding }: GatewayCall, digest: ContentDigest) {
+    const sent = { method, targetUri: this.options.origin + path, headers: {} };
+    const size = body === undefined ? undefined : sizeOf(body);
+    const headers = {
+      ...(contentType === undefined ? {} : { 'content-type': contentType }),
+      ...(contentEncoding === undefined ? {} : { 'content-encoding': contentEncoding }),
+      ...(size === undefined ? {} : { 'content-length': String(size) }),
+      ...(method === 'GET' ? {} : signRequest(sent, digest, this.signer, { at: this.now(), nonce: newNonce() })),
+    };
+    const content = body === undefined ? {} : { body: openBody(body), headersTimeout: answerMsMax };
+    const answer: Dispatcher.ResponseData = await request(sent.targetUri, { method, dispatcher: this.agent, headers, ...content });
+    return { answer, message: { status: answer.statusCode, headers: answer.headers, request: { ...sent, headers } } };
   }
 
   private now(): Date {
@@ -114,8 +153,19 @@ function newNonce(): string {
   return randomBytes(nonceBytes).toString('base64url');
 }
 
+async function jsonOf(kept: KeptAnswer): Promise<unknown> {
+  let text = '';
+  for await (const piece of kept.read()) text += piece.toString();
+  return JSON.parse(text);
+}
+
+function askedWaitMs(failure: Error): number {
+  return failure instanceof ProblemError ? (failure.retryAfterSeconds ?? 0) * 1_000 : 0;
+}
+
 /** A broken connection, "slow down", "not now", and whatever a proxy says for a gateway that is away; every other refusal is an answer. */
 function mayPass(failure: Error): boolean {
+  if (failure instanceof Refusal) return false;
   if (failure instanceof ProblemError) return failure.status === 429 || failure.status === 503;
   return !('status' in failure) || Number(failure.status) >= 500;
 }

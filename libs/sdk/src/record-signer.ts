@@ -9,8 +9,10 @@ export interface SigningKey {
 }
 
 /** Signs a credit record: a compact JWS with exactly the header names the gateway accepts (CONTRACT.md §2). */
-export async function signRecord(payload: object, key: SigningKey): Promise<string> {
-  return new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
-    .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'credit-record+jwt' })
-    .sign(key.privateKey);
+export function signRecord(payload: object, key: SigningKey): Promise<string> {
+  return signCompact('credit-record+jwt', payload, key);
+}
+
+export async function signCompact(typ: string, payload: object, { alg, kid, privateKey }: SigningKey): Promise<string> {
+  return new CompactSign(new TextEncoder().encode(JSON.stringify(payload))).setProtectedHeader({ alg, kid, typ }).sign(privateKey);
 }

@@ -1,5 +1,15 @@
 import { type AllowanceClaims, ALLOWANCE_TYP, parseAllowanceClaims } from '#contract';
-import { type JsonObject, mapVerified, parsePublicJwk, type VerificationKey, verifyJws } from '#evidence';
+import {
+  type EvidenceReport,
+  type JsonObject,
+  mapVerified,
+  nodeCrypto,
+  parsePublicJwk,
+  parseVkeys,
+  type VerificationKey,
+  verifyJws,
+  verifyRecordEvidence,
+} from '#evidence';
 import { Refusal, type Verified } from '#kernel';
 
 /** `GET /.well-known/jwks.json`, as kept. */
@@ -31,6 +41,15 @@ export async function verifyAllowance(
     }
     return claims;
   });
+}
+
+/**
+ * Verifies the evidence of a record with no network, step by step: `verified`, or the step that failed with its code. `logKeys` is the text of the
+ * gateway's `log/vkey`, received on another way: the evidence vouches for none of its keys. Refuses what `parseVkeys` refuses.
+ */
+export async function verifyEvidence(evidence: Uint8Array, logKeys: string): Promise<EvidenceReport> {
+  const keys = await parseVkeys(nodeCrypto, logKeys);
+  return await verifyRecordEvidence(evidence, { logKeys: keys, receiptKeys: keys.filter(({ name }) => name.endsWith('/receipt')) });
 }
 
 function finder({ keys }: KeySet): (kid: string) => VerificationKey | undefined {
