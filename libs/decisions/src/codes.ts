@@ -36,18 +36,6 @@ export const referenceTaken = () =>
 export const linkedRefused = (failed: readonly number[]) =>
   new Refusal('conflict', 'linked.refused', `nothing of this group was reserved, because of item ${failed.join(', ')}`);
 
-/** `limit`: the limit that was passed, with its value. */
-export const overloaded = (limit: string) =>
-  new Refusal('unavailable', 'overloaded', 'more is waiting than can be decided in time; nothing was done', {
-    limit,
-    retryAfterSeconds: 1,
-  });
-
-export const outcomeUnknown = () =>
-  new Refusal('unavailable', 'outcome.unknown', 'the ledger did not answer; repeat with the same key to learn what became of the call', {
-    retryAfterSeconds: 1,
-  });
-
 export const unsettled = () =>
   new Refusal('unavailable', 'decision.unsettled', 'policy or standing kept changing while this was decided; nothing was done', {
     retryAfterSeconds: 1,

@@ -1,7 +1,6 @@
 import type { LinkedAnswer } from '#contract';
-import { Refusal } from '#kernel';
+import { Batcher, Refusal } from '#kernel';
 import type { ActivePolicy } from '#policies';
-import { Batcher } from './batcher.js';
 import { keyReused, referenceTaken, unsettled } from './codes.js';
 import { type DecisionSources, evaluationRoundsMax } from './decide.js';
 import { type DecisionRequest, sameDigest } from './decision.js';

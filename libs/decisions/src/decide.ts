@@ -1,6 +1,5 @@
-import { type Clock, Refusal, type ShardedId } from '#kernel';
+import { Batcher, type Clock, Refusal, type ShardedId } from '#kernel';
 import type { ActivePolicy } from '#policies';
-import { Batcher } from './batcher.js';
 import { keyMissing, referenceTaken, unsettled } from './codes.js';
 import { type DecisionAsk, type DecisionItem, type DecisionRow, isAnyBroken, type Ruling, type Sighting } from './decision.js';
 import { composeAnswer, type Ruled } from './details.js';

@@ -4,7 +4,6 @@ export * from './allowance-codes.js';
 export * from './allowance-spend.js';
 export * from './allowance-store.js';
 export * from './allowances.js';
-export * from './batcher.js';
 export * from './codes.js';
 export * from './decide.js';
 export * from './decide-linked.js';

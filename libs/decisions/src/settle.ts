@@ -1,5 +1,4 @@
-import { Refusal, type ShardedId } from '#kernel';
-import { Batcher } from './batcher.js';
+import { Batcher, Refusal, type ShardedId } from '#kernel';
 import { keyMissing } from './codes.js';
 import type { Reservation, Settlement } from './reservation.js';
 import type { ReservationStore, SettlementResult } from './store.js';

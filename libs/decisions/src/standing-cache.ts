@@ -1,6 +1,5 @@
-import type { ShardedId } from '#kernel';
+import { Batcher, type ShardedId } from '#kernel';
 import type { Standing, StandingReader } from '#standing';
-import { Batcher } from './batcher.js';
 import { subjectUnknown } from './codes.js';
 
 /** About half a kilobyte each. */

@@ -1,3 +1,4 @@
+export * from './batcher.js';
 export * from './clock.js';
 export * from './currencies.js';
 export * from './fact.js';

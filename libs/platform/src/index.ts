@@ -1,3 +1,4 @@
+export * from './binary-arrays.js';
 export * from './config.js';
 export * from './correlation.js';
 export * from './crash-point.js';
@@ -6,8 +7,10 @@ export * from './end-in-time.js';
 export * from './facts.js';
 export * from './keys.js';
 export * from './logging.js';
+export * from './lost-reply.js';
 export * from './migrate.js';
 export * from './process-flags.js';
+export { RecordArray } from './record-array.js';
 export * from './embedded/ports.js';
 export * from './embedded/postgres.js';
 export * from './embedded/redis.js';

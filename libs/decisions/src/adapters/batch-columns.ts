@@ -1,8 +1,6 @@
-import type { SqlRunner } from '#platform';
+import { int2Array, int4Array, RecordArray, type SqlRunner } from '#platform';
 import type { Cap } from '#policies';
 import type { DecisionItem } from '../decision.js';
-import { int2Array, int4Array } from './binary-arrays.js';
-import { RecordArray } from './record-array.js';
 
 /** What the composite types of a batch are called in this database (they have other numbers in every one). */
 export interface BatchTypes {

@@ -1,6 +1,5 @@
 import { SHARDS } from '#kernel';
-import type { Database } from '#platform';
-import { int2Array, uuidArray } from './binary-arrays.js';
+import { type Database, int2Array, uuidArray } from '#platform';
 
 export const sweepSubjectsMax = 500;
 

@@ -1,13 +1,10 @@
-import { Refusal, type ShardedId } from '#kernel';
-import type { Database, Tx } from '#platform';
+import { LostReply, outcomeUnknown, Refusal, type ShardedId } from '#kernel';
+import { type Database, orLostReply, type Tx } from '#platform';
 import type { AllowanceKnown } from '../allowance.js';
 import type { AllowanceDraft, AllowanceSettlementAsk, AllowanceStore, Opening, Settled } from '../allowance-store.js';
-import { LostReply } from '../batcher.js';
-import { outcomeUnknown } from '../codes.js';
 import { openAllowance } from './pg-allowance-opening.js';
 import { findAllowance } from './pg-allowance-rows.js';
 import { settleAllowance } from './pg-allowance-settlement.js';
-import { orLostReply } from './pg-failure.js';
 
 /** Allowances on PostgreSQL. Each step is one transaction under the subject's head row, so none of them meets another half done. */
 export class PgAllowances implements AllowanceStore {

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { invariant, type Shard, type ShardedId } from '#kernel';
-import type { Database, SqlRunner } from '#platform';
+import { type Database, int2Array, orLostReply, type SqlRunner, uuidArray } from '#platform';
 import type { DecisionItem, DecisionRow, Ruling, Sighting } from '../decision.js';
 import type { DecisionKey, DecisionLedger } from '../store.js';
 import { batchTypes, inspectColumns, reserveColumns } from './batch-columns.js';
-import { int2Array, uuidArray } from './binary-arrays.js';
-import { orLostReply } from './pg-failure.js';
 
 export interface StoredDecision extends Omit<DecisionRow, 'decision' | 'subject' | 'key' | 'expiresAt' | 'commitment'> {
   readonly shard: Shard;

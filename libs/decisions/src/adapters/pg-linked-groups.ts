@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { LinkedAnswer } from '#contract';
 import { type Fact, formatId, invariant } from '#kernel';
-import { appendFacts, type Database, type SqlRunner, type Tx } from '#platform';
+import { appendFacts, type Database, orLostReply, type SqlRunner, type Tx } from '#platform';
 import { isAnyBroken, type Ruling } from '../decision.js';
 import type { Ruled } from '../details.js';
 import {
@@ -16,7 +16,6 @@ import {
 } from '../linked.js';
 import type { DecisionKey } from '../store.js';
 import { inspectItems, reserveItems } from './pg-decision-ledger.js';
-import { orLostReply } from './pg-failure.js';
 
 /** Linked batches: the same `reserve_batch` in a transaction of their own, which goes back to its beginning where an item is denied. */
 export class PgLinkedGroups implements LinkedLedger {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { formatMinor, invariant, type Refusal, type ShardedId } from '#kernel';
-import type { Database } from '#platform';
+import { type Database, int2Array, orLostReply, RecordArray } from '#platform';
 import {
   confirmAboveReserved,
   currencyDiffers,
@@ -13,9 +13,6 @@ import {
 import type { Reservation } from '../reservation.js';
 import type { SettlementAsk } from '../settle.js';
 import type { ReservationStore, SettlementResult } from '../store.js';
-import { int2Array } from './binary-arrays.js';
-import { orLostReply } from './pg-failure.js';
-import { RecordArray } from './record-array.js';
 
 type Columns = Omit<Reservation, 'id' | 'subject'> & { readonly subject: string };
 

@@ -132,7 +132,7 @@ export class RecordArray {
 /** The ends of windows are the same few dates for everybody. */
 const MICROSECONDS = new WeakMap<Date, bigint>();
 
-function microseconds(date: Date): bigint {
+export function microseconds(date: Date): bigint {
   let known = MICROSECONDS.get(date);
   if (known === undefined) {
     known = BigInt(date.getTime() - POSTGRES_EPOCH_MS) * 1000n;

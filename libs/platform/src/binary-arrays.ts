@@ -1,15 +1,16 @@
-import { writeUuid } from './record-array.js';
+import { microseconds, writeUuid } from './record-array.js';
 
 /**
  * PostgreSQL arrays in its binary format (array_recv), one buffer per column of a batch. The driver's own way, array literals as text, is
  * built and parsed character by character on both sides.
  */
 
-const OIDS = { int8: 20, int2: 21, int4: 23, text: 25, uuid: 2950 } as const;
+const OIDS = { bytea: 17, int8: 20, int2: 21, int4: 23, text: 25, timestamptz: 1184, uuid: 2950, jsonb: 3802 } as const;
 
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 const NULL_LENGTH = -1;
+const JSONB_VERSION = 1;
 
 type Nullable<T> = readonly (T | undefined)[];
 
@@ -17,6 +18,28 @@ export const int2Array = (values: Nullable<number>) => fixed('int2', 2, values, 
 export const int4Array = (values: Nullable<number>) => fixed('int4', 4, values, (buffer, at, value) => buffer.writeInt32BE(value, at));
 export const int8Array = (values: Nullable<bigint>) => fixed('int8', 8, values, (buffer, at, value) => buffer.writeBigInt64BE(value, at));
 export const uuidArray = (values: Nullable<string>) => fixed('uuid', 16, values, writeUuid);
+
+export const timestampArray = (values: Nullable<Date>) =>
+  fixed('timestamptz', 8, values, (buffer, at, value) => buffer.writeBigInt64BE(microseconds(value), at));
+
+export function byteaArray(values: Nullable<Uint8Array>): Buffer {
+  return variable(
+    'bytea',
+    values,
+    (value) => value.length,
+    (buffer, at, value) => buffer.set(value, at),
+  );
+}
+
+/** Texts of JSON values, behind the one version there is of their binary form. */
+export function jsonbArray(values: Nullable<string>): Buffer {
+  return variable(
+    'jsonb',
+    values,
+    (value) => 1 + Buffer.byteLength(value),
+    (buffer, at, value) => buffer.write(value, buffer.writeUInt8(JSONB_VERSION, at)),
+  );
+}
 
 export function textArray(values: Nullable<string>): Buffer {
   return variable(

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { LostReply } from '../batcher.js';
+import { LostReply } from '#kernel';
 
 /** SQLSTATE classes in which the server went away rather than answered: the commit may or may not have happened. */
 const GONE = /^(08|57P|58)/;

@@ -1,4 +1,14 @@
-import { overloaded, outcomeUnknown } from './codes.js';
+import { Refusal } from './refusal.js';
+
+/** 503: nothing was done. `limit`: the limit that was passed, with its value. */
+export const overloaded = (limit: string) =>
+  new Refusal('unavailable', 'overloaded', 'more is waiting than can be done in time; nothing was done', { limit, retryAfterSeconds: 1 });
+
+/** 503: what became of it shows when it is sent again under the same name. */
+export const outcomeUnknown = () =>
+  new Refusal('unavailable', 'outcome.unknown', 'the ledger did not answer; repeat with the same key to learn what became of the call', {
+    retryAfterSeconds: 1,
+  });
 
 /** The request went out and no answer came back: what it did is unknown until it is looked up. */
 export class LostReply extends Error {
