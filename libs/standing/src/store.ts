@@ -1,4 +1,4 @@
-import type { ConsentBook, Link, Subject } from '#consents';
+import type { ConsentBook, ConsentLedger, Link, Subject } from '#consents';
 import type { FactPosition, Facts, ShardedId } from '#kernel';
 import type { Claim, ForceChange, RecordBook, RecordIdentity, RecordInForce, StoredRecord } from '#records';
 import type { AppealBook } from './appeal-store.js';
@@ -51,6 +51,7 @@ export interface AcceptedSaving {
 /** Everything one transaction of the exchange may read and write. */
 export interface Books {
   readonly consents: ConsentBook;
+  readonly consentLedger: ConsentLedger;
   readonly records: RecordBook;
   readonly standings: StandingBook;
   readonly appeals: AppealBook;

@@ -6,6 +6,8 @@ import { type Happening, placeEvents } from './event.js';
 import { commitToJson, type Clerk } from './notary.js';
 import { firstStanding } from './rescore.js';
 import { contentOf } from './save-change.js';
+import { endConsents } from './consent/consents.js';
+import { saveConsentChanges } from './consent/tell-consent.js';
 import type { Books, Exchange } from './store.js';
 
 export interface Registration {
@@ -62,7 +64,7 @@ export class Subjects {
     });
   }
 
-  /** Ends a link, and its participant hears of it. Refuses 404 `subject.unknown`, `link.unknown`. */
+  /** Ends a link and revokes its consents, and its participant hears of it. Refuses 404 `subject.unknown`, `link.unknown`. */
   async endLink(subject: ShardedId, ref: ShardedId): Promise<Link> {
     const at = this.clock.now();
     return this.exchange.transaction(async (books) => {
@@ -72,7 +74,8 @@ export class Subjects {
       const { link, fact } = endLink(known, at);
       if (!fact) return link;
       await books.consents.saveEnd(link);
-      await this.tell(books, { fact, notices: [noticeOf(link, 'link.ended', {})] });
+      const ended = { fact, notices: [noticeOf(link, 'link.ended', {})] };
+      await saveConsentChanges(books, await endConsents(books, ref), 'link.ended', this.clerk, [ended]);
       return link;
     });
   }

@@ -1,4 +1,5 @@
 import { PgConsentBook } from '#consents/adapters/pg-consent-book';
+import { PgConsentLedger } from '#consents/adapters/pg-consent-ledger';
 import { type ShardedId, SHARDS, shardOf } from '#kernel';
 import { appendFacts, type Database, type Tx } from '#platform';
 import type { Claim, RecordIdentity } from '#records';
@@ -7,6 +8,7 @@ import type { Books, Exchange, HeldSubject } from '../store.js';
 import { againAfterDeadlock } from './after-deadlock.js';
 import { type HeldJson, readHeld } from './held-subject.js';
 import { PgAppealBook } from './pg-appeal-book.js';
+import { PgDisputeBook } from './pg-dispute-book.js';
 import { dueOnShard, PgStandingBook, saveAccepted } from './pg-standing-book.js';
 
 /** The exchange's books over one PostgreSQL transaction. */
@@ -30,9 +32,11 @@ export class PgExchange implements Exchange {
 export function booksOf(tx: Tx): Books {
   return {
     consents: new PgConsentBook(tx),
+    consentLedger: new PgConsentLedger(tx),
     records: new PgRecordBook(tx),
     standings: new PgStandingBook(tx),
     appeals: new PgAppealBook(tx),
+    disputes: new PgDisputeBook(tx),
     facts: { append: (facts) => appendFacts(tx, facts) },
     hold: (subject) => hold(tx, subject),
     meet: (identity) => meet(tx, identity),

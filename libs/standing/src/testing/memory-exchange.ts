@@ -1,5 +1,6 @@
 import type { Fact, FactPosition, Facts, Shard, ShardedId } from '#kernel';
 import { MemoryConsentBook } from '#consents/testing/memory-consent-book';
+import { MemoryConsentLedger } from '#consents/testing/memory-consent-ledger';
 import { MemoryRecordBook } from '#records/testing/memory-record-book';
 import type { StoredEvent } from '../event.js';
 import { BUILT_IN_LADDER, type Ladder } from '../ladder.js';
@@ -31,6 +32,7 @@ interface QueuedEvent extends StoredEvent {
 /** The exchange in memory: one transaction at a time, undone when it throws. */
 export class MemoryExchange implements Exchange, EventQueue, StandingReader, RestrictionReader {
   private readonly consents = new MemoryConsentBook();
+  readonly consentLedger = new MemoryConsentLedger(() => this.facts.at);
   private readonly records = new MemoryRecordBook();
   private readonly standings = new MemoryStandingBook();
   private readonly appeals = new MemoryAppealBook(this.standings);
@@ -45,7 +47,7 @@ export class MemoryExchange implements Exchange, EventQueue, StandingReader, Res
   }
 
   private async alone<T>(work: (books: Books) => Promise<T>): Promise<T> {
-    const undo = [this.consents, this.records, this.standings, this.appeals, this.facts].map((book) => book.snapshot());
+    const undo = [this.consents, this.consentLedger, this.records, this.standings, this.appeals, this.facts].map((book) => book.snapshot());
     try {
       return await work(this.books());
     } catch (error) {
@@ -55,9 +57,9 @@ export class MemoryExchange implements Exchange, EventQueue, StandingReader, Res
   }
 
   private books(): Books {
-    const { consents, records, standings, appeals, facts } = this;
+    const { consents, consentLedger, records, standings, appeals, facts } = this;
     return {
-      ...{ consents, records, standings, appeals, facts },
+      ...{ consents, consentLedger, records, standings, appeals, facts },
       hold: (subject) => this.hold(subject),
       meet: (identity) => this.meet(identity),
       saveAccepted: async ({ standing, force, record }) => {
@@ -198,6 +200,7 @@ export class MemoryStandingBook implements StandingBook {
 }
 
 class MemoryFactBook implements FactBook {
+  readonly at = new Date('2026-11-21T08:00:00.000Z');
   all: Fact[] = [];
   private seqs = new Map<Shard, bigint>();
 
@@ -212,7 +215,7 @@ class MemoryFactBook implements FactBook {
     return facts.map(({ shard }) => {
       const seq = (this.seqs.get(shard) ?? 0n) + 1n;
       this.seqs.set(shard, seq);
-      return { shard, seq, at: new Date('2026-11-21T08:00:00.000Z') };
+      return { shard, seq, at: this.at };
     });
   }
 }
