@@ -20,12 +20,17 @@ export class SetTree implements OrderedItems {
 
   /** With these items (`packItem`, one after another) too. One that is there already stays as it is. */
   with(packed: Uint8Array): SetTree {
-    return this.edited(packed, (editor, key, place) => editor.insert(key, place));
+    return this.edit().add(packed).tree();
   }
 
   /** Without these items; one that is not there is passed over. */
   without(packed: Uint8Array): SetTree {
-    return this.edited(packed, (editor, key) => editor.remove(key));
+    return this.edit().remove(packed).tree();
+  }
+
+  /** For many pages: what one editor has copied it does not copy again. */
+  edit(): SetEditor {
+    return new SetEditor(this.root, (root) => new SetTree(root));
   }
 
   rank({ timestamp, prefix }: Bound): number {
@@ -96,16 +101,6 @@ export class SetTree implements OrderedItems {
     }
     return { leaf: node, offset: rest };
   }
-
-  private edited(packed: Uint8Array, edit: (editor: Editor, key: Key, place: number) => void): SetTree {
-    const editor = new Editor(this.root);
-    const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
-    for (let at = 0; at < packed.length; at += packedItemBytes) {
-      const id = packed.subarray(at + 8, at + 8 + idBytes);
-      edit(editor, { time: readNumber(view, at), id }, readNumber(view, at + 8 + idBytes));
-    }
-    return new SetTree(editor.root);
-  }
 }
 
 function* leavesOf(node: Node): Generator<Leaf> {
@@ -114,31 +109,53 @@ function* leavesOf(node: Node): Generator<Leaf> {
 }
 
 /** Changes a tree, and copies each node of an earlier edition before it does. */
-class Editor {
-  private readonly edition: Edition = {};
+class SetEditor {
+  private edition: Edition = {};
 
-  constructor(public root: Node) {}
+  constructor(
+    private root: Node,
+    private readonly made: (root: Node) => SetTree,
+  ) {}
 
-  insert(key: Key, place: number): void {
-    if (has(this.root, key)) return;
-    this.root = this.own(this.root);
-    const right = this.insertInto(this.root, key, place);
-    if (right) this.root = new Branch(this.edition, [this.root, right]);
+  get size(): number {
+    return this.root.count;
   }
 
-  remove(key: Key): void {
-    if (!has(this.root, key)) return;
+  add(packed: Uint8Array): this {
+    for (const { key, place } of unpacked(packed)) this.insert(key, place);
+    return this;
+  }
+
+  remove(packed: Uint8Array): this {
+    for (const { key } of unpacked(packed)) this.take(key);
+    return this;
+  }
+
+  /** The tree as it is now; what is edited after it makes another. */
+  tree(): SetTree {
+    this.edition = {};
+    return this.made(this.root);
+  }
+
+  private insert(key: Key, place: number): void {
+    this.root = this.own(this.root);
+    const right = this.insertInto(this.root, key, place);
+    if (right && right !== PRESENT) this.root = new Branch(this.edition, [this.root, right]);
+  }
+
+  private take(key: Key): void {
     this.root = this.own(this.root);
     this.removeFrom(this.root, key);
     while (this.root instanceof Branch && this.root.children.length === 1) this.root = this.root.children[0]!;
   }
 
-  /** Answers what did not fit any more: the new right neighbour of `node`. */
-  private insertInto(node: Node, key: Key, place: number): Node | undefined {
+  /** Answers what did not fit any more, the new right neighbour of `node`; or that the item was there. */
+  private insertInto(node: Node, key: Key, place: number): Node | typeof PRESENT | undefined {
     if (node instanceof Leaf) return insertIntoLeaf(node, key, place);
     const index = node.childFor(key);
     const child = (node.children[index] = this.own(node.children[index]!));
     const right = this.insertInto(child, key, place);
+    if (right === PRESENT) return PRESENT;
     node.count += 1;
     addWords(node.sum, asWords(key.id));
     if (!right) return undefined;
@@ -148,14 +165,21 @@ class Editor {
     return node.split(index + 2 === node.children.length ? node.children.length - 1 : node.children.length >> 1);
   }
 
-  private removeFrom(node: Node, key: Key): void {
-    if (node instanceof Leaf) return node.remove(node.lowerBound(key));
+  /** False where there is no such item. */
+  private removeFrom(node: Node, key: Key): boolean {
+    if (node instanceof Leaf) {
+      const at = node.lowerBound(key);
+      if (!node.has(at, key)) return false;
+      node.remove(at);
+      return true;
+    }
     const index = node.childFor(key);
     const child = (node.children[index] = this.own(node.children[index]!));
-    this.removeFrom(child, key);
+    if (!this.removeFrom(child, key)) return false;
     node.count -= 1;
     subtractWords(node.sum, asWords(key.id));
     if (child.count === 0) node.children.splice(index, 1);
+    return true;
   }
 
   private own(node: Node): Node {
@@ -163,8 +187,13 @@ class Editor {
   }
 }
 
-function insertIntoLeaf(leaf: Leaf, key: Key, place: number): Leaf | undefined {
+export type { SetEditor };
+
+const PRESENT = Symbol('present');
+
+function insertIntoLeaf(leaf: Leaf, key: Key, place: number): Leaf | typeof PRESENT | undefined {
   const index = leaf.lowerBound(key);
+  if (leaf.has(index, key)) return PRESENT;
   if (leaf.count < leafItemsMax) return void leaf.insert(index, key, place);
   const right = leaf.split(index === leaf.count ? leaf.count : leaf.count >> 1);
   if (index < leaf.count) leaf.insert(index, key, place);
@@ -172,9 +201,12 @@ function insertIntoLeaf(leaf: Leaf, key: Key, place: number): Leaf | undefined {
   return right;
 }
 
-function has(node: Node, key: Key): boolean {
-  while (node instanceof Branch) node = node.children[node.childFor(key)]!;
-  return node.has(node.lowerBound(key), key);
+function* unpacked(packed: Uint8Array): Generator<{ readonly key: Key; readonly place: number }> {
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
+  for (let at = 0; at < packed.length; at += packedItemBytes) {
+    const id = packed.subarray(at + 8, at + 8 + idBytes);
+    yield { key: { time: readNumber(view, at), id }, place: readNumber(view, at + 8 + idBytes) };
+  }
 }
 
 const scratch = new Uint8Array(idBytes);
