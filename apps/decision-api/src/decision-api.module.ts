@@ -16,12 +16,14 @@ import { HealthController, READINESS } from '#platform/adapters/health.controlle
 import { JwksController, PUBLISHED_SIGNERS } from '#platform/adapters/jwks.controller';
 import { CLOCK, PlatformModule } from '#platform/adapters/platform.module';
 import { ActivePolicyCache } from '#policies/adapters/active-policy-cache';
+import { ConsentsModule } from '#standing/adapters/consents.module';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { StandingModule } from '#standing/adapters/standing.module';
 import { AllowancesController } from './allowances.controller.js';
 import { AllowancesGrpcController } from './allowances-grpc.controller.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { TokenVerifier } from './auth/token-verifier.js';
+import { ConsentsController } from './consents.controller.js';
 import { DecisionDoor } from './decision-door.js';
 import { DecisionsController } from './decisions.controller.js';
 import { DecisionsGrpcController } from './decisions-grpc.controller.js';
@@ -46,6 +48,7 @@ export class DecisionApiModule {
         PlatformModule.forRoot(config, logger),
         PartnersModule.register(tellParticipants),
         StandingModule,
+        ConsentsModule,
         AuditModule,
         DecisionsModule,
         AllowancesModule.register(allowanceTerms(config)),
@@ -61,6 +64,7 @@ export class DecisionApiModule {
         PoliciesController,
         SubjectsController,
         RestrictionsController,
+        ConsentsController,
         DecisionsGrpcController,
         LinkedGrpcController,
         LookupsGrpcController,

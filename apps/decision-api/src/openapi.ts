@@ -4,6 +4,7 @@ import { z } from 'zod';
 import {
   allowanceRequestSchema,
   allowanceSettlementSchema,
+  consentNarrowingSchema,
   decisionBatchSchema,
   decisionRequestSchema,
   linkedRequestSchema,
@@ -99,6 +100,8 @@ const BODIES: Readonly<Record<string, z.ZodType>> = {
   '/v1/allowances': allowanceRequestSchema,
   '/v1/allowances/{id}/settlements': allowanceSettlementSchema,
   '/v1/open-answers': openAnswersSchema,
+  '/v1/subjects/{id}/consents/{consentId}/grant': consentNarrowingSchema,
+  '/v1/subjects/{id}/consents/{consentId}/narrow': consentNarrowingSchema,
 };
 
 /** Bodies that handlers read themselves, strictly, are described from the schema they are read with. */

@@ -20,10 +20,12 @@ import { PgBatchStore } from '#records/adapters/pg-batch-store';
 import { PgIssuerRecords } from '#records/adapters/pg-issuer-records';
 import { ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
 import { RecordBatchesModule } from '#standing/adapters/record-batches.module';
+import { ConsentsModule } from '#standing/adapters/consents.module';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { RecordExchangeModule } from '#standing/adapters/standing.module';
 import { WebhooksModule } from '#standing/adapters/webhook-delivery.module';
 import { digestCsr } from '../../../certs/issue.js';
+import { ConsentsController } from './consents.controller.js';
 import { EventsController } from './events.controller.js';
 import { GatewayKeysController } from './participants/gateway-keys.controller.js';
 import { ParticipantsController } from './participants/participants.controller.js';
@@ -50,6 +52,7 @@ export class GatewayModule {
         GatewayKeysModule,
         RecordExchangeModule,
         RecordBatchesModule,
+        ConsentsModule,
         WebhooksModule,
         AuditModule,
         QueuesModule.register(),
@@ -66,6 +69,7 @@ export class GatewayModule {
         RecordsController,
         RecordEvidenceController,
         RecordBatchesController,
+        ConsentsController,
         EventsController,
         WebhooksController,
         StatementsController,

@@ -22,6 +22,7 @@ import type { ReconciliationStore } from '#reconciliation';
 import { RECONCILIATION_STORE, ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
 import { policyLife } from '#policies/adapters/pg-policies';
 import { Restrictions, ReviewDue, type WebhookBook, Webhooks } from '#standing';
+import { consentExpiry } from '#standing/adapters/consents.module';
 import { PgRestrictionReader } from '#standing/adapters/pg-restriction-reader';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { StandingModule } from '#standing/adapters/standing.module';
@@ -160,12 +161,14 @@ function sweepSteps(
   const reader = new PgRestrictionReader(database);
   const expiry = new ExpirySweep(database);
   const policies = policyLife(database);
+  const consents = consentExpiry(database);
   const nonces = new PgNonceBook(database);
   const backtests = new PgBacktests(database);
   return [
     { name: 'nonces that nobody could use again', run: () => nonces.sweep() },
     { name: 'policies that are due', run: () => policies.activateDue(new Date()) },
     { name: 'expired holds', run: () => expiry.run() },
+    { name: 'expired consents', run: () => consents.run() },
     { name: 'standings that time changed', run: () => reviewDue.run() },
     { name: 'events that nobody took for three days', run: () => webhooks.giveUp() },
     { name: 'appeals to be answered soon', run: async () => (await restrictions.remind(reader)).length },

@@ -95,3 +95,35 @@ export function parseConsentRequest(body: unknown): WireConsentRequest {
 export function parseConsentNarrowing(body: unknown): WireConsentNarrowing {
   return parseStrictly(consentNarrowingSchema, body ?? {}, 'consent.malformed');
 }
+
+export const consentPageMax = 200;
+
+const consentPageSchema = z.strictObject({
+  after: z.string().max(64).optional(),
+  limit: z
+    .string()
+    .regex(/^[1-9][0-9]{0,2}$/, `limit is 1 to ${consentPageMax}`)
+    .transform((text) => parseInt(text, 10))
+    .refine((limit) => limit <= consentPageMax, `limit is 1 to ${consentPageMax}`)
+    .default(50),
+  sub: z.string().max(64).optional(),
+});
+
+/** `after`: the `next` of the page before. Refuses 400 `query.malformed` with the field. */
+export function parseConsentPage(query: unknown): z.output<typeof consentPageSchema> {
+  return parseStrictly(consentPageSchema, query, 'query.malformed');
+}
+
+const usesPageSchema = consentPageSchema.omit({ sub: true }).extend({
+  after: z
+    .string()
+    .regex(/^[0-9]{1,15}$/, 'after is the `next` of the page before')
+    .transform((text) => parseInt(text, 10))
+    .optional(),
+});
+
+/** `after`: the `next` of the page before. Refuses 400 `query.malformed` with the field. */
+export function parseUsesPage(query: unknown): { readonly after: number | undefined; readonly countMax: number } {
+  const { after, limit } = parseStrictly(usesPageSchema, query, 'query.malformed');
+  return { after, countMax: limit };
+}

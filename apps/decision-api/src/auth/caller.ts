@@ -9,7 +9,9 @@ export type Scope =
   | 'allowances:issue'
   | 'standing:read'
   | 'subjects:write'
-  | 'appeals:write';
+  | 'appeals:write'
+  | 'consents:read'
+  | 'consents:write';
 
 /** The internal service behind a call, as its token names it. */
 export interface ServiceCaller {

@@ -96,7 +96,7 @@ export async function endConsents({ consentLedger }: Books, link: ShardedId): Pr
 
 /** Another party's consent is as unknown as one that never was. */
 export function unknownConsent(): Refusal {
-  return new Refusal('not_found', 'consent.unknown', 'you have no consent of this id');
+  return new Refusal('not_found', 'consent.unknown', 'there is no consent of this id here');
 }
 
 function changed(consent: Consent, action: ConsentAction, at: Date): ConsentChange {
