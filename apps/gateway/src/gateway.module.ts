@@ -36,6 +36,7 @@ import { ReconciliationsController } from './reconciliations.controller.js';
 import { RecordBatchesController } from './record-batches.controller.js';
 import { RecordEvidenceController } from './record-evidence.controller.js';
 import { RecordsController } from './records.controller.js';
+import { SchemasController } from './schemas.controller.js';
 import { SecurityController } from './security.controller.js';
 import { StatementsController } from './statements.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
@@ -64,6 +65,7 @@ export class GatewayModule {
         PartnerKeysController,
         PartnerCertificatesController,
         GatewayKeysController,
+        SchemasController,
         SecurityController,
         JwksController,
         RecordsController,

@@ -75,7 +75,9 @@ const ABOUT = `The interface of partner banks: mutual TLS, signed requests and r
 \`\`\`
 with a registered key of yours: ed25519, ecdsa-p256-sha256 or rsa-pss-sha512. A new nonce and created for each sending, repetitions too.
 \`POST /v1/security/echo\` shows what we computed and which step failed. Every answer under /v1 is signed with a key of
-\`/.well-known/jwks.json\`.`;
+\`/.well-known/jwks.json\`.
+
+**What a record may say** stands in JSON Schemas (draft 2020-12) to download: \`GET /v1/schemas\`.`;
 
 /** OpenAPI as JSON at /docs-json and as a page at /docs; behind the channel like everything else. */
 function describe(app: NestFastifyApplication): void {

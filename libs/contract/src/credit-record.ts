@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseMoney, Refusal } from '#kernel';
-import { performanceBody } from './performance.js';
+import { Refusal } from '#kernel';
+import { checkPerformance, performanceBody } from './performance.js';
 import { parseStrictly } from './strict-parse.js';
 
 export const recordFactorsMax = 5;
@@ -30,7 +30,7 @@ const violationBody = z.strictObject({
 
 const clearanceBody = z.strictObject({ clears: jti, clearedAt: time.optional() });
 const withdrawalBody = z.strictObject({ replaces: jti, reason: code.optional() });
-const correctionBody = z
+export const correctionBody = z
   .strictObject({
     replaces: jti,
     reason: code.optional(),
@@ -64,12 +64,8 @@ export const creditRecord = z.discriminatedUnion('kind', [
 export type CreditRecord = z.output<typeof creditRecord>;
 export type RecordKind = CreditRecord['kind'];
 export type Rating = z.output<typeof ratingBody>;
-export type Performance = z.output<typeof performanceBody>;
 export type Violation = z.output<typeof violationBody>;
 export type Severity = Violation['severity'];
-
-/** Draft 2020-12 JSON Schema of a record's payload, for the OpenAPI page. */
-export const creditRecordJsonSchema = (): object => z.toJSONSchema(creditRecord);
 
 /**
  * Reads the payload of a credit record; an unknown field is refused. Times and numbers keep their wire form.
@@ -86,17 +82,6 @@ export function parseCreditRecord(payload: unknown): CreditRecord {
 function checkRating({ score, scale }: Rating, field: string): void {
   if (scale.min >= scale.max) throw inconsistent('scale.min must be below scale.max', `${field}/scale`);
   if (score < scale.min || score > scale.max) throw inconsistent('the score lies outside its scale', `${field}/score`);
-}
-
-/** Statuses under which nothing may be past due (Metro 2, field 21 with field 17A): current, paid, transferred. */
-const NOTHING_DUE: readonly string[] = ['11', '13', '62'];
-
-function checkPerformance({ status, balance, pastDue }: Performance, field: string): void {
-  const owed = parseMoney(balance, `${field}/balance/amount`);
-  const late = parseMoney(pastDue, `${field}/pastDue/amount`);
-  if (owed.currency !== late.currency) throw inconsistent('balance and pastDue must be in one currency', `${field}/pastDue/currency`);
-  if (late.minor > owed.minor) throw inconsistent('pastDue is above the balance', `${field}/pastDue`);
-  if (NOTHING_DUE.includes(status) && late.minor > 0n) throw inconsistent(`status ${status} has nothing past due`, `${field}/pastDue`);
 }
 
 function inconsistent(detail: string, field: string): Refusal {

@@ -1,4 +1,5 @@
 export * from './allowance.js';
+export * from './backtest.js';
 export * from './consent.js';
 export * from './decision.js';
 export * from './decision-linked.js';
@@ -8,6 +9,7 @@ export * from './event.js';
 export * from './open-answer.js';
 export * from './performance.js';
 export * from './problem.js';
+export * from './record-schemas.js';
 export * from './simulation.js';
 export * from './strict-parse.js';
 export * from './subject.js';

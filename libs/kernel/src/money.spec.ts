@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatMinor, parseMoney } from './money.js';
+import { formatMinor, parseMoney, reportedMinorMax } from './money.js';
 import type { Refusal } from './refusal.js';
 
 const codeOf = (amount: string, currency: string): string => {
@@ -44,6 +44,13 @@ describe('parseMoney', () => {
     ['1', '__proto__', 'currency.unknown'],
   ])('refuses %j %s with %s', (amount, currency, code) => {
     expect(codeOf(amount, currency)).toBe(code);
+  });
+
+  it('of what is only reported takes 18 digits', () => {
+    const reported = (amount: string) => parseMoney({ amount, currency: 'CNY' }, 'amount', reportedMinorMax).minor;
+    expect(reported('9999999999999999.99')).toBe(999_999_999_999_999_999n);
+    expect(() => reported('10000000000000000.00')).toThrow('amount.too_large');
+    expect(codeOf('999999999999999999', 'JPY')).toBe('amount.too_large');
   });
 
   it('reads back exactly what formatMinor wrote', () => {

@@ -14,14 +14,16 @@ export interface WireMoney {
 }
 
 export const amountMinorMax = 1_000_000_000_000_000n;
+/** What is only reported, never added up: 18 digits, as ISO 20022 allows. */
+export const reportedMinorMax = 999_999_999_999_999_999n;
 
-const AMOUNT_FORM = /^[0-9]{1,16}(\.[0-9]{1,5})?$/;
+const AMOUNT_FORM = /^[0-9]{1,18}(\.[0-9]{1,5})?$/;
 
 /**
  * Reads an amount of zero or more. Refuses `currency.unknown`, `amount.malformed` (sign, exponent, white space),
- * `amount.precision` (non-zero digits beyond the currency's decimals) and `amount.too_large` (above 10^15 minor units).
+ * `amount.precision` (non-zero digits beyond the currency's decimals) and `amount.too_large` (above 10^15 minor units, or `minorMax`).
  */
-export function parseMoney(wire: WireMoney, field = 'amount'): Money {
+export function parseMoney(wire: WireMoney, field = 'amount', minorMax = amountMinorMax): Money {
   const exponent = currencyExponent(wire.currency);
   if (exponent === undefined) {
     throw new Refusal('unprocessable', 'currency.unknown', 'currency must be an active ISO 4217 code', { field: 'currency' });
@@ -34,11 +36,9 @@ export function parseMoney(wire: WireMoney, field = 'amount'): Money {
     throw new Refusal('unprocessable', 'amount.precision', `${wire.currency} has ${exponent} decimals`, { field });
   }
   const minor = BigInt(whole + decimals.slice(0, exponent).padEnd(exponent, '0'));
-  if (minor > amountMinorMax) {
-    throw new Refusal('unprocessable', 'amount.too_large', 'the amount is above 10^15 minor units', {
-      field,
-      limit: 'amountMinorMax=1e15',
-    });
+  if (minor > minorMax) {
+    const limit = `amountMinorMax=${minorMax}`;
+    throw new Refusal('unprocessable', 'amount.too_large', `the amount is above ${minorMax} minor units`, { field, limit });
   }
   return { minor, currency: wire.currency };
 }

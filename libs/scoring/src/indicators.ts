@@ -1,6 +1,5 @@
 import { isActive, type Link } from '#consents';
-import { parseMoney } from '#kernel';
-import type { Performance, Rating } from '#contract';
+import { parseReported, type Performance, type Rating } from '#contract';
 import type { RecordInForce } from '#records';
 
 /** A reason code with its sentence. */
@@ -92,8 +91,8 @@ function performanceIndicators(records: readonly RecordInForce[]) {
 }
 
 function pastDuePermille({ balance, pastDue }: Performance): number {
-  const owed = parseMoney(balance).minor;
-  return owed === 0n ? 0 : Number((parseMoney(pastDue).minor * 1_000n) / owed);
+  const owed = parseReported(balance).minor;
+  return owed === 0n ? 0 : Number((parseReported(pastDue).minor * 1_000n) / owed);
 }
 
 function monthsSinceLate(profile: string): number {

@@ -18,8 +18,9 @@ export interface Channel {
 /** For the supervisor and Prometheus on this machine: they say nothing about any partner. */
 const OPERATION_PATHS = ['/health', '/ready', '/metrics'];
 const LOOPBACK = ['127.0.0.1', '::1', '::ffff:127.0.0.1'];
-/** What a participant may call before it is activated: to look after its keys and certificates and to try its signatures. */
-const TRIAL_PATHS = /^\/(v1\/participants\/me(\/.*)?|v1\/security\/echo|\.well-known\/jwks\.json|docs(-json)?|docs\/[^/]*)$/;
+/** What a participant may call before it is activated: to look after its keys and certificates, to try its signatures, to read. */
+const TRIAL_PATHS =
+  /^\/(v1\/participants\/me(\/.*)?|v1\/security\/echo|v1\/schemas(\/[^/]*)?|\.well-known\/jwks\.json|docs(-json)?|docs\/[^/]*)$/;
 
 export function isOperation(request: FastifyRequest): boolean {
   return OPERATION_PATHS.includes(pathOf(request)) && LOOPBACK.includes(request.socket.remoteAddress ?? '');
