@@ -9,6 +9,7 @@ interface Setting<T extends z.ZodType> {
 
 const setting = <T extends z.ZodType>(schema: T, about: string, secret?: true): Setting<T> =>
   secret ? { schema, about, secret } : { schema, about };
+const isTimeZone = (name: string): boolean => /^[A-Za-z]/.test(name) && Intl.supportedValuesOf('timeZone').concat('UTC').includes(name);
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
 
 /** Every environment variable that Tallystick reads. */
@@ -70,6 +71,15 @@ export const SETTINGS = {
   ALLOWANCE_GRACE_SECONDS: setting(
     z.coerce.number().int().min(60).max(2_588_400).default(86_400),
     'how long an allowance’s amount stays held after its end, for reports that come late',
+  ),
+  CONSENT_CALLS_PER_DAY_MAX: setting(
+    z.coerce.number().int().min(1).max(100_000).default(24),
+    'reads of one subject by one participant for one purpose in a calendar day, whatever its consents allow',
+  ),
+  CONSENT_CALLS_PER_MONTH_MAX: setting(z.coerce.number().int().min(1).max(1_000_000).default(240), 'the same in a calendar month'),
+  CONSENT_TIME_ZONE: setting(
+    z.string().refine(isTimeZone, 'not an IANA time zone').default('Asia/Shanghai'),
+    'whose days, weeks and months count reads under consents',
   ),
   CONSOLE_PORT: setting(port(7090), 'staff console'),
   CONSOLE_ORIGIN: setting(
