@@ -21,6 +21,7 @@ import { PgIssuerRecords } from '#records/adapters/pg-issuer-records';
 import { ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
 import { RecordBatchesModule } from '#standing/adapters/record-batches.module';
 import { ConsentsModule } from '#standing/adapters/consents.module';
+import { DisclosureModule } from '#standing/adapters/disclosure.module';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { RecordExchangeModule } from '#standing/adapters/standing.module';
 import { WebhooksModule } from '#standing/adapters/webhook-delivery.module';
@@ -32,6 +33,7 @@ import { ParticipantsController } from './participants/participants.controller.j
 import { PartnerCertificatesController } from './participants/partner-certificates.controller.js';
 import { PartnerKeysController } from './participants/partner-keys.controller.js';
 import { publishKeys } from './participants/publish-keys.js';
+import { RatingsController } from './ratings.controller.js';
 import { ReconciliationsController } from './reconciliations.controller.js';
 import { RecordBatchesController } from './record-batches.controller.js';
 import { RecordEvidenceController } from './record-evidence.controller.js';
@@ -53,6 +55,7 @@ export class GatewayModule {
         GatewayKeysModule,
         RecordExchangeModule,
         RecordBatchesModule,
+        DisclosureModule,
         ConsentsModule,
         WebhooksModule,
         AuditModule,
@@ -72,6 +75,7 @@ export class GatewayModule {
         RecordEvidenceController,
         RecordBatchesController,
         ConsentsController,
+        RatingsController,
         EventsController,
         WebhooksController,
         StatementsController,

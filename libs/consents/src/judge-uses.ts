@@ -14,11 +14,14 @@ export interface JudgedUses {
   readonly consumed: readonly ConsentChange[];
 }
 
+/** What else must hold of a use that its consent allows; throws the Refusal where it does not, and then nothing is counted. */
+export type AllowUse = (use: ConsentUse, wish: UseWish) => void;
+
 /**
  * Judges many reads of one transaction, one after the other: two under one consent, or under one budget, see each other. `held` are the
  * consents of the wishes, in their order. What a wish is refused for is its answer; the others stand.
  */
-export function judgeUses(wishes: readonly UseWish[], held: HeldConsents, terms: CallTerms): JudgedUses {
+export function judgeUses(wishes: readonly UseWish[], held: HeldConsents, terms: CallTerms, allow: AllowUse = () => undefined): JudgedUses {
   const consents = new Map<string, Consent>();
   const budgets = new Map<string, CallBudget>();
   for (const one of held.consents) {
@@ -32,7 +35,11 @@ export function judgeUses(wishes: readonly UseWish[], held: HeldConsents, terms:
     const name = nameOf(wish.consent);
     const known = consents.get(name);
     const budget = known && budgets.get(budgetOf(known));
-    const judged = answerOf(() => useConsent(known, wish, { at: held.at, budget, terms }));
+    const judged = answerOf(() => {
+      const used = useConsent(known, wish, { at: held.at, budget, terms });
+      allow(used.use, wish);
+      return used;
+    });
     if (judged instanceof Refusal) return judged;
     const change = judged.consumed ? changeConsent(judged.next, { kind: 'CONSUME' }, held.at) : undefined;
     if (change) consumed.push(change);

@@ -13,6 +13,12 @@ export const CONSENT_TYP = 'consent+jwt';
 export const RATING_CLAIMS = ['score', 'band', 'factors', 'restrictions', 'asOf'] as const;
 export type RatingClaim = (typeof RATING_CLAIMS)[number];
 
+/**
+ * The scores that a threshold may be: where bands begin. However many thresholds a participant is allowed over the years, together they never tell
+ * more than the band.
+ */
+export const RATING_THRESHOLDS = [550, 600, 650, 700] as const;
+
 export const FETCH_TYPES = ['ONETIME', 'PERIODIC'] as const;
 export type FetchType = (typeof FETCH_TYPES)[number];
 
@@ -37,7 +43,7 @@ const claims = z
   .array(z.enum(RATING_CLAIMS))
   .min(1)
   .refine((list) => new Set(list).size === list.length, 'each claim once');
-const threshold = z.strictObject({ atLeast: z.int().min(350).max(950) });
+const threshold = z.strictObject({ atLeast: z.literal(RATING_THRESHOLDS) });
 const dataLifeSeconds = z
   .int()
   .min(60)

@@ -9,6 +9,7 @@ export * from './event.js';
 export * from './open-answer.js';
 export * from './performance.js';
 export * from './problem.js';
+export * from './rating.js';
 export * from './record-schemas.js';
 export * from './simulation.js';
 export * from './strict-parse.js';

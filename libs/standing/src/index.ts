@@ -34,3 +34,5 @@ export * from './delivery/push.js';
 export * from './delivery/webhook.js';
 export * from './delivery/webhook-book.js';
 export * from './delivery/webhooks.js';
+export { type RatingAnswer, ReadRatings } from './disclosure/read-ratings.js';
+export { StatusLists } from './disclosure/status-lists.js';

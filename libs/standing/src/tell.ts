@@ -10,6 +10,11 @@ import type { StandingChange } from './rescore.js';
 const REPORTED = { code: 'VIOLATION_REPORTED', text: 'a violation was reported' };
 const DECIDED = { code: 'PLATFORM_DECISION', text: 'the platform imposed it' };
 
+/** Why a restriction is in force, for a bank's eyes. */
+export function toldReason({ cause }: Pick<ImposedRestriction, 'cause'>): typeof REPORTED {
+  return cause ? REPORTED : DECIDED;
+}
+
 export interface Telling {
   readonly links: readonly Link[];
   /** Names a restriction for the holder of one link. */
@@ -48,7 +53,7 @@ function restrictionImposed({ next }: StandingChange, restriction: ImposedRestri
     restriction: nameFor(restriction, link),
     step,
     services,
-    reason: cause ? REPORTED : DECIDED,
+    reason: toldReason(restriction),
     startsAt: startsAt.toISOString(),
     ...(endsAt ? { endsAt: endsAt.toISOString() } : {}),
     ...(cause && link.participant === cause.iss ? { record: cause.rootJti } : {}),

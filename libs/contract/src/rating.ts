@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { CONSENT_PURPOSES, type ConsentPurpose, FETCH_TYPES, RATING_CLAIMS } from './consent.js';
+import { parseStrictly } from './strict-parse.js';
+
+/**
+ * Ratings as their recipients read them (CONTRACT.md §3): an SD-JWT VC (RFC 9901, draft-ietf-oauth-sd-jwt-vc) with the consented claims, or
+ * nothing but the answer to the consent's threshold.
+ */
+
+/** The `typ` and the media type of the credential. */
+export const RATING_TYP = 'dc+sd-jwt';
+export const RATING_MEDIA_TYPE = 'application/dc+sd-jwt';
+export const RATING_VCT = 'urn:tallystick:credential:rating:1';
+export const STATUS_LIST_MEDIA_TYPE = 'application/statuslist+jwt';
+
+/** Disclosed with any claims, whether or not the consent names it: a rating that is disputed is never shown as one that is not. */
+export const DISPUTED_CLAIM = 'disputed';
+/** So many digests stand in every credential: decoys make up the rest, so a third party cannot count what else the subject allowed. */
+export const RATING_DIGESTS = RATING_CLAIMS.length + 1;
+
+/** NA: no bank reports anything about the subject, so nothing can be said. */
+export type ThresholdAnswer = 'Y' | 'N' | 'NA';
+
+/** One restriction in force, as its reader may know it. Days are UTC: a time to the second would be the same for every bank. */
+export interface WireRatingRestriction {
+  /** The name that this reader's events call it by. */
+  readonly restriction: string;
+  readonly step: string;
+  /** Empty: all services. */
+  readonly services: readonly string[];
+  readonly reason: { readonly code: string; readonly text: string };
+  readonly since: string;
+  readonly until?: string;
+}
+
+/** What may be disclosed; `asOf` is the moment of the read. */
+export interface WireRatingClaims {
+  readonly score?: number;
+  readonly band?: string;
+  /** The weightiest first; four, and inquiries as a fifth where they weigh. */
+  readonly factors?: readonly { readonly code: string; readonly text: string }[];
+  readonly restrictions?: readonly WireRatingRestriction[];
+  readonly asOf?: string;
+  readonly disputed?: boolean;
+}
+
+/** Whatever is left out is as the consent has it; what is named must fit it. */
+export const ratingQuery = z.strictObject({
+  consent: z.string().max(64).describe('cns_…: the consent you read under'),
+  claims: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(RATING_CLAIMS)).refine((list) => new Set(list).size === list.length, 'each claim once'))
+    .optional()
+    .describe('fewer claims than the consent names, with commas'),
+  purpose: z.enum(Object.keys(CONSENT_PURPOSES) as [ConsentPurpose, ...ConsentPurpose[]]).optional(),
+  fetchType: z.enum(FETCH_TYPES).optional(),
+  dataLifeSeconds: z
+    .string()
+    .regex(/^[1-9][0-9]{0,9}$/, 'a number of seconds')
+    .transform(Number)
+    .optional()
+    .describe('a shorter life of the data than the consent allows'),
+});
+export type RatingQuery = z.output<typeof ratingQuery>;
+
+/** Refuses 400 `rating.malformed` with the field. */
+export function parseRatingQuery(query: unknown): RatingQuery {
+  return parseStrictly(ratingQuery, query ?? {}, 'rating.malformed');
+}

@@ -1,0 +1,39 @@
+import { Module } from '@nestjs/common';
+import { type CallTerms, LocalPeriods } from '#consents';
+import type { Clock } from '#kernel';
+import { type Config, Database } from '#platform';
+import { CLOCK, CONFIG } from '#platform/adapters/platform.module';
+import { ReadRatings } from '../disclosure/read-ratings.js';
+import { StatusLists } from '../disclosure/status-lists.js';
+import type { Notary } from '../notary.js';
+import { PgDisclosureStore, PgStatusReader } from './pg-disclosures.js';
+import { NOTARY, RecordExchangeModule } from './standing.module.js';
+
+/** Ratings read under consents, and the lists that tell whether what was read still stands. */
+@Module({
+  imports: [RecordExchangeModule],
+  providers: [
+    { provide: PgStatusReader, useFactory: (database: Database) => new PgStatusReader(database), inject: [Database] },
+    {
+      provide: ReadRatings,
+      useFactory: (database: Database, statuses: PgStatusReader, notary: Notary, config: Config) =>
+        new ReadRatings(new PgDisclosureStore(database), () => statuses.secrets(), notary, callTerms(config)),
+      inject: [Database, PgStatusReader, NOTARY, CONFIG],
+    },
+    {
+      provide: StatusLists,
+      useFactory: (statuses: PgStatusReader, notary: Notary, clock: Clock) => new StatusLists(statuses, notary, clock),
+      inject: [PgStatusReader, NOTARY, CLOCK],
+    },
+  ],
+  exports: [ReadRatings, StatusLists],
+})
+export class DisclosureModule {}
+
+function callTerms(config: Config): CallTerms {
+  return {
+    callsPerDayMax: config.CONSENT_CALLS_PER_DAY_MAX,
+    callsPerMonthMax: config.CONSENT_CALLS_PER_MONTH_MAX,
+    calendar: new LocalPeriods(config.CONSENT_TIME_ZONE),
+  };
+}

@@ -1,0 +1,76 @@
+import type { ConsentLedger } from '#consents';
+import type { JsonObject, TokenStatus } from '#evidence';
+import type { Shard, ShardedId } from '#kernel';
+import type { Books } from '../store.js';
+import type { DisclosedContent, KnownRating } from './rating.js';
+import type { GivenAnswer } from './threshold-answer.js';
+
+/** One read as it is kept: enough to give the very same answer again. */
+export interface Disclosure {
+  readonly consent: ShardedId;
+  readonly n: number;
+  readonly subject: ShardedId;
+  readonly link: ShardedId;
+  readonly participant: string;
+  readonly key?: string | undefined;
+  /** SHA-256 of what was asked with the key, base64url. */
+  readonly digest: string;
+  readonly standingVersion: bigint;
+  readonly at: Date;
+  readonly keepUntil: Date;
+  readonly content: DisclosedContent;
+  /** The fact's commitment is SHA-256(salt || JCS(content)). */
+  readonly salt: string;
+  /** What the salts of the credential's claims are made from, base64url. */
+  readonly seed: string;
+  /** The public key the credential is bound to; none for a threshold. */
+  readonly holderKey?: JsonObject | undefined;
+  readonly factSeq: bigint;
+}
+
+/** A subject and a participant: whose answer to a threshold it is. */
+export interface AnswerPair {
+  readonly subject: ShardedId;
+  readonly participant: string;
+}
+
+export interface KeptAnswer extends AnswerPair {
+  readonly given: GivenAnswer;
+}
+
+/** Disclosures inside one transaction. Consents are held before, facts appended between reading and saving. */
+export interface DisclosureBook {
+  /** One per subject, in order. */
+  ratings(subjects: readonly ShardedId[]): Promise<readonly (KnownRating | undefined)[]>;
+  /** What was read under these consents with these keys before. */
+  earlier(names: readonly { readonly consent: ShardedId; readonly key: string }[]): Promise<Disclosure[]>;
+  /** Holds the answers of these pairs to the end of the transaction; a pair that was never answered has none. */
+  holdAnswers(pairs: readonly AnswerPair[]): Promise<KeptAnswer[]>;
+  save(disclosures: readonly Disclosure[], answers: readonly KeptAnswer[]): Promise<void>;
+}
+
+export interface DisclosureBooks extends Pick<Books, 'facts' | 'standings' | 'consentLedger'> {
+  readonly disclosures: DisclosureBook;
+  readonly consentLedger: ConsentLedger;
+}
+
+export interface DisclosureStore {
+  /** Rejects with `LostReply` where nobody knows whether it was saved; with anything else, nothing was. `work` may be run again. */
+  transaction<T>(work: (books: DisclosureBooks) => Promise<T>): Promise<T>;
+}
+
+/** The status of a credential that is not VALID, by the number of its fact. */
+export interface StatusOfFact {
+  readonly factSeq: bigint;
+  readonly status: TokenStatus;
+}
+
+export interface StatusReader {
+  /** By shard; the same for ever. */
+  secrets(): Promise<ReadonlyMap<Shard, string>>;
+  /**
+   * Credentials of these facts whose consent was revoked or whose rating rests on a record that was withdrawn or corrected since (INVALID), or
+   * whose consent is paused (SUSPENDED). Undefined where the shard has no such facts yet.
+   */
+  named(shard: Shard, from: bigint, before: bigint, at: Date): Promise<readonly StatusOfFact[] | undefined>;
+}
