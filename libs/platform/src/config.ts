@@ -9,8 +9,15 @@ interface Setting<T extends z.ZodType> {
 
 const setting = <T extends z.ZodType>(schema: T, about: string, secret?: true): Setting<T> =>
   secret ? { schema, about, secret } : { schema, about };
-const isTimeZone = (name: string): boolean => /^[A-Za-z]/.test(name) && Intl.supportedValuesOf('timeZone').concat('UTC').includes(name);
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 /** Every environment variable that Tallystick reads. */
 export const SETTINGS = {
