@@ -71,7 +71,8 @@ export interface DecisionAnswer {
   readonly computedOutcome: Outcome;
   readonly reasons: readonly DecisionReason[];
   readonly tier: string;
-  readonly score: { readonly value: number; readonly version: string };
+  /** `disputed`: a record by which the subject stands is disputed; until that is settled it counts as the policy says. */
+  readonly score: { readonly value: number; readonly version: string; readonly disputed?: true | undefined };
   readonly policy: { readonly id: string; readonly version: string; readonly hash: string };
   readonly limits: readonly DecisionLimit[];
   /** `rate`: in percent, where one percentage alone made it. `rule`: the rules that made it, joined by "+". */
@@ -89,6 +90,8 @@ export interface DecisionAnswer {
     /** What ends it before its term. */
     readonly cure?: { readonly code: string; readonly text: string } | undefined;
     readonly appealUntil?: string | undefined;
+    /** The record that it comes from is disputed. */
+    readonly disputed?: true | undefined;
     /** What a cut leaves of every limit; with `limitAmount`, the smaller of both. */
     readonly limitPercent?: number | undefined;
     readonly limitAmount?: { readonly amount: string; readonly currency: string } | undefined;

@@ -31,6 +31,7 @@ export interface DecisionDetails {
     readonly cure?: { readonly code: string; readonly text: string } | undefined;
     /** Of `limitMinor`. */
     readonly currency?: string | undefined;
+    readonly disputed?: true | undefined;
     readonly endsAt?: string | undefined;
     readonly id: string;
     /** What a cut leaves of every limit at most. */
@@ -43,7 +44,8 @@ export interface DecisionDetails {
     readonly step: string;
     readonly text?: string | undefined;
   }[];
-  readonly score: { readonly value: number; readonly version: string };
+  /** `disputed`: a record in force is, and counts as the policy says of disputes. */
+  readonly score: { readonly disputed?: true | undefined; readonly value: number; readonly version: string };
   readonly service: string;
   readonly tier: string;
   readonly transactionLimits: readonly { readonly amount: string; readonly limit: string }[];
@@ -100,13 +102,14 @@ export function detailsText(details: DecisionDetails): string {
 export const UNTOLD_START = new Date(0);
 
 function restrictionDetails(restriction: Restriction): DecisionDetails['restrictions'][number] {
-  const { id, step, services, limitPercent, limitMinor, currency, reason, startsAt, endsAt, cure, appealUntil } = restriction;
+  const { id, step, services, limitPercent, limitMinor, currency, reason, startsAt, endsAt, cure, appealUntil, disputed } = restriction;
   const isTold = startsAt > UNTOLD_START;
   return {
     appealUntil: appealUntil?.toISOString(),
     code: reason.code,
     cure: cure && { code: cure.code, text: cure.text },
     currency,
+    disputed,
     endsAt: endsAt?.toISOString(),
     id,
     limitMinor: limitMinor?.toString(),
@@ -120,7 +123,7 @@ function restrictionDetails(restriction: Restriction): DecisionDetails['restrict
 
 // Policies, terms and standings are shared between evaluations, and so is their telling.
 const policyDetails = sharedBy(({ hash, id, version }: Policy) => ({ hash, id, version: version.toString() }));
-const scoreDetails = sharedBy(({ value, version }: Standing['score']) => ({ value, version }));
+const scoreDetails = sharedBy(({ disputed, value, version }: Standing['score']) => ({ disputed, value, version }));
 const capsDetails = sharedBy((caps: Evaluation['caps']) => caps.map(capDetails));
 const transactionDetails = sharedBy((limits: Evaluation['transactionLimits']) =>
   limits.map(({ amountMinor, limit }) => ({ amount: amountMinor.toString(), limit })),

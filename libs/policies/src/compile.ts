@@ -1,6 +1,6 @@
 import { parseMoney, Refusal } from '#kernel';
 import { findContradictions } from './contradictions.js';
-import { type Ladder, readLadder } from '#standing';
+import { type DisputePolicy, type Ladder, readDisputes, readLadder } from '#standing';
 import { discountRule, type DiscountRule, type Stacking, stackingOf } from './discount.js';
 import type { LimitDocument, PolicyDocument, ServiceDocument } from './document.js';
 import { LocalClock } from './local-hour.js';
@@ -45,6 +45,8 @@ export interface Policy {
   readonly stacking: Stacking;
   /** Undefined: the built-in ladder counts. */
   readonly ladder: Ladder | undefined;
+  /** Undefined: the built-in one counts. */
+  readonly disputes: DisputePolicy | undefined;
   /** Highest first. */
   readonly tiers: readonly { readonly name: string; readonly minimumScore: number }[];
   readonly services: ReadonlyMap<string, Service>;
@@ -68,6 +70,7 @@ export function compilePolicy(document: PolicyDocument, hash: string): Policy {
     currency: document.currency,
     stacking: stackingOf(document.stacking ?? { mode: 'BEST' }, workshop.minor),
     ladder: document.ladder && readLadder(document.ladder, { ...document, name: `policy ${document.version}` }),
+    disputes: document.disputes && readDisputes(document.disputes, document.timeZone),
     tiers: [...document.tiers].sort((a, b) => b.minimumScore - a.minimumScore),
     services: new Map(document.services.map((service) => [service.name, compileService(workshop, service)])),
   };

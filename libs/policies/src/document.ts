@@ -1,5 +1,5 @@
 import { parseStrictly } from '#contract';
-import { ladderSchema } from '#standing';
+import { disputesSchema, ladderSchema } from '#standing';
 import { z } from 'zod';
 import { ruleSchema, rulesMax } from './rules/rule-document.js';
 
@@ -82,6 +82,7 @@ export const policySchema = z.strictObject({
   stacking: stackingSchema.optional().describe('how several discounts go together; absent: BEST'),
   rules: z.array(ruleSchema).max(rulesMax).optional(),
   ladder: ladderSchema.optional().describe('what violations cost; absent: the built-in ladder'),
+  disputes: disputesSchema.optional().describe('how disputed records count, and the clocks of their disputes; absent: the built-in ones'),
 });
 
 export type PolicyDocument = z.output<typeof policySchema>;

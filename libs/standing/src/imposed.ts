@@ -1,7 +1,10 @@
 import type { Restriction } from './standing.js';
 
-/** Why a restriction ended: its bank cleared, withdrew or corrected the record; its term was over; an appeal was upheld by us; staff lifted it. */
-export type LiftedWhy = 'CLEARED' | 'WITHDRAWN' | 'CORRECTED' | 'ENDED' | 'OVERTURNED' | 'LIFTED';
+/**
+ * Why a restriction ended: its bank cleared, withdrew or corrected the record; its term was over; an appeal was upheld by us; staff lifted it;
+ * its record is disputed and the policy suspends it meanwhile.
+ */
+export type LiftedWhy = 'CLEARED' | 'WITHDRAWN' | 'CORRECTED' | 'ENDED' | 'OVERTURNED' | 'LIFTED' | 'DISPUTED';
 
 /** A chain of corrections, named by its issuer and its first record. */
 export interface Chain {

@@ -2,6 +2,15 @@ import type { Link } from '#consents';
 import type { RecordInForce } from '#records';
 import { deriveIndicators, score, type Scorecard } from '#scoring';
 import { climb, NO_ORDERS, type Orders } from './climb.js';
+import {
+  type DisputedRecord,
+  disputedScore,
+  findDisputed,
+  isSameDisputes,
+  judgedBefore,
+  overturnedAside,
+  withoutSuspended,
+} from './dispute/disputed-record.js';
 import type { ImposedRestriction, JudgedViolation, LiftedRestriction, LiftedWhy } from './imposed.js';
 import type { Ladder } from './ladder.js';
 import type { Standing } from './standing.js';
@@ -10,6 +19,8 @@ import type { Standing } from './standing.js';
 export interface KnownStanding extends Standing {
   readonly restrictions: readonly ImposedRestriction[];
   readonly judged: readonly JudgedViolation[];
+  /** Records in force that are disputed. */
+  readonly disputes: readonly DisputedRecord[];
   readonly updatedAt: Date;
   readonly nextChangeAt?: Date | undefined;
 }
@@ -19,7 +30,8 @@ export interface StandingChange {
   readonly imposed: readonly ImposedRestriction[];
   readonly lifted: readonly LiftedRestriction[];
   readonly scoreChanged: boolean;
-  /** Whether the version grew: score, factors or restrictions are others. */
+  readonly disputesChanged: boolean;
+  /** Whether the version grew: score, factors, restrictions or what is disputed of its records are others. */
   readonly changed: boolean;
 }
 
@@ -28,6 +40,8 @@ export interface Grounds {
   readonly records: readonly RecordInForce[];
   readonly links: readonly Link[];
   readonly orders?: Orders;
+  /** Absent: as they are known. */
+  readonly disputes?: readonly DisputedRecord[] | undefined;
 }
 
 /** By what a standing is judged. */
@@ -44,33 +58,39 @@ export interface Measure {
  * Judges a standing anew from everything in force: score, reasons, restrictions, and the next moment to look again. Its time never runs
  * backwards: a clock that was set back must not bring a served term back.
  */
-export function rescore(known: KnownStanding, { records, links, orders = NO_ORDERS }: Grounds, measure: Measure): StandingChange {
+export function rescore(known: KnownStanding, grounds: Grounds, measure: Measure): StandingChange {
+  const { records, links, orders = NO_ORDERS } = grounds;
   const { scorecard } = measure;
   const at = measure.at > known.updatedAt ? measure.at : known.updatedAt;
   const valid = records.filter(({ validUntil }) => validUntil > at);
-  const { value, factors } = score(deriveIndicators(valid, links, at), known.kind, scorecard);
-  const { kept, imposed, lifted, judged } = climb(known, valid, orders, { ...measure, at });
+  const disputes = (grounds.disputes ?? known.disputes).filter((one) => valid.some((record) => findDisputed([one], record)));
+  const { value, factors } = disputedScore({ records: valid, links, kind: known.kind, scorecard, at }, disputes);
+  const state = { ...known, judged: judgedBefore(known.judged, valid, known.disputes, disputes) };
+  const { kept, imposed, lifted, judged } = climb(state, withoutSuspended(valid, disputes), orders, { ...measure, at });
   const restrictions = [...kept, ...imposed];
   const scoreChanged = value !== known.score.value;
   const explained = factors.map(({ code }) => code).join() !== known.factors.map(({ code }) => code).join();
-  const changed = scoreChanged || explained || scorecard.version !== known.score.version || imposed.length + lifted.length > 0;
+  const disputesChanged = !isSameDisputes(disputes, known.disputes);
+  const changed =
+    scoreChanged || explained || disputesChanged || scorecard.version !== known.score.version || imposed.length + lifted.length > 0;
   const next = {
     ...known,
     version: changed ? known.version + 1n : known.version,
-    score: { value, version: scorecard.version },
+    score: { value, version: scorecard.version, ...(disputes.length > 0 ? { disputed: true as const } : {}) },
     factors,
     restrictions,
-    judged,
+    judged: [...judged, ...overturnedAside(known.judged, disputes)],
+    disputes,
     updatedAt: at,
     nextChangeAt: earliest([...valid.map(({ validUntil }) => validUntil), ...restrictions.flatMap(({ endsAt }) => endsAt ?? [])]),
   };
-  return { next, imposed, lifted, scoreChanged, changed };
+  return { next, imposed, lifted, scoreChanged, disputesChanged, changed };
 }
 
 /** The standing of a subject of whom nothing is known yet: version 1. */
 export function firstStanding(subject: Standing['subject'], kind: Standing['kind'], scorecard: Scorecard, at: Date): KnownStanding {
   const { value, factors } = score(deriveIndicators([], [], at), kind, scorecard);
-  const judgement = { score: { value, version: scorecard.version }, factors, restrictions: [], judged: [], updatedAt: at };
+  const judgement = { score: { value, version: scorecard.version }, factors, restrictions: [], judged: [], disputes: [], updatedAt: at };
   return { subject, kind, version: 1n, ...judgement };
 }
 

@@ -7,7 +7,7 @@ import type { Restriction } from './standing.js';
 /** How restrictions, appeals, orders and retractions are shown at every door: external ids, RFC 3339 times, decimal amounts. */
 
 export function showRestriction(restriction: Restriction, shard: Shard) {
-  const { id, step, services, limitPercent, limitMinor, currency, reason, startsAt, endsAt, cure, appealUntil } = restriction;
+  const { id, step, services, limitPercent, limitMinor, currency, reason, startsAt, endsAt, cure, appealUntil, disputed } = restriction;
   return {
     id: formatId('rst', { shard, uuid: id }),
     step,
@@ -19,6 +19,7 @@ export function showRestriction(restriction: Restriction, shard: Shard) {
     ...(endsAt ? { endsAt: endsAt.toISOString() } : {}),
     ...(cure ? { cure } : {}),
     ...(appealUntil ? { appealUntil: appealUntil.toISOString() } : {}),
+    ...(disputed ? { disputed } : {}),
   };
 }
 

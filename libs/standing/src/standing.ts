@@ -22,6 +22,8 @@ export interface Restriction {
   readonly cure?: { readonly code: string; readonly text: string };
   /** Up to here the subject may appeal. */
   readonly appealUntil?: Date;
+  /** The record that it comes from is disputed. */
+  readonly disputed?: true;
 }
 
 export interface Factor {
@@ -34,7 +36,13 @@ export interface Standing {
   readonly subject: ShardedId;
   readonly kind: SubjectKind;
   readonly version: bigint;
-  readonly score: { readonly value: number; /** The scorecard's version. */ readonly version: string };
+  readonly score: {
+    readonly value: number;
+    /** The scorecard's version. */
+    readonly version: string;
+    /** A record in force is disputed: until that is settled it counts as the policy says. */
+    readonly disputed?: true | undefined;
+  };
   /** Why the score is not higher, the weightiest first. */
   readonly factors: readonly Factor[];
   readonly restrictions: readonly Restriction[];

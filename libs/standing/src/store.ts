@@ -2,6 +2,7 @@ import type { ConsentBook, ConsentLedger, Link, Subject } from '#consents';
 import type { FactPosition, Facts, ShardedId } from '#kernel';
 import type { Claim, ForceChange, RecordBook, RecordIdentity, RecordInForce, StoredRecord } from '#records';
 import type { AppealBook } from './appeal-store.js';
+import type { DisputeBook } from './dispute/dispute-store.js';
 import type { StoredEvent } from './event.js';
 import type { Ladder } from './ladder.js';
 import type { KnownStanding } from './rescore.js';
@@ -55,10 +56,11 @@ export interface Books {
   readonly records: RecordBook;
   readonly standings: StandingBook;
   readonly appeals: AppealBook;
+  readonly disputes: DisputeBook;
   readonly facts: FactBook;
   /** Whoever holds a subject is alone in changing what is known of it, to the end of the transaction. */
   hold(subject: ShardedId): Promise<HeldSubject | undefined>;
-  /** Claims a record's names, and where they are new, holds the subject of its link: one trip to the database. */
+  /** Holds the subject of a record's link, then claims the record's names: one trip to the database. */
   meet(identity: RecordIdentity): Promise<{ readonly claim: Claim; readonly held: HeldSubject | undefined }>;
   /** Saves an accepted record and the standing it changes; records past their validity are forgotten. One trip, too. */
   saveAccepted(saving: AcceptedSaving): Promise<void>;

@@ -76,5 +76,6 @@ function restrictionOf(
     ...(endsAt === undefined ? {} : { endsAt: new Date(endsAt) }),
     ...(cure === undefined ? {} : { cure }),
     ...(appealUntil === undefined ? {} : { appealUntil: new Date(appealUntil) }),
+    ...(cut.disputed ? { disputed: true as const } : {}),
   };
 }

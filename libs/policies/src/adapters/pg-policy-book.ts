@@ -1,4 +1,5 @@
 import { appendFacts, type Database, type SqlRunner, type Tx } from '#platform';
+import { keepDisputes } from '#standing/adapters/keep-disputes';
 import { keepLadder } from '#standing/adapters/keep-ladder';
 import { compilePolicy } from '../compile.js';
 import { parsePolicy } from '../document.js';
@@ -84,7 +85,9 @@ async function save(tx: Tx, { versions, facts }: PolicyChange): Promise<void> {
 
 /** From here on the heads demand this version, and what violations cost is told by its ladder. */
 async function makeActive(tx: Tx, { version, hash, text }: PolicyVersion): Promise<void> {
-  await keepLadder(tx, version, compilePolicy(parsePolicy(JSON.parse(text)), hash).ladder);
+  const { ladder, disputes } = compilePolicy(parsePolicy(JSON.parse(text)), hash);
+  await keepLadder(tx, version, ladder);
+  await keepDisputes(tx, version, disputes);
   await tx.query('UPDATE shard_heads SET policy_version = $1', [version]);
 }
 

@@ -2,6 +2,7 @@ import type { Link, Subject } from '#consents';
 import type { SubjectKind } from '#contract';
 import type { Shard } from '#kernel';
 import type { RecordInForce } from '#records';
+import type { DisputedRecord } from '../dispute/disputed-record.js';
 import type { JudgedViolation } from '../imposed.js';
 import { BUILT_IN_LADDER } from '../ladder.js';
 import type { Factor } from '../standing.js';
@@ -45,6 +46,7 @@ interface StandingJson {
   readonly scorecard: string;
   readonly factors: readonly Factor[];
   readonly judged: readonly JudgedViolation[];
+  readonly disputed: readonly DisputedRecord[];
   readonly updated_at: string;
   readonly next_change_at: string | null;
 }
@@ -61,10 +63,11 @@ export function readHeld(shard: Shard, json: HeldJson): HeldSubject {
       subject: id,
       kind: json.kind,
       version: BigInt(standing.version),
-      score: { value: standing.score, version: standing.scorecard },
+      score: { value: standing.score, version: standing.scorecard, ...(standing.disputed.length > 0 ? { disputed: true } : {}) },
       factors: standing.factors,
       restrictions: json.restrictions.map(readRestriction),
       judged: standing.judged,
+      disputes: standing.disputed,
       updatedAt: new Date(standing.updated_at),
       nextChangeAt: standing.next_change_at === null ? undefined : new Date(standing.next_change_at),
     },

@@ -2,6 +2,7 @@ import type { SubjectKind } from '#contract';
 import type { Shard, ShardedId } from '#kernel';
 import type { SqlRunner } from '#platform';
 import type { Factor, Standing, StandingReader } from '../standing.js';
+import { type DisputedRecord, findDisputed } from '../dispute/disputed-record.js';
 import { readShownRestriction, type RestrictionJson } from './restriction-json.js';
 
 interface StandingRow {
@@ -12,6 +13,7 @@ interface StandingRow {
   score: number;
   scorecard: string;
   factors: Factor[];
+  disputed: DisputedRecord[];
   restrictions: RestrictionJson[];
 }
 
@@ -24,7 +26,7 @@ export class PgStandingReader implements StandingReader {
 
   async load(subjects: readonly ShardedId[]): Promise<(Standing | undefined)[]> {
     const rows = await this.sql.query<StandingRow>(
-      `SELECT s.shard, s.subject, s.kind, s.version, s.score, s.scorecard, s.factors,
+      `SELECT s.shard, s.subject, s.kind, s.version, s.score, s.scorecard, s.factors, s.disputed,
               coalesce((SELECT json_agg(r ORDER BY r.starts_at, r.id)
                           FROM restrictions r WHERE r.shard = s.shard AND r.subject = s.subject AND r.lifted_at IS NULL), '[]') AS restrictions
          FROM unnest($1::smallint[], $2::uuid[]) AS i (shard, subject)
@@ -36,15 +38,21 @@ export class PgStandingReader implements StandingReader {
   }
 }
 
-function readStanding({ shard, subject, kind, version, score, scorecard, factors, restrictions }: StandingRow): Standing {
+function readStanding({ shard, subject, kind, version, score, scorecard, factors, disputed, restrictions }: StandingRow): Standing {
   return {
     subject: { shard, uuid: subject },
     kind,
     version,
-    score: { value: score, version: scorecard },
+    score: { value: score, version: scorecard, ...(disputed.length > 0 ? { disputed: true } : {}) },
     factors,
-    restrictions: restrictions.map(readShownRestriction),
+    restrictions: disputed.length === 0 ? restrictions.map(readShownRestriction) : restrictions.map((row) => readFlagged(row, disputed)),
   };
+}
+
+function readFlagged(row: RestrictionJson, disputed: readonly DisputedRecord[]) {
+  const { cause_iss: iss, cause_jti: rootJti } = row;
+  const isDisputed = iss !== null && rootJti !== null && findDisputed(disputed, { iss, rootJti }) !== undefined;
+  return { ...readShownRestriction(row), ...(isDisputed ? { disputed: true as const } : {}) };
 }
 
 const key = ({ shard, uuid }: ShardedId): string => `${shard} ${uuid}`;

@@ -9,11 +9,13 @@ import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { AcceptRecord } from '../accept-record.js';
 import type { Notary } from '../notary.js';
 import { type Pause, PollEvents } from '../poll-events.js';
+import { Disputes } from '../dispute/disputes.js';
 import { Restrictions } from '../restrictions.js';
 import { ReviewDue } from '../review-due.js';
 import { Subjects } from '../subjects.js';
 import { createNotary, nodeClerk } from './node-notary.js';
 import { PgEventQueue } from './pg-event-queue.js';
+import { PgDisputeReader } from './pg-dispute-reader.js';
 import { PgExchange } from './pg-exchange.js';
 import { PgRestrictionReader } from './pg-restriction-reader.js';
 import { PgStandingReader } from './pg-standing-reader.js';
@@ -22,6 +24,13 @@ import { PgStandingReader } from './pg-standing-reader.js';
 export const NOTARY = Symbol('NOTARY');
 
 const pause: Pause = (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}).catch(() => undefined);
+
+const DISPUTES = {
+  provide: Disputes,
+  useFactory: (database: Database, clock: Clock) => new Disputes(new PgExchange(database), nodeClerk, clock),
+  inject: [Database, CLOCK],
+};
+const DISPUTE_READER = { provide: PgDisputeReader, useFactory: (database: Database) => new PgDisputeReader(database), inject: [Database] };
 
 /** Subjects and standings, for decision-api and the worker. Needs no key. */
 @Module({
@@ -41,10 +50,12 @@ const pause: Pause = (ms, signal) => sleep(ms, undefined, signal ? { signal } : 
       useFactory: (database: Database, clock: Clock) => new Restrictions(new PgExchange(database), nodeClerk, clock),
       inject: [Database, CLOCK],
     },
+    DISPUTES,
+    DISPUTE_READER,
     { provide: PgRestrictionReader, useFactory: (database: Database) => new PgRestrictionReader(database), inject: [Database] },
     { provide: PgStandingReader, useFactory: (database: Database) => new PgStandingReader(database), inject: [Database] },
   ],
-  exports: [Subjects, ReviewDue, Restrictions, PgRestrictionReader, PgStandingReader],
+  exports: [Subjects, ReviewDue, Restrictions, Disputes, PgDisputeReader, PgRestrictionReader, PgStandingReader],
 })
 export class StandingModule {}
 
@@ -68,7 +79,9 @@ export class StandingModule {}
       inject: [Database, NOTARY, CLOCK],
     },
     { provide: PgRecordBook, useFactory: (database: Database) => new PgRecordBook(database), inject: [Database] },
+    DISPUTES,
+    DISPUTE_READER,
   ],
-  exports: [NOTARY, AcceptRecord, PollEvents, PgRecordBook],
+  exports: [NOTARY, AcceptRecord, PollEvents, PgRecordBook, Disputes, PgDisputeReader],
 })
 export class RecordExchangeModule {}
