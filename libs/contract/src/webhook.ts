@@ -39,7 +39,9 @@ export function parseResend(body: unknown): readonly string[] | undefined {
   return parseStrictly(resend, body ?? {}, 'webhook.malformed').events;
 }
 
+/** What is no URL at all is another check's to refuse. */
 function isPlain(text: string): boolean {
+  if (!URL.canParse(text)) return true;
   const { username, password, hash } = new URL(text);
   return username === '' && password === '' && hash === '';
 }

@@ -1,3 +1,4 @@
+import { BankWebhook } from './bank-webhook.js';
 import { RecordBatches } from './batches/record-batches.js';
 import type { GatewayBody } from './gateway-body.js';
 import { type GatewayAnswer, GatewayClient, type GatewayClientOptions } from './gateway-client.js';
@@ -20,11 +21,14 @@ export interface EventPoll {
 export class BankClient {
   /** Many records at once. */
   readonly batches: RecordBatches;
+  /** Where our events are pushed to. */
+  readonly webhook: BankWebhook;
   private readonly gateway: GatewayClient;
 
   constructor(options: BankClientOptions) {
     this.gateway = new GatewayClient(options);
     this.batches = new RecordBatches(this.gateway);
+    this.webhook = new BankWebhook(this.gateway);
   }
 
   /** Sends one signed record. Throws `ProblemError` with the gateway's stable code when it is refused. */

@@ -7,8 +7,8 @@ import { webhookFact } from '../delivery/webhook.js';
 import type { JsonObject } from '#evidence';
 import { acknowledgeEvents, FREE, PUSHABLE, readWebhook, WEBHOOK_COLUMNS, type WebhookRow } from './webhook-rows.js';
 
-/** A worker that died is forgotten after this long; one that lives renews. Longer than one push may take. */
-const leaseMs = 15_000;
+/** A worker that died is forgotten after this long; one that lives renews before it pushes, 3 s apart at most, and one push takes 5 s at most. */
+const leaseMs = 10_000;
 
 interface PushableRow {
   readonly id: string;

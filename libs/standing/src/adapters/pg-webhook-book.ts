@@ -118,7 +118,8 @@ export class PgWebhookBook implements WebhookBook {
       await tx.query(
         `INSERT INTO event_pushes AS known (shard, participant_id, event, subject_ref, at, origin_shard, origin_seq,
                 failures, first_failed_at, refused, failure, retry_at, dead_at)
-         SELECT e.shard, e.participant_id, e.id, e.subject_ref, e.at, e.origin_shard, e.origin_seq, 0, $4, false, w.failure, $4, $4
+         SELECT e.shard, e.participant_id, e.id, e.subject_ref, e.at, e.origin_shard, e.origin_seq, 0, $4, false,
+                coalesce(w.failure, '{"err":"never_tried"}'), $4, $4
            FROM unnest($1::smallint[], $2::text[], $3::uuid[]) AS o (shard, participant_id, id)
            JOIN events e ON e.shard = o.shard AND e.participant_id = o.participant_id AND e.id = o.id AND e.acked_at IS NULL
            JOIN webhooks w ON w.shard = o.shard AND w.participant_id = o.participant_id

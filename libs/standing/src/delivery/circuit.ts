@@ -21,6 +21,8 @@ export const CLOSED: Circuit = { failures: 0 };
 /** A receiver that answers at all is well, also where it refuses an event. One that asks for time gets it at once. */
 export function afterPush(circuit: Circuit, outcome: PushOutcome, at: Date, chance: number): Circuit {
   if (outcome.kind !== 'TROUBLE') return circuit.failures === 0 ? circuit : CLOSED;
+  // What was under way when the endpoint was found in trouble tells nothing new.
+  if (circuit.nextTryAt && circuit.nextTryAt > at) return circuit;
   const failures = circuit.failures + 1;
   const { failure, retryAfterSeconds } = outcome;
   if (failures < troublesInARowMax && retryAfterSeconds === undefined && !circuit.failingSince) return { failures, failure };
