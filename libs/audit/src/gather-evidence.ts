@@ -2,6 +2,7 @@ import {
   concernsCertificate,
   concernsKey,
   encodeBase64Url,
+  isCheckOf,
   keyStateAt,
   type LogEntry,
   type RecordEvidence,
@@ -21,9 +22,11 @@ export interface ParticipantFacts {
   of(participant: string): Promise<readonly StoredFact[]>;
 }
 
-/** Certificates as they were presented. */
+/** Certificates as they were presented, and the lists they were checked with. */
 export interface PresentedChains {
   findChain(participant: string, x5t: string): Promise<string | undefined>;
+  /** A revocation list by its digest, DER. */
+  findList(list: string): Promise<Uint8Array | undefined>;
 }
 
 export interface EvidenceSources {
@@ -35,6 +38,11 @@ export interface EvidenceSources {
   readonly files: Pick<BatchFiles, 'inclusionPath'>;
 }
 
+type Revocation = NonNullable<NonNullable<RecordEvidence['certificate']>['revocation']>;
+
+/** What is larger is not put into evidence. */
+const listBytesMax = 8 * 1_048_576;
+
 /** Gathers all that it takes to verify a record without us (`verifyRecordEvidence`). What is not sealed yet has no proof yet. */
 export class GatherEvidence {
   constructor(private readonly sources: EvidenceSources) {}
@@ -43,7 +51,7 @@ export class GatherEvidence {
     const [accepted] = await this.sources.facts.readAfter(record.ref.shard, record.factSeq - 1n, 1);
     invariant(accepted?.seq === record.factSeq, 'a record has its fact');
     const told = await this.sources.participants.of(issuer.id);
-    const certificate = await this.certificate(issuer.id, accepted.body['certificate'], told);
+    const certificate = await this.certificate(issuer.id, accepted, told);
     return {
       v: 1,
       record: await this.received(record),
@@ -74,13 +82,33 @@ export class GatherEvidence {
     return { ...named, jwk, stateAtReceipt, facts: await Promise.all(facts.map((fact) => this.prove(fact))) };
   }
 
-  private async certificate(participant: string, x5t: unknown, told: readonly StoredFact[]): Promise<RecordEvidence['certificate']> {
+  private async certificate(
+    participant: string,
+    { body, at }: StoredFact,
+    told: readonly StoredFact[],
+  ): Promise<RecordEvidence['certificate']> {
+    const x5t = body['certificate'];
     if (typeof x5t !== 'string') return undefined;
     const chain = await this.sources.chains.findChain(participant, x5t);
     const facts = told.filter((fact) => concernsCertificate(eventOf(fact), x5t));
     const serial = facts[0]?.body['serial'];
     invariant(chain !== undefined && typeof serial === 'string', 'a certificate is kept before a record comes with it');
-    return { 'x5t#S256': x5t, serial, chain, facts: await Promise.all(facts.map((fact) => this.prove(fact))) };
+    const revocation = await this.revocation(
+      told.filter((fact) => isCheckOf(eventOf(fact), x5t)),
+      at,
+    );
+    return {
+      ...{ 'x5t#S256': x5t, serial, chain, facts: await Promise.all(facts.map((fact) => this.prove(fact))) },
+      ...(revocation ? { revocation } : {}),
+    };
+  }
+
+  /** The last check before the record was accepted; of one process that was ahead of another, the first after it. */
+  private async revocation(checks: readonly StoredFact[], acceptedAt: Date): Promise<Revocation | undefined> {
+    const check = checks.findLast(({ at }) => at <= acceptedAt) ?? checks[0];
+    const list = check && (await this.sources.chains.findList(String(check.body['list'])));
+    if (!list || list.length > listBytesMax) return undefined;
+    return { list: encodeBase64Url(list), checked: await this.prove(check) };
   }
 
   private async prove({ shard, seq }: StoredFact): Promise<FactEvidence> {

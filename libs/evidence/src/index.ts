@@ -13,17 +13,28 @@ export { jsonDepthMax, type JsonObject, type JsonValue, parseJsonStrict } from '
 export { mapVerified } from './jose/verified.js';
 export { type Bound, boundAt, END, type Item } from './negentropy/bound.js';
 export type { OrderedItems } from './negentropy/fingerprint.js';
+export { findPlaces } from './negentropy/find-places.js';
+export { FirstItems } from './negentropy/first-items.js';
 export { frameBytesMin } from './negentropy/frame.js';
 export { type AskingLimits, Initiator } from './negentropy/initiator.js';
 export { respond, type Side } from './negentropy/respond.js';
-export { SetTree } from './negentropy/set-tree.js';
+export { type SetEditor, SetTree } from './negentropy/set-tree.js';
 export { sortedRoot } from './negentropy/sorted-root.js';
 export { packedItemBytes, packItem } from './negentropy/tree-key.js';
+export * from './record-set/set-statement.js';
+export * from './record-set/verify-agreement.js';
 export { MANIFEST_TYPE, readManifest, type SealedManifest, verifySealedLine, verifySealedLines } from './sealed/sealed-batch.js';
 export { type FindKey, type SignedJson, verifyJws } from './jose/verify-jws.js';
-export { parseRecordEvidence, RECORD_EVIDENCE_TYPE, type FactEvidence, type RecordEvidence } from './record-evidence/evidence-form.js';
+export {
+  parseRecordEvidence,
+  RECORD_EVIDENCE_TYPE,
+  recordEvidenceBytesMax,
+  type FactEvidence,
+  type RecordEvidence,
+} from './record-evidence/evidence-form.js';
 export type { EvidenceReport, EvidenceStep } from './record-evidence/evidence-steps.js';
 export { concernsKey, keyStateAt, type NamedKey } from './record-evidence/key-history.js';
+export { CERTIFICATE_CHECKED, isCheckOf } from './record-evidence/checked-list.js';
 export { concernsCertificate } from './record-evidence/presented-certificate.js';
 export { type EvidenceTrust, verifyRecordEvidence } from './record-evidence/verify-record-evidence.js';
 export { type ConcealedClaims, concealClaims, joinSdJwt } from './sd-jwt/conceal-claims.js';
@@ -39,3 +50,4 @@ export {
   verifySdJwt,
 } from './sd-jwt/sd-jwt.js';
 export { encodeStatusList, STATUS_LIST_TYP, statusAt, type TokenStatus } from './sd-jwt/status-list.js';
+export { parseRevocationList, type RevocationList } from './revocation/revocation-list.js';

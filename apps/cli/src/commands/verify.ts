@@ -11,6 +11,7 @@ import {
   parseVkeys,
   type RandomReader,
   readBundleKeys,
+  recordEvidenceBytesMax,
   toBase64,
   utf8,
   verifyBundle,
@@ -31,7 +32,7 @@ interface VerifyOptions {
 }
 
 const TAR_MAGIC_AT = 257;
-const smallFileBytesMax = 1_048_576;
+const smallFileBytesMax = recordEvidenceBytesMax;
 
 /** `tallystick verify`: reads the file and the trusted keys, and nothing else: no network, no database. */
 export function register(program: Command): void {

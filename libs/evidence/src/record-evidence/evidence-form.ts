@@ -35,12 +35,20 @@ export interface RecordEvidence {
     /** The leaf, then its authority, PEM. */
     readonly chain: string;
     readonly facts: readonly FactEvidence[];
+    /** What its authority had revoked then. Absent where the list of that day was not kept yet. */
+    readonly revocation?: {
+      /** The exact CRL, DER as base64url. */
+      readonly list: string;
+      /** That the certificate was looked for in it, and not found. */
+      readonly checked: FactEvidence;
+    };
   };
   readonly receipt: string;
   readonly fact: FactEvidence;
 }
 
-export const recordEvidenceBytesMax = 1_048_576;
+/** Most of it would be a revocation list. */
+export const recordEvidenceBytesMax = 16 * 1_048_576;
 /** A key or certificate goes through a handful of states, but a challenge may be asked for anew and a revocation repeated. */
 const factsMax = 256;
 const pathHashesMax = 63;
@@ -80,10 +88,19 @@ function readKey(value: JsonValue | undefined): RecordEvidence['key'] {
 }
 
 function readCertificate(value: JsonValue): NonNullable<RecordEvidence['certificate']> {
-  const certificate = members(value, 'certificate', ['x5t#S256', 'serial', 'chain', 'facts']);
+  const certificate = members(value, 'certificate', ['x5t#S256', 'serial', 'chain', 'facts'], ['revocation']);
   const word = (name: string) => text(certificate[name], `certificate.${name}`);
   const names = { 'x5t#S256': word('x5t#S256'), serial: word('serial'), chain: word('chain') };
-  return { ...names, facts: readFacts(certificate['facts'], 'certificate.facts') };
+  const revocation = certificate['revocation'];
+  return {
+    ...{ ...names, facts: readFacts(certificate['facts'], 'certificate.facts') },
+    ...(revocation === undefined ? {} : { revocation: readRevocation(revocation) }),
+  };
+}
+
+function readRevocation(value: JsonValue) {
+  const { list: bytes, checked } = members(value, 'certificate.revocation', ['list', 'checked']);
+  return { list: text(bytes, 'certificate.revocation.list'), checked: readFact(checked, 'certificate.revocation.checked') };
 }
 
 function readFacts(value: JsonValue | undefined, place: string): FactEvidence[] {

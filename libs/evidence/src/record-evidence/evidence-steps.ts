@@ -1,19 +1,32 @@
 import { Refusal } from '#kernel';
 import { FactPending } from './proven-fact.js';
 
-export const EVIDENCE_STEPS = ['form', 'signature', 'sealed', 'receipt', 'commitment', 'inclusion', 'key', 'certificate'] as const;
+export const EVIDENCE_STEPS = [
+  'form',
+  'signature',
+  'sealed',
+  'receipt',
+  'commitment',
+  'inclusion',
+  'key',
+  'certificate',
+  'revocation',
+] as const;
 export type EvidenceStepName = (typeof EVIDENCE_STEPS)[number];
 
-/** The verdict on one step. `detail` says what was shown, or why it failed; `pending`: a fact it needs is not sealed yet. */
+/**
+ * The verdict on one step. `detail` says what was shown, or why it failed; `pending`: a fact it needs is not sealed yet; `not shown`: there is nothing
+ * in the evidence to show it by, which refutes nothing.
+ */
 export interface EvidenceStep {
   readonly step: EvidenceStepName;
-  readonly result: 'passed' | 'failed' | 'pending' | 'not reached';
+  readonly result: 'passed' | 'failed' | 'pending' | 'not reached' | 'not shown';
   readonly code?: string;
   readonly detail?: string;
 }
 
 export interface EvidenceReport {
-  /** Every step passed. */
+  /** Every step passed that the evidence has something to show by. */
   readonly verified: boolean;
   readonly steps: readonly EvidenceStep[];
 }
@@ -35,6 +48,11 @@ export class EvidenceSteps {
       else throw error;
       throw new Stopped();
     }
+  }
+
+  /** A step that this evidence cannot take. */
+  leaveOut(step: EvidenceStepName, detail: string): void {
+    this.taken.push({ step, result: 'not shown', detail });
   }
 
   async report(work: (steps: this) => Promise<void>): Promise<EvidenceReport> {

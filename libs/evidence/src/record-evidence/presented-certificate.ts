@@ -5,6 +5,13 @@ import type { ClaimedFact } from './proven-fact.js';
 
 type Certificate = NonNullable<RecordEvidence['certificate']>;
 
+export interface CheckedCertificate {
+  /** What there is to tell of it. */
+  readonly detail: string;
+  /** The fact of its presentation names a list, so the evidence of its records holds one. */
+  readonly isListKept: boolean;
+}
+
 const PRESENTED = 'participant.certificate_presented';
 const REVOKED = 'participant.certificate_revoked';
 
@@ -17,9 +24,9 @@ export function concernsCertificate({ kind, body }: Pick<ClaimedFact['entry'], '
 
 /**
  * Checks that the chain is the one that the log's facts bind: fingerprints, serial, and the authority's signature on the leaf.
- * @returns what there is to tell of it. Refuses `evidence.certificate_facts`, `evidence.certificate_altered`.
+ * Refuses `evidence.certificate_facts`, `evidence.certificate_altered`.
  */
-export function checkCertificate(certificate: Certificate, facts: readonly ClaimedFact[]): string {
+export function checkCertificate(certificate: Certificate, facts: readonly ClaimedFact[]): CheckedCertificate {
   const entries = facts.map(({ entry }) => entry);
   const presented = entries.find(({ kind }) => kind === PRESENTED);
   if (!presented || entries.some((entry) => !concernsCertificate(entry, certificate['x5t#S256']))) {
@@ -38,7 +45,8 @@ export function checkCertificate(certificate: Certificate, facts: readonly Claim
     throw altered('the chain or the serial is not what the fact of the presentation names');
   }
   const revoked = entries.find(({ kind }) => kind === REVOKED);
-  return `certificate ${certificate['x5t#S256']}, valid until ${new Date(leaf.validTo).toISOString()}${revoked ? `, revoked at ${revoked.at}` : ''}`;
+  const detail = `certificate ${certificate['x5t#S256']}, valid until ${new Date(leaf.validTo).toISOString()}${revoked ? `, revoked at ${revoked.at}` : ''}`;
+  return { detail, isListKept: presented.body['list'] !== undefined };
 }
 
 /** Exactly a leaf and its authority, in the one spelling that we write. */

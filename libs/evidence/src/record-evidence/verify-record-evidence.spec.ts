@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../jose/strict-json.js';
 import { type CaseChange, recordEvidenceCase } from '../testing/record-evidence-case.js';
 import type { EvidenceReport } from './evidence-steps.js';
+import { AUTHORITY_X5T, LISTS, X5T } from '../testing/published-lists.js';
 import { type EvidenceTrust, verifyRecordEvidence } from './verify-record-evidence.js';
 
 const verify = (evidence: unknown, trust: EvidenceTrust) => verifyRecordEvidence(Buffer.from(JSON.stringify(evidence)), trust);
@@ -20,8 +21,17 @@ describe('the evidence of a record', () => {
     const { evidence, trust } = await recordEvidenceCase();
     const report = await verify(evidence, trust);
     expect(report).toMatchObject({ verified: true });
-    expect(report.steps.map(({ step }) => step)).toEqual(['form', 'signature', 'receipt', 'commitment', 'inclusion', 'key', 'certificate']);
-    expect(report.steps.at(-2)?.detail).toMatch(
+    expect(report.steps.map(({ step }) => step)).toEqual([
+      'form',
+      'signature',
+      'receipt',
+      'commitment',
+      'inclusion',
+      'key',
+      'certificate',
+      'revocation',
+    ]);
+    expect(report.steps.at(-3)?.detail).toMatch(
       /ACTIVE at receipt; later retired at .*; compromised at .*, suspected since 2027-01-01T11:59:55/,
     );
   });
@@ -41,6 +51,7 @@ describe('the evidence of a record', () => {
       'inclusion not reached',
       'key not reached',
       'certificate not reached',
+      'revocation not reached',
     ]);
     const [first] = evidence.key.facts;
     const late = { ...evidence, key: { ...evidence.key, facts: [first, { fact: 'fct_0' }] } };
@@ -79,9 +90,16 @@ describe('the evidence of a record', () => {
       'certificate',
       'evidence.certificate_altered',
       'another authority presented',
-      { bodies: { presented: { x5t: '6xf3dJEWIFQfsENoOmyfH9bf6kLdAd3gLfcOQSa-3pg', serial: '1234', issuer: 'another' } } },
+      { bodies: { presented: { x5t: X5T, serial: '1234', issuer: 'another' } } },
     ],
     ['certificate', 'evidence.certificate_facts', 'the revocation of another', { bodies: { revoked: { x5t: 'another' } } }],
+    ['revocation', 'evidence.list_foreign', 'a list of another authority of the same name', { list: 'foreign' }],
+    ['revocation', 'evidence.list_expired', 'a list that was no longer in force', { list: 'expired' }],
+    ['revocation', 'evidence.list_expired', 'a list that was not in force yet', { seconds: { checked: -5 * 86_400 } }],
+    ['revocation', 'evidence.certificate_revoked', 'a list that names the certificate', { list: 'revoked' }],
+    ['revocation', 'evidence.list_facts', 'the check of another certificate', { bodies: { checked: { x5t: 'another', list: 'any' } } }],
+    ['revocation', 'evidence.list_facts', 'a fact that is no check', { kinds: { checked: 'participant.certificate_added' } }],
+    ['revocation', 'evidence.mismatch', 'a check that came after the record', { seconds: { checked: 60 } }],
   ])('stops at %s with %s: %s', async (step, code, _why, change) => {
     expect(await ofCase(change)).toEqual([step, 'failed', code]);
   });
@@ -99,6 +117,18 @@ describe('the evidence of a record', () => {
   it('takes a key whose registration is dated later but stands earlier in the log: a clock was set back', async () => {
     const { evidence, trust } = await recordEvidenceCase({ seconds: { registered: 5 } });
     expect(await verify(evidence, trust)).toMatchObject({ verified: true });
+  });
+
+  it('names a list that was altered or left out, and says so where none was kept', async () => {
+    const { evidence, trust } = await recordEvidenceCase();
+    const { revocation, ...certificate } = evidence.certificate!;
+    const other = { ...certificate, revocation: { ...revocation, list: LISTS.expired } };
+    expect(stopOf(await verify({ ...evidence, certificate: other }, trust))).toEqual(['revocation', 'failed', 'evidence.list_altered']);
+    expect(stopOf(await verify({ ...evidence, certificate }, trust))).toEqual(['revocation', 'failed', 'evidence.list_missing']);
+    const before = await recordEvidenceCase({ bodies: { presented: { x5t: X5T, serial: '1234', issuer: AUTHORITY_X5T } } });
+    const { revocation: _none, ...unchecked } = before.evidence.certificate!;
+    const report = await verify({ ...before.evidence, certificate: unchecked }, before.trust);
+    expect([report.verified, stopOf(report)]).toEqual([true, ['revocation', 'not shown', undefined]]);
   });
 
   it('does not take another record’s parts', async () => {

@@ -8,6 +8,7 @@ import { type JsonObject, parseJsonStrict } from '../jose/strict-json.js';
 import { verifyJws } from '../jose/verify-jws.js';
 import type { Vkey } from '../note/vkey.js';
 import { MANIFEST_TYPE, readManifest, verifySealedLine } from '../sealed/sealed-batch.js';
+import { checkRevocationList } from './checked-list.js';
 import { parseRecordEvidence, type RecordEvidence } from './evidence-form.js';
 import { type EvidenceReport, EvidenceSteps } from './evidence-steps.js';
 import { concernsKey, goodStateAt } from './key-history.js';
@@ -29,7 +30,7 @@ interface SignedPayload {
  * Verifies the evidence of a record from its bytes and the trusted keys alone: no network, no registry, whatever became of key and
  * certificate since. One verdict for each step, in order: the form; the issuer's signature; for a line of a sealed batch its place under the
  * signed root; the receipt; the fact in the log, which commits to exactly these bytes; its inclusion; the key, registered in the log and good
- * at receipt; the certificate, as it was presented. Malformed evidence is a failed step, never an exception.
+ * at receipt; the certificate, as it was presented; that its authority had not revoked it then. Malformed evidence is a failed step, never an exception.
  */
 export function verifyRecordEvidence(bytes: Uint8Array, trust: EvidenceTrust): Promise<EvidenceReport> {
   return new EvidenceSteps().report(async (steps) => {
@@ -39,7 +40,8 @@ export function verifyRecordEvidence(bytes: Uint8Array, trust: EvidenceTrust): P
     const accepted = await steps.take('commitment', () => checkCommitment(evidence, payload, receipt));
     await steps.take('inclusion', () => checkInclusion(accepted, trust.logKeys));
     await steps.take('key', () => checkKeyFacts(evidence, accepted, trust.logKeys));
-    await steps.take('certificate', () => checkCertificateFacts(evidence, accepted, trust.logKeys));
+    const isListKept = await steps.take('certificate', () => checkCertificateFacts(evidence, accepted, trust.logKeys));
+    await checkRevocation(steps, evidence, accepted, { ...trust, isListKept });
   });
 }
 
@@ -150,8 +152,31 @@ function laterOf(events: readonly ClaimedFact['entry'][], at: string): string {
 
 async function checkCertificateFacts({ certificate }: RecordEvidence, { entry }: ClaimedFact, logKeys: readonly Vkey[]) {
   if (certificate?.['x5t#S256'] !== entry.body['certificate']) throw differs('the fact names another certificate');
-  if (!certificate) return [undefined, 'the fact names none: the record did not come over a connection of the issuer'] as const;
-  return [undefined, checkCertificate(certificate, await proveFacts(certificate.facts, entry.participant!, logKeys))] as const;
+  if (!certificate) return [false, 'the fact names none: the record did not come over a connection of the issuer'] as const;
+  const { isListKept, detail } = checkCertificate(certificate, await proveFacts(certificate.facts, entry.participant!, logKeys));
+  return [isListKept, detail] as const;
+}
+
+async function checkRevocation(
+  steps: EvidenceSteps,
+  { certificate }: RecordEvidence,
+  accepted: ClaimedFact,
+  { logKeys, isListKept }: EvidenceTrust & { readonly isListKept: boolean },
+): Promise<void> {
+  if (!certificate) return;
+  const { revocation } = certificate;
+  if (!revocation && !isListKept) {
+    steps.leaveOut('revocation', 'no revocation list was kept then: that the certificate was not revoked is what the gateway decided');
+    return;
+  }
+  await steps.take('revocation', async () => {
+    if (!revocation)
+      throw new Refusal('unprocessable', 'evidence.list_missing', 'the list that the certificate was checked with is left out');
+    const [check] = (await proveFacts([revocation.checked], accepted.entry.participant!, logKeys)) as [ClaimedFact];
+    // Either order is proof enough, as for keys.
+    if (check.entry.at > accepted.entry.at && check.proof.index > accepted.proof.index) throw differs('the check came after the record');
+    return [undefined, checkRevocationList(certificate, revocation.list, check.entry, accepted.entry)] as const;
+  });
 }
 
 const differs = (detail: string) => new Refusal('unprocessable', 'evidence.mismatch', detail);

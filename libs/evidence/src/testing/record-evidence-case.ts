@@ -3,7 +3,7 @@ import { formatFactId, type Shard, SHARDS } from '#kernel';
 import { encodeLogEntry, type StoredFact } from '../canonical.js';
 import { utf8 } from '../bytes.js';
 import { nodeCrypto } from '../crypto/node-crypto.js';
-import { encodeBase64Url } from '../jose/base64url.js';
+import { decodeBase64Url, encodeBase64Url } from '../jose/base64url.js';
 import { thumbprint } from '../jose/keys.js';
 import { createEd25519Signer, type Signer, signJws } from '../jose/sign-jws.js';
 import { signCheckpoint } from '../note/checkpoint.js';
@@ -13,28 +13,8 @@ import type { FactEvidence, RecordEvidence } from '../record-evidence/evidence-f
 import type { EvidenceTrust } from '../record-evidence/verify-record-evidence.js';
 import { MANIFEST_TYPE } from '../sealed/sealed-batch.js';
 import { naiveLeaf, naivePath, naiveRoot } from './naive-tree.js';
+import { AUTHORITY_X5T, CHAIN, LISTS, X5T } from './published-lists.js';
 
-/** A certificate and its authority, made once; their private keys were never kept. */
-const CHAIN = `-----BEGIN CERTIFICATE-----
-MIIBCDCBrwICEjQwCgYIKoZIzj0EAwIwDTELMAkGA1UEAwwCY2EwIBcNMjYxMTIy
-MDI1OTQ4WhgPMjEyNjEwMjkwMjU5NDhaMBExDzANBgNVBAMMBmJhbmstYTBZMBMG
-ByqGSM49AgEGCCqGSM49AwEHA0IABIJYwgQufl16aGvTgHvmedUFcETM2OwJfjM/
-7c9iLi4EFVrad+hO1vfcnpP32hHofes0qjMQ/XRbgxxAFJozJF0wCgYIKoZIzj0E
-AwIDSAAwRQIhAO4Ho3erR6rZ+ZwqW/zRCeRe96Dsh71BHDC67DwyTcbTAiBqoeM7
-orFwOgf1HVn4Sjq94EDyWN6DHKk7AJB8jL8vHw==
------END CERTIFICATE-----
------BEGIN CERTIFICATE-----
-MIIBcTCCARegAwIBAgIUTDWDJWCQVCaxue3h4S+8Z4LBGbYwCgYIKoZIzj0EAwIw
-DTELMAkGA1UEAwwCY2EwIBcNMjYxMTIyMDI1OTQ3WhgPMjEyNjEwMjkwMjU5NDda
-MA0xCzAJBgNVBAMMAmNhMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEuG3xGg4j
-1iXqITfQb+xsL6HnvjvYJ6gcnJKNVRoCdyR3TdkK5kUjg2bsdXcIOoUpB6QwBdAW
-TyDIr4lwkTvPbaNTMFEwHQYDVR0OBBYEFPSRQqnjD8AEwbo7viShadKFJKCdMB8G
-A1UdIwQYMBaAFPSRQqnjD8AEwbo7viShadKFJKCdMA8GA1UdEwEB/wQFMAMBAf8w
-CgYIKoZIzj0EAwIDSAAwRQIgWqm/mCZbZ6VfXwMiJdhAOdKbU08BYZs/DP4IAQnl
-7CcCIQCbO1srtvnyMGbxoMIHbguzFh30pOogZMibChBmkjoJLQ==
------END CERTIFICATE-----
-`;
-const [X5T, AUTHORITY_X5T] = ['6xf3dJEWIFQfsENoOmyfH9bf6kLdAd3gLfcOQSa-3pg', '3m5AXgiuvtupZ31NgGQhlr5sOGpJ4aqbj0Eo6ySRPkY'];
 const ORIGIN = 'log.test/evidence';
 const JTI = '01939a6e-7a00-7abc-8def-000000000001';
 
@@ -49,12 +29,14 @@ const after = (seconds: number) => new Date(ACCEPTED_AT.getTime() + seconds * 1_
 const key = { kid: bank.kid, alg: 'EdDSA', jkt: thumbprint(bank.publicJwk) };
 const sha256 = (...parts: Uint8Array[]) => encodeBase64Url(createHash('sha256').update(Buffer.concat(parts)).digest());
 
-type Named = 'registered' | 'presented' | 'accepted' | 'retired' | 'compromised' | 'revoked';
+type Named = 'registered' | 'presented' | 'checked' | 'accepted' | 'retired' | 'compromised' | 'revoked';
 type Body = StoredFact['body'];
 
 /** What is different from a good case: bodies of facts, times of facts in seconds from acceptance, claims of the receipt. */
 export interface CaseChange {
   readonly sealed?: boolean;
+  /** Which list the certificate was checked with. */
+  readonly list?: keyof typeof LISTS;
   readonly bodies?: Readonly<Partial<Record<Named, Body>>>;
   readonly kinds?: Readonly<Partial<Record<Named, string>>>;
   readonly seconds?: Readonly<Partial<Record<Named, number>>>;
@@ -84,30 +66,37 @@ export async function recordEvidenceCase(change: CaseChange = {}): Promise<{ evi
         ...{ kid: key.kid, alg: key.alg, jwk: publicMembers(), thumbprint: key.jkt, stateAtReceipt: 'ACTIVE' },
         facts: [told.registered, told.retired, told.compromised],
       },
-      certificate: { 'x5t#S256': X5T!, serial: '1234', chain: CHAIN, facts: [told.presented, told.revoked] },
+      certificate: {
+        ...{ 'x5t#S256': X5T, serial: '1234', chain: CHAIN, facts: [told.presented, told.revoked] },
+        revocation: { list: LISTS[change.list ?? 'good'], checked: told.checked },
+      },
       receipt,
       fact: told.accepted,
     },
   };
 }
 
-function factsOf(commitment: string, { bodies, kinds, seconds }: CaseChange): Record<Named, StoredFact> {
+function factsOf(commitment: string, { bodies, kinds, seconds, list = 'good' }: CaseChange): Record<Named, StoredFact> {
   const [ours, subjects] = [SHARDS[3]!, SHARDS[9]!];
   const fact = (name: Named, shard: Shard, seq: bigint, kind: string, at: number, body: Body): StoredFact => ({
     ...{ shard, seq, at: after(seconds?.[name] ?? at), kind: kinds?.[name] ?? kind },
     ...{ participant: 'bank-a', body: bodies?.[name] ?? body },
   });
-  const certificate = { x5t: X5T!, serial: '1234' };
+  const certificate = { x5t: X5T, serial: '1234' };
   return {
     registered: fact('registered', ours, 1n, 'participant.key_added', -900, key),
-    presented: fact('presented', ours, 2n, 'participant.certificate_presented', -1, { ...certificate, issuer: AUTHORITY_X5T! }),
-    accepted: fact('accepted', subjects, 1n, 'record.accepted', 0, { record: 'rating', commitment, key: key.jkt, certificate: X5T! }),
+    presented: fact('presented', ours, 2n, 'participant.certificate_presented', -1, { ...certificate, issuer: AUTHORITY_X5T, list: 'any' }),
+    accepted: fact('accepted', subjects, 1n, 'record.accepted', 0, { record: 'rating', commitment, key: key.jkt, certificate: X5T }),
     retired: fact('retired', ours, 3n, 'participant.key_retired', 900, { kid: key.kid }),
     compromised: fact('compromised', ours, 4n, 'participant.key_compromised', 950, {
       kid: key.kid,
       suspectedSince: after(-5).toISOString(),
     }),
     revoked: fact('revoked', ours, 5n, 'participant.certificate_revoked', 999, { ...certificate, reason: 'lost' }),
+    checked: fact('checked', ours, 6n, 'participant.certificate_checked', -1, {
+      x5t: X5T,
+      list: sha256(decodeBase64Url(LISTS[list], 'list')),
+    }),
   };
 }
 

@@ -1,6 +1,5 @@
-import 'reflect-metadata';
-import { X509Certificate } from 'node:crypto';
-import { X509Certificate as CertificateDocument, X509Crl } from '@peculiar/x509';
+import { hash, X509Certificate } from 'node:crypto';
+import { parseRevocationList, type RevocationList } from '#evidence';
 
 /** Who may issue client certificates, with what it has revoked. `x5t` is the SHA-256 of its certificate, base64url. */
 export interface Authority {
@@ -8,33 +7,30 @@ export interface Authority {
   readonly x5t: string;
   readonly pem: string;
   readonly certificate: X509Certificate;
-  readonly crl: RevocationList | undefined;
+  readonly crl: PublishedList | undefined;
 }
 
-export interface RevocationList {
-  readonly thisUpdate: Date;
-  readonly nextUpdate: Date;
-  /** Serials in lower-case hexadecimal without leading zeros. */
-  readonly serials: ReadonlySet<string>;
+/** A list as it was published; `digest` is its SHA-256, base64url. */
+export interface PublishedList extends RevocationList {
+  readonly der: Uint8Array;
+  readonly digest: string;
 }
 
-export async function readAuthority(name: string, pem: string, crlPem: string | undefined): Promise<Authority> {
+export function readAuthority(name: string, pem: string, crlPem: string | undefined): Authority {
   const certificate = new X509Certificate(pem);
   if (!certificate.ca) throw new Error(`${name}: not a certificate authority`);
-  const crl = crlPem === undefined ? undefined : await readRevocationList(name, crlPem, certificate);
+  const crl = crlPem === undefined ? undefined : readRevocationList(name, crlPem, certificate);
   return { name, x5t: x5tOf(certificate), pem, certificate, crl };
 }
 
-/** A list counts only under its own authority's signature (RFC 5280 §6.3.3) and with a date for the next one. */
-async function readRevocationList(name: string, pem: string, authority: X509Certificate): Promise<RevocationList> {
-  const crl = new X509Crl(pem);
-  const issuer = new CertificateDocument(authority.raw);
-  if (crl.issuer !== issuer.subject || !(await crl.verify({ publicKey: issuer.publicKey }))) {
-    throw new Error(`${name}: the CRL is not signed by this authority`);
-  }
-  if (!crl.nextUpdate) throw new Error(`${name}: the CRL does not say when the next one comes`);
-  const serials = new Set(crl.entries.map((entry) => normalSerial(entry.serialNumber)));
-  return { thisUpdate: crl.thisUpdate, nextUpdate: crl.nextUpdate, serials };
+/** A list counts only under its own authority's signature (RFC 5280 §6.3.3). Throws; refuses what `parseRevocationList` refuses. */
+function readRevocationList(name: string, pem: string, authority: X509Certificate): PublishedList {
+  const [, body] = /-----BEGIN X509 CRL-----([A-Za-z0-9+/=\s]+)-----END X509 CRL-----/.exec(pem) ?? [];
+  if (body === undefined) throw new Error(`${name}: the CRL is not PEM`);
+  const der = Buffer.from(body, 'base64');
+  const list = parseRevocationList(der);
+  if (!list.isSignedBy(authority)) throw new Error(`${name}: the CRL is not signed by this authority`);
+  return { ...list, der, digest: hash('sha256', der, 'base64url') };
 }
 
 /** What the registry keeps of a certificate. Throws where this authority did not issue it. */

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { Refusal } from '#kernel';
-import { type Authority, normalSerial, x5tOf } from './mtls-authority.js';
+import { type Authority, normalSerial, type PublishedList, x5tOf } from './mtls-authority.js';
 import { hasFreshList, type TrustStore } from './mtls-trust.js';
 
 /** A client certificate that the transport found good: chain, dates, usage, strength, single identity, CRL. */
@@ -15,6 +15,8 @@ export interface TransportIdentity {
   readonly notAfter: Date;
   /** The leaf, then its authority, PEM: what the decision above was made on. */
   readonly chain: string;
+  /** The list of its authority, in which it is not. */
+  readonly list: PublishedList | undefined;
 }
 
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
@@ -64,7 +66,7 @@ function judge(socket: TLSSocket, authorities: readonly Authority[]): Peer {
   const serial = normalSerial(leaf.serialNumber);
   const identity = {
     ...{ x5t: x5tOf(leaf), issuer: authority.x5t, serial, ...participantNamed(leaf), notAfter: new Date(leaf.validTo) },
-    chain: leaf.toString() + authority.certificate.toString(),
+    ...{ chain: leaf.toString() + authority.certificate.toString(), list: authority.crl },
   };
   return { leaf, identity, authority, judgedUnder: authorities };
 }

@@ -37,7 +37,7 @@ export class TrustStore {
   static async open(folder: string, clock: Clock, logger: Logger): Promise<TrustStore> {
     const store = new TrustStore(folder, clock, logger);
     store.print = fingerprint(folder);
-    await store.load();
+    store.load();
     store.raiseAlarms();
     return store;
   }
@@ -71,7 +71,7 @@ export class TrustStore {
       const print = fingerprint(this.folder);
       if (print !== this.print) {
         this.print = print;
-        await this.load();
+        this.load();
         this.logger.info({ authorities: this.current.map(({ name }) => name) }, 'certificates reloaded');
         for (const listener of this.listeners) listener();
       }
@@ -81,9 +81,9 @@ export class TrustStore {
     this.raiseAlarms();
   }
 
-  private async load(): Promise<void> {
+  private load(): void {
     const server = path.join(this.folder, 'server');
-    const authorities = await readAuthorities(path.join(this.folder, 'partners'), this.logger);
+    const authorities = readAuthorities(path.join(this.folder, 'partners'), this.logger);
     const context: SecureContextOptions = {
       key: readFileSync(path.join(server, 'key.pem')),
       cert: readFileSync(path.join(server, 'cert.pem')),
@@ -118,7 +118,7 @@ export function hasFreshList({ crl }: Authority, at: Date): boolean {
 }
 
 /** A broken CRL makes its own authority fail closed; a broken CA certificate leaves that authority out. Neither touches the others. */
-async function readAuthorities(folder: string, logger: Logger): Promise<Authority[]> {
+function readAuthorities(folder: string, logger: Logger): Authority[] {
   const files = new Set(readdirSync(folder));
   const names = [...files].filter((file) => file.endsWith('.ca.pem')).map((file) => file.slice(0, -'.ca.pem'.length));
   const authorities: Authority[] = [];
@@ -126,9 +126,7 @@ async function readAuthorities(folder: string, logger: Logger): Promise<Authorit
     const read = (kind: string) =>
       files.has(`${name}.${kind}.pem`) ? readFileSync(path.join(folder, `${name}.${kind}.pem`), 'utf8') : undefined;
     try {
-      authorities.push(
-        await readAuthority(name, read('ca')!, read('crl')).catch((error: unknown) => withoutList(name, read('ca')!, error, logger)),
-      );
+      authorities.push(readWithList(name, read('ca')!, read('crl'), logger));
     } catch (error) {
       logger.error({ authority: name, error: (error as Error).message }, 'this authority cannot be read and is left out');
     }
@@ -136,9 +134,14 @@ async function readAuthorities(folder: string, logger: Logger): Promise<Authorit
   return authorities;
 }
 
-function withoutList(name: string, pem: string, error: unknown, logger: Logger): Promise<Authority> {
-  logger.error({ authority: name, error: (error as Error).message }, 'the CRL cannot be used');
-  return readAuthority(name, pem, undefined);
+function readWithList(name: string, pem: string, crlPem: string | undefined, logger: Logger): Authority {
+  try {
+    return readAuthority(name, pem, crlPem);
+  } catch (error) {
+    const authority = readAuthority(name, pem, undefined);
+    logger.error({ authority: name, error: (error as Error).message }, 'the CRL cannot be used');
+    return authority;
+  }
 }
 
 /** Changes when a file appears, goes or is written. */
