@@ -83,7 +83,7 @@ describe('the door', () => {
     expect(await post({ token: world.token('decisions:reserve') })).toMatchObject({ status: 403, body: { code: 'scope.missing' } });
     expect(await post({ key: undefined })).toMatchObject({
       status: 400,
-      body: { code: 'idempotency.key_malformed', field: 'Idempotency-Key' },
+      body: { code: 'idempotency.key_missing', field: 'Idempotency-Key' },
     });
     const { allowance, decision } = (await post({})).body as unknown as GrantedAllowance;
     const other = world.token(SCOPES, 'wallet-service');
@@ -128,7 +128,7 @@ describe('over gRPC', () => {
 
   it('refuses with the codes of HTTP, and shows it to its holder alone', async () => {
     const wish = request(await world.newSubject());
-    await expect(world.grpc('IssueAllowance', wish)).rejects.toMatchObject({ code: 3, problem: 'idempotency.key_malformed' });
+    await expect(world.grpc('IssueAllowance', wish)).rejects.toMatchObject({ code: 3, problem: 'idempotency.key_missing' });
     await expect(issue({ ...wish, seconds: 601 })).rejects.toMatchObject({ code: 3, problem: 'allowance.too_long' });
     const denied = await issue(request(await world.newSubject(500)));
     expect(denied).toMatchObject({ decision: { outcome: 'DENY' } });

@@ -7,8 +7,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { register } from '../../apps/cli/src/commands/interface.js';
 import type { Example, Examples } from '../../apps/decision-api/src/interface-files.js';
 import { createSealer } from '#audit/adapters/audit-wiring';
+import { backtestRunner } from '#decisions/adapters/backtests';
 import { parseId } from '#kernel';
 import { createLogger, createSigner } from '#platform';
+import { policyLife } from '#policies/adapters/pg-policies';
+import { policyInput } from '#policies/testing/house-policy';
 import { type DecisionWorld, decisionWorld, newKey } from '../world/decision-world.js';
 
 // The examples of the interface are what a door really answered. After a change that is meant:
@@ -22,14 +25,15 @@ const recorded = { http: {} as Record<string, Example>, grpc: {} as Record<strin
 const known = JSON.parse(readFileSync(FILE, 'utf8')) as Examples;
 
 /** Calls the door, keeps the exchange under the operation's name, and hands back the answer. */
-async function http(name: string, params: Readonly<Record<string, string>> = {}, body?: object, key?: string) {
+async function http(name: string, params: Readonly<Record<string, string>> = {}, body?: object | string, key?: string) {
   const [method, template] = name.split(' ') as [string, string];
   const query = new URLSearchParams(Object.entries(params).filter(([param]) => !template.includes(`{${param}}`)));
   const path = template.replace(/\{(\w+)\}/g, (_, param: string) => params[param]!) + (query.size > 0 ? `?${query.toString()}` : '');
   const token = world.token(
-    'decisions:evaluate decisions:reserve decisions:simulate standing:read subjects:write allowances:issue appeals:write',
+    'decisions:evaluate decisions:reserve decisions:simulate standing:read subjects:write allowances:issue appeals:write policies:read policies:write',
   );
-  const answer = await world.http(method, path, { body, key, token });
+  const sent = typeof body === 'string' ? { text: body } : { body };
+  const answer = await world.http(method, path, { ...sent, key, token });
   expect([name, answer.status, answer.body['code']]).toEqual([name, expect.toSatisfy((status: number) => status < 300), undefined]);
   const response = typeof answer.body['text'] === 'string' ? answer.body['text'] : answer.body;
   const headers = key === undefined ? {} : { headers: { 'Idempotency-Key': key } };
@@ -67,6 +71,7 @@ beforeAll(async () => {
   );
   await decisions(subject, () => sealer.sealOnce());
   await rest(subject);
+  await policies();
   await overGrpc(subject);
   if (process.env['RECORD_EXAMPLES'] === '1') writeFileSync(FILE, `${JSON.stringify(recorded, undefined, 2)}\n`);
 });
@@ -121,6 +126,27 @@ async function rest(subject: string): Promise<void> {
   await http('POST /v1/allowances/{id}/settlements', { id }, { spends: [spent], close: true });
   const answers = [{ key: newKey(), at: new Date().toISOString(), request: { subject, service: 'checkout', amount } }];
   await http('POST /v1/open-answers', {}, { answers });
+}
+
+async function policies(): Promise<void> {
+  const { database } = world.fresh;
+  const text = JSON.stringify(
+    policyInput({ version: 2, limits: [{ id: 'day', window: 'DAY', scope: 'SUBJECT', amount: '90.00' }] }),
+    undefined,
+    2,
+  );
+  await http('POST /v1/policies/lint', {}, text.replace('"amount": "90.00"', '"amount": 90.00'));
+  await policyLife(database).draft(JSON.parse(text), 'ann', new Date());
+  await http('POST /v1/policies/versions/{version}/shadow', { version: '2' });
+  await http('GET /v1/policies/versions/{version}/shadow', { version: '2' });
+  await http('GET /v1/policies/versions');
+  const { id } = await http('POST /v1/backtests', {}, { version: '2', assume: 'CONFIRMED' }, newKey());
+  await backtestRunner(database).run(parseId('bkt', id).uuid);
+  await http('GET /v1/backtests/{id}', { id });
+  await http('GET /v1/backtests/{id}/report', { id });
+  const other = await world.http('POST', '/v1/backtests', { body: {}, key: newKey(), token: world.token('policies:write') });
+  await http('POST /v1/backtests/{id}/cancel', { id: other.body['id'] as string });
+  await http('GET /v1/backtests');
 }
 
 async function overGrpc(subject: string): Promise<void> {

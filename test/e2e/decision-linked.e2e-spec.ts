@@ -62,7 +62,7 @@ describe('a linked batch', () => {
       '/items/1/amount/amount',
       { items: [items[0], { ...items[0], amount: { amount: '0.001', currency: 'CNY' } }] },
     ],
-    ['no key', 400, 'idempotency.key_malformed', 'Idempotency-Key', {}, ''],
+    ['no key', 400, 'idempotency.key_missing', 'Idempotency-Key', {}, ''],
   ])('refuses %s with %i %s', async (_what, status, code, field, change, key = newKey()) => {
     const subject = await world.newSubject();
     const answer = await world.http('POST', '/v1/decisions:linked', { body: { subject, items, ...change }, key: key || undefined });

@@ -24,6 +24,8 @@ export interface HttpAnswer {
 
 export interface HttpCall {
   readonly body?: unknown;
+  /** Instead of a body, as text/plain. */
+  readonly text?: string | undefined;
   readonly key?: string | undefined;
   readonly token?: string;
 }
@@ -86,13 +88,15 @@ function mint(issuer: Signer, scope: string, service: string): string {
   return signJws('JWT', { iss: 'test-issuer', sub: service, aud: 'tallystick-decision-api', iat, exp: iat + 600, scope }, issuer);
 }
 
-async function send(url: string, method: string, { body, key, token }: HttpCall): Promise<HttpAnswer> {
+async function send(url: string, method: string, { body, text: plain, key, token }: HttpCall): Promise<HttpAnswer> {
   const headers = {
     ...(token === undefined || token === '' ? {} : { authorization: `Bearer ${token}` }),
     ...(key === undefined ? {} : { 'idempotency-key': key }),
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(plain === undefined ? {} : { 'content-type': 'text/plain' }),
   };
-  const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  const sent = plain ?? (body === undefined ? undefined : JSON.stringify(body));
+  const response = await fetch(url, { method, headers, ...(sent === undefined ? {} : { body: sent }) });
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
   return { status: response.status, headers: response.headers, body: isJson ? (JSON.parse(text) as JsonObject) : { text } };

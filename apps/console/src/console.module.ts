@@ -3,17 +3,13 @@ import { type DynamicModule, type FactoryProvider, Module } from '@nestjs/common
 import { APP_GUARD } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { Exports } from '#audit';
-import { Backtests, Shadows } from '#decisions';
-import { backtestDesk, shadowDesk } from '#decisions/adapters/backtests';
+import { PolicyHistoryModule } from '#decisions/adapters/policy-history.module';
 import { FsBundleFiles } from '#audit/adapters/fs-bundle-files';
 import { PgExportStore } from '#audit/adapters/pg-export-store';
 import type { Clock } from '#kernel';
 import { type Config, Database, type SqlRunner } from '#platform';
 import { HealthController, READINESS } from '#platform/adapters/health.controller';
 import { CLOCK, PlatformModule } from '#platform/adapters/platform.module';
-import { PolicyLife } from '#policies';
-import { policyLife } from '#policies/adapters/pg-policies';
-import { PgPolicyBook } from '#policies/adapters/pg-policy-book';
 import { PartnersModule } from '#partners/adapters/partners.module';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { StaffDoor } from '#staff';
@@ -58,7 +54,7 @@ export class ConsoleModule {
   static forRoot(config: Config, logger: Logger): DynamicModule {
     return {
       module: ConsoleModule,
-      imports: [PlatformModule.forRoot(config, logger), StaffModule, PartnersModule.register(tellParticipants)],
+      imports: [PlatformModule.forRoot(config, logger), StaffModule, PartnersModule.register(tellParticipants), PolicyHistoryModule],
       controllers: [
         HealthController,
         SessionController,
@@ -85,10 +81,6 @@ export class ConsoleModule {
           useFactory: (database: Database, clock: Clock) => new Restrictions(new PgExchange(database), nodeClerk, clock),
         },
         { provide: Exports, inject: [Database], useFactory: (database: Database) => new Exports(new PgExportStore(database)) },
-        { provide: PgPolicyBook, inject: [Database], useFactory: (database: Database) => new PgPolicyBook(database) },
-        { provide: PolicyLife, inject: [Database], useFactory: policyLife },
-        { provide: Shadows, inject: [Database], useFactory: shadowDesk },
-        { provide: Backtests, inject: [Database], useFactory: backtestDesk },
         { provide: BUNDLE_FILES, useValue: new FsBundleFiles(path.join(config.TALLYSTICK_HOME, 'exports')) },
         { provide: CONSOLE_DOOR, useValue: consoleDoor(config) },
         {

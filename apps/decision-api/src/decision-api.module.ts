@@ -6,6 +6,7 @@ import { type AllowanceTerms, Decider, type DecisionLedger, ReceiptWriter, Settl
 import { DecisionsModule } from '#decisions/adapters/decisions.module';
 import { AllowancesModule } from '#decisions/adapters/allowances.module';
 import { NodeSources } from '#decisions/adapters/node-sources';
+import { PolicyHistoryModule } from '#decisions/adapters/policy-history.module';
 import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
 import { AuditModule } from '#audit/adapters/audit.module';
 import type { Signer } from '#evidence';
@@ -21,6 +22,7 @@ import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { StandingModule } from '#standing/adapters/standing.module';
 import { AllowancesController } from './allowances.controller.js';
 import { AllowancesGrpcController } from './allowances-grpc.controller.js';
+import { BacktestsController } from './backtests.controller.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { TokenVerifier } from './auth/token-verifier.js';
 import { ConsentsController } from './consents.controller.js';
@@ -33,6 +35,7 @@ import { LinkedGrpcController } from './linked-grpc.controller.js';
 import { LookupsGrpcController } from './lookups-grpc.controller.js';
 import { OpenAnswersController } from './open-answers.controller.js';
 import { PoliciesController } from './policies.controller.js';
+import { PolicyVersionsController } from './policy-versions.controller.js';
 import { ReservationsController } from './reservations.controller.js';
 import { RestrictionsController } from './restrictions.controller.js';
 import { ScriptedSubjects } from './scripted-subjects.js';
@@ -51,6 +54,7 @@ export class DecisionApiModule {
         ConsentsModule,
         AuditModule,
         DecisionsModule,
+        PolicyHistoryModule,
         AllowancesModule.register(allowanceTerms(config)),
       ],
       controllers: [
@@ -62,6 +66,8 @@ export class DecisionApiModule {
         OpenAnswersController,
         HeadroomController,
         PoliciesController,
+        PolicyVersionsController,
+        BacktestsController,
         SubjectsController,
         RestrictionsController,
         ConsentsController,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { policyJsonSchema } from '#policies';
 
 /** An exchange with a real door, recorded by `test/e2e/decision-examples.e2e-spec.ts` and held to it from then on. */
 export interface Example {
@@ -28,7 +29,7 @@ export function readExamples(): Examples {
   return JSON.parse(readFileSync(interfaceFile('examples.json'), 'utf8')) as Examples;
 }
 
-/** Beside /docs and /docs-json: the contract over gRPC, and every call with its answer. Public, as the documentation is. */
+/** Beside /docs and /docs-json: the contract over gRPC, every call with its answer, and the shape of a policy for editors. Public, as the documentation is. */
 export function publishInterface(fastify: FastifyInstance): void {
   const files = {
     '/docs/decision.proto': ['proto/decision.proto', 'text/plain'],
@@ -38,6 +39,8 @@ export function publishInterface(fastify: FastifyInstance): void {
     const text = readFileSync(interfaceFile(name), 'utf8');
     fastify.get(url, (_request, reply) => void reply.header('content-type', `${type}; charset=utf-8`).send(text));
   }
+  const schema = JSON.stringify(policyJsonSchema(), undefined, 2);
+  fastify.get('/docs/policy.schema.json', (_request, reply) => void reply.header('content-type', 'application/schema+json').send(schema));
 }
 
 function ancestors(folder: string): string[] {

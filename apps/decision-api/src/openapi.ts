@@ -4,6 +4,7 @@ import { z } from 'zod';
 import {
   allowanceRequestSchema,
   allowanceSettlementSchema,
+  backtestRequestSchema,
   consentNarrowingSchema,
   decisionBatchSchema,
   decisionRequestSchema,
@@ -102,6 +103,7 @@ const BODIES: Readonly<Record<string, z.ZodType>> = {
   '/v1/open-answers': openAnswersSchema,
   '/v1/subjects/{id}/consents/{consentId}/grant': consentNarrowingSchema,
   '/v1/subjects/{id}/consents/{consentId}/narrow': consentNarrowingSchema,
+  '/v1/backtests': backtestRequestSchema,
 };
 
 /** Bodies that handlers read themselves, strictly, are described from the schema they are read with. */

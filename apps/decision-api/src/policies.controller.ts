@@ -1,7 +1,7 @@
-import { Controller, Get, Inject } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Refusal } from '#kernel';
-import { policyJsonSchema } from '#policies';
+import { type Finding, lintPolicy, policyJsonSchema } from '#policies';
 import { PgPolicies } from '#policies/adapters/pg-policies';
 import { Scopes } from './auth/caller.js';
 
@@ -27,6 +27,22 @@ export class PoliciesController {
   @Scopes()
   findSchema(): object {
     return this.schema;
+  }
+
+  /** Refuses 415 `policy.text_wanted`: parsed JSON has lost its lines, and names that stand twice. */
+  @Post('lint')
+  @HttpCode(200)
+  @Scopes('policies:read')
+  @ApiConsumes('text/plain')
+  @ApiBody({ schema: { type: 'string', description: 'the document as it is written' } })
+  @ApiOperation({ summary: 'What is wrong or strange about a document, with line and column; an error keeps it from being drafted' })
+  lint(@Body() text: unknown): { readonly mayBeDrafted: boolean; readonly findings: readonly Finding[] } {
+    if (typeof text !== 'string') {
+      const detail = 'send the document as it is written, as text/plain: findings have lines and columns';
+      throw new Refusal('unsupported_media', 'policy.text_wanted', detail);
+    }
+    const findings = lintPolicy(text);
+    return { mayBeDrafted: findings.every(({ severity }) => severity !== 'error'), findings };
   }
 
   /** Read from the database: never one that is no longer active. */

@@ -25,10 +25,11 @@ export function parseCreateLink(body: unknown): CreateLinkRequest {
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{8,64}$/;
 
-/** An Idempotency-Key: 8 to 64 visible characters. Refuses 400 `idempotency.key_malformed`, also when there is none. */
+/** An Idempotency-Key: 8 to 64 visible characters. Refuses 400 `idempotency.key_missing` and `idempotency.key_malformed`. */
 export function parseIdempotencyKey(header: unknown): string {
   if (typeof header === 'string' && IDEMPOTENCY_KEY.test(header)) return header;
-  throw new Refusal('malformed', 'idempotency.key_malformed', 'send an Idempotency-Key header of 8 to 64 visible characters', {
+  const code = header === undefined || header === '' ? 'idempotency.key_missing' : 'idempotency.key_malformed';
+  throw new Refusal('malformed', code, 'send an Idempotency-Key header of 8 to 64 visible characters', {
     field: 'Idempotency-Key',
   });
 }

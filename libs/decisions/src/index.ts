@@ -23,6 +23,8 @@ export * from './history/report-text.js';
 export * from './history/run-backtest.js';
 export * from './history/shadow.js';
 export * from './history/shadows.js';
+export * from './history/show-backtest.js';
+export * from './history/show-tally.js';
 export * from './history/follow-shadow.js';
 export * from './history/tally.js';
 export * from './input-text.js';

@@ -8,13 +8,14 @@ const FILES = {
   '/docs-json': 'openapi.json',
   '/docs/decision.proto': 'decision.proto',
   '/docs/examples.json': 'examples.json',
+  '/docs/policy.schema.json': 'policy.schema.json',
 } as const;
 
 /** `tallystick interface`: the contract of decision-api as files, for code generators and for keeping. */
 export function register(program: Command): void {
   program
     .command('interface')
-    .description('write the OpenAPI document, the .proto file and the examples of a running decision-api as files')
+    .description('write the OpenAPI document, the .proto file, the examples and the policy schema of a running decision-api as files')
     .requiredOption('--out <folder>', 'where the files go')
     .option('--from <url>', 'the door to ask', `http://127.0.0.1:${process.env['DECISION_HTTP_PORT'] ?? '7080'}`)
     .action(async ({ out, from }: { readonly out: string; readonly from: string }) => {

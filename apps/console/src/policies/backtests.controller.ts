@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { ASSUMPTIONS, type Backtest, type BacktestReport, Backtests, BEGINNINGS } from '#decisions';
-import { type Clock, formatId, formatMinor, parseId, shardOf } from '#kernel';
+import { ASSUMPTIONS, type Backtest, type BacktestReport, Backtests, BEGINNINGS, showTally } from '#decisions';
+import { type Clock, formatId, parseId, shardOf } from '#kernel';
 import { CLOCK } from '#platform/adapters/platform.module';
 import { parsePolicy } from '#policies';
 import type { StaffMember } from '#staff';
@@ -10,7 +10,6 @@ import { PgStaffNames } from '../adapters/pg-staff-names.js';
 import type { BacktestReportView, BacktestView } from '../api.js';
 import { Allow, Staff } from '../auth/session.guard.js';
 import { parseInput } from '../parse-input.js';
-import { presentTally } from './tally-view.js';
 
 const shownMax = 20;
 
@@ -88,6 +87,5 @@ function present(found: Backtest, requestedBy: string): BacktestView {
 function presentReport({ report }: Backtest): BacktestReportView['report'] {
   if (report === undefined) return null;
   const { found, currency, assumptions, history } = JSON.parse(report) as BacktestReport;
-  const money = (minor: string) => (currency === null ? minor : formatMinor(BigInt(minor), currency));
-  return { found: presentTally(found, currency ?? '', money), assumptions, historyDigest: history.digest };
+  return { found: showTally(found, currency), assumptions, historyDigest: history.digest };
 }

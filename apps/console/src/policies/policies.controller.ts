@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { type Clock, formatMinor, Refusal } from '#kernel';
-import { type ShadowStanding, SHADOW_NOTES, Shadows } from '#decisions';
+import { type Clock, Refusal } from '#kernel';
+import { type ShadowStanding, SHADOW_NOTES, Shadows, showTally } from '#decisions';
 import { CLOCK } from '#platform/adapters/platform.module';
 import { PolicyLife, type PolicyVersion } from '#policies';
 import { PgPolicyBook } from '#policies/adapters/pg-policy-book';
@@ -9,7 +9,6 @@ import type { StaffMember } from '#staff';
 import type { PolicyView, ShadowView } from '../api.js';
 import { Allow, Staff } from '../auth/session.guard.js';
 import { parseInput } from '../parse-input.js';
-import { presentTally } from './tally-view.js';
 
 const ACTIVATION = z.strictObject({
   at: z.iso
@@ -93,9 +92,8 @@ function present(version: PolicyVersion): PolicyView {
 }
 
 function presentShadow({ version, state, since, currency, behind, decided }: ShadowStanding): ShadowView {
-  const money = (minor: string) => formatMinor(BigInt(minor), currency);
   return {
     ...{ version: String(version), state, since: since.toISOString(), behind: Number(behind), notes: SHADOW_NOTES },
-    found: presentTally(decided, currency, money),
+    found: showTally(decided, currency),
   };
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
+import { policyJsonSchema } from '#policies';
 import { pagePolicy, securityHeaders } from './security-headers.js';
 
 /** The pages of the web app; it draws what stands behind each by itself. */
@@ -12,7 +13,7 @@ const PAGES = ['/', '/decisions', '/restrictions', '/policies', '/audit', '/part
 const NONCE_PLACE = '__CSP_NONCE__';
 const NONCE_BYTES = 16;
 
-/** Serves the built web app (`npx vite build apps/console/web`) and puts the security headers on every answer. */
+/** Serves the built web app (`npx vite build apps/console/web`) and the schema of policies for editors, and puts the security headers on every answer. */
 export async function serveWebApp(app: NestFastifyApplication, folder: string, https: boolean): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
   const headers = securityHeaders(https);
@@ -20,6 +21,8 @@ export async function serveWebApp(app: NestFastifyApplication, folder: string, h
     void reply.headers(headers);
     if (!request.url.startsWith('/assets/')) void reply.header('cache-control', 'no-store');
   });
+  const schema = JSON.stringify(policyJsonSchema(), undefined, 2);
+  fastify.get('/policy.schema.json', (_, reply) => reply.header('content-type', 'application/schema+json').send(schema));
   if (!existsSync(path.join(folder, 'index.html'))) return serveBuildHint(app);
   const page = readFileSync(path.join(folder, 'index.html'), 'utf8');
   // Names under assets/ carry a digest of their content, so a browser may keep them for good.

@@ -7,6 +7,8 @@ export type Scope =
   | 'decisions:reserve'
   | 'decisions:simulate'
   | 'allowances:issue'
+  | 'policies:read'
+  | 'policies:write'
   | 'standing:read'
   | 'subjects:write'
   | 'appeals:write'

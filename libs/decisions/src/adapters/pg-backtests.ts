@@ -57,21 +57,34 @@ const HOLD = `UPDATE backtests SET leased_until = clock_timestamp() + $3 * inter
 export class PgBacktests implements BacktestStore {
   constructor(private readonly database: Database) {}
 
-  async add({ id, requestedBy, requestedAt, policy, from, to, assume, begin, bounds }: NewBacktest): Promise<void> {
+  async add({ id, requestedBy, requestedAt, policy, from, to, assume, begin, bounds, request }: NewBacktest): Promise<boolean> {
     const shard = shardOf(id);
-    await this.database.transaction(async (tx) => {
-      await tx.query(
-        `INSERT INTO backtests (backtest, shard, requested_by, requested_at, document, hash, from_at, to_at, assume, beginning, bounds)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    return await this.database.transaction(async (tx) => {
+      const added = await tx.query(
+        `INSERT INTO backtests (backtest, shard, requested_by, requested_at, document, hash, from_at, to_at, assume, beginning, bounds, request_key,
+           request_digest)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         ON CONFLICT (requested_by, request_key) WHERE request_key IS NOT NULL DO NOTHING RETURNING backtest`,
         [
           ...[id, shard, requestedBy, requestedAt, policy?.text ?? null, policy?.hash ?? null, from ?? null, to ?? null, assume, begin],
           canonicalize(Object.fromEntries([...bounds].map(([of, seq]) => [of, seq.toString()]))),
+          ...[request?.key ?? null, request?.digest ?? null],
         ],
       );
+      if (added.length === 0) return false;
       const range = { from: from?.toISOString() ?? null, to: to?.toISOString() ?? null };
       const body = { backtest: id, requestedBy, policy: policy?.hash ?? 'recorded', assume, begin, ...range };
       await appendFacts(tx, [{ shard, kind: 'backtest.requested', body }]);
+      return true;
     });
+  }
+
+  async findByKey(requestedBy: string, key: string): Promise<{ readonly id: string; readonly digest: string } | undefined> {
+    const [row] = await this.database.query<{ id: string; digest: string }>(
+      'SELECT backtest AS id, request_digest AS digest FROM backtests WHERE requested_by = $1 AND request_key = $2',
+      [requestedBy, key],
+    );
+    return row;
   }
 
   async find(id: string): Promise<Backtest | undefined> {

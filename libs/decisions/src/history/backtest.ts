@@ -31,7 +31,16 @@ export interface Backtest extends BacktestQuestion {
   readonly finishedAt: Date | undefined;
 }
 
-export type NewBacktest = Omit<Backtest, 'state' | 'progress' | 'report' | 'problem' | 'finishedAt'>;
+/** Names a request of somebody's: the same again is the same back-test. */
+export interface BacktestKey {
+  readonly key: string;
+  /** SHA-256 of the question, hex. */
+  readonly digest: string;
+}
+
+export interface NewBacktest extends Omit<Backtest, 'state' | 'progress' | 'report' | 'problem' | 'finishedAt'> {
+  readonly request: BacktestKey | undefined;
+}
 
 /** How far one shard is. */
 export interface BacktestPart {
@@ -55,8 +64,9 @@ export interface BacktestLease {
 export class BacktestLost extends Error {}
 
 export interface BacktestStore {
-  /** Saves the request with its fact. */
-  add(request: NewBacktest): Promise<void>;
+  /** Saves the request with its fact. False: its key was used meanwhile, and nothing was saved. */
+  add(request: NewBacktest): Promise<boolean>;
+  findByKey(requestedBy: string, key: string): Promise<{ readonly id: string; readonly digest: string } | undefined>;
   find(id: string): Promise<Backtest | undefined>;
   /** Newest first. */
   list(countMax: number): Promise<Backtest[]>;
@@ -72,7 +82,7 @@ export interface BacktestStore {
   fail(lease: BacktestLease, problem: string): Promise<void>;
   /** Gives the lease back after an error that may pass. */
   release(lease: BacktestLease, retryAfterMs: number): Promise<void>;
-  /** False: it had ended already. */
+  /** False: it has ended already. */
   cancel(id: string): Promise<boolean>;
 }
 

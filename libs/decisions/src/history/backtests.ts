@@ -3,21 +3,35 @@ import { uuidV7 } from '#kernel';
 import { compilePolicy, parsePolicy, type PolicyBook, policyUnknown } from '#policies';
 import {
   type Backtest,
+  type BacktestKey,
   backtestEnded,
   type BacktestQuestion,
   backtestsFull,
   type BacktestStore,
   backtestUnknown,
   emptyRange,
+  type NewBacktest,
   noHistory,
   otherCurrency,
 } from './backtest.js';
+import { keyReused } from '../codes.js';
 import type { DecisionHistory } from './decision-history.js';
 
 /** A document, the number of a drafted version, or each decision's own version. */
 export type AskedPolicy = { readonly document: unknown } | { readonly version: bigint } | 'RECORDED';
 
 export type BacktestAsk = Omit<BacktestQuestion, 'policy'> & { readonly policy: AskedPolicy };
+
+/** Somebody who may not know whether they were heard. */
+export interface Asker {
+  readonly by: string;
+  readonly key: string;
+}
+
+export interface AskedOnce {
+  readonly backtest: Backtest;
+  readonly repeated: boolean;
+}
 
 /** They share one worker's time. */
 export const outstandingMax = 20;
@@ -37,14 +51,20 @@ export class Backtests {
    * `backtest.other_currency`, 409 `backtest.too_many`.
    */
   async request(ask: BacktestAsk, requestedBy: string, at: Date, random: Uint8Array): Promise<Backtest> {
-    if (ask.from && ask.to && ask.from >= ask.to) throw emptyRange();
-    const policy = await this.policyOf(ask.policy);
-    if ((await this.store.outstanding(outstandingMax)).length >= outstandingMax) throw backtestsFull(outstandingMax);
-    const bounds = await this.history.heads();
-    if (!(await this.hasHistory(bounds, ask))) throw noHistory();
-    const id = uuidV7(at.getTime(), random);
-    await this.store.add({ ...ask, policy, id, requestedBy, requestedAt: at, bounds });
-    return await this.get(id);
+    const asked = { ...ask, policy: await this.policyOf(ask), requestedBy, requestedAt: at, id: uuidV7(at.getTime(), random) };
+    await this.add(ask, { ...asked, request: undefined });
+    return await this.get(asked.id);
+  }
+
+  /** The same, once for each key of the asker: repeated, the back-test that it began. Refuses also 422 `idempotency.key_reused`. */
+  async requestOnce(ask: BacktestAsk, { by, key }: Asker, at: Date, random: Uint8Array): Promise<AskedOnce> {
+    const policy = await this.policyOf(ask);
+    const request = { key, digest: this.sha256Hex(questionText({ ...ask, policy })) };
+    const known = await this.findAsked(by, request);
+    if (known) return { backtest: known, repeated: true };
+    const asked = { ...ask, policy, requestedBy: by, requestedAt: at, id: uuidV7(at.getTime(), random) };
+    if (await this.add(ask, { ...asked, request })) return { backtest: await this.get(asked.id), repeated: false };
+    return { backtest: (await this.findAsked(by, request))!, repeated: true };
   }
 
   /** Refuses 404 `backtest.unknown`. */
@@ -58,13 +78,29 @@ export class Backtests {
     return this.store.list(countMax);
   }
 
-  /** Whoever works on it stops at the next chance. Refuses 404 `backtest.unknown` and 409 `backtest.ended`. */
+  /** Whoever works on it stops at the next chance; cancelled again, it stays so. Refuses 404 `backtest.unknown` and 409 `backtest.ended`. */
   async cancel(id: string): Promise<Backtest> {
-    if (await this.store.cancel(id)) return await this.get(id);
-    throw backtestEnded((await this.get(id)).state);
+    await this.store.cancel(id);
+    const found = await this.get(id);
+    if (found.state !== 'CANCELLED') throw backtestEnded(found.state);
+    return found;
   }
 
-  private async policyOf(asked: AskedPolicy): Promise<BacktestQuestion['policy']> {
+  private async findAsked(by: string, { key, digest }: BacktestKey): Promise<Backtest | undefined> {
+    const known = await this.store.findByKey(by, key);
+    if (known && known.digest !== digest) throw keyReused();
+    return known && (await this.get(known.id));
+  }
+
+  private async add(ask: BacktestAsk, asked: Omit<NewBacktest, 'bounds'>): Promise<boolean> {
+    if ((await this.store.outstanding(outstandingMax)).length >= outstandingMax) throw backtestsFull(outstandingMax);
+    const bounds = await this.history.heads();
+    if (!(await this.hasHistory(bounds, ask))) throw noHistory();
+    return await this.store.add({ ...asked, bounds });
+  }
+
+  private async policyOf({ policy: asked, from, to }: BacktestAsk): Promise<BacktestQuestion['policy']> {
+    if (from && to && from >= to) throw emptyRange();
     if (asked === 'RECORDED') return undefined;
     const text = 'document' in asked ? canonicalize(parsePolicy(asked.document)) : await this.textOf(asked.version);
     const hash = this.sha256Hex(text);
@@ -93,4 +129,10 @@ export class Backtests {
     }
     return false;
   }
+}
+
+/** What a key is bound to. */
+function questionText({ policy, from, to, assume, begin }: BacktestQuestion): string {
+  const range = { from: from?.toISOString() ?? null, to: to?.toISOString() ?? null };
+  return canonicalize({ policy: policy?.hash ?? 'RECORDED', assume, begin, ...range });
 }
