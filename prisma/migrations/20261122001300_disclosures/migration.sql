@@ -16,11 +16,12 @@ CREATE TABLE disclosures (
   standing_version bigint      NOT NULL,
   at               timestamptz NOT NULL,
   keep_until       timestamptz NOT NULL,
-  content          jsonb       NOT NULL,
+  -- As text, in the order it was told: what is made from it again must be the same to the byte.
+  content          json        NOT NULL,
   salt             text        NOT NULL,
   seed             text        NOT NULL,
   -- The public key that the credential is bound to; none for the answer to a threshold.
-  holder_key       jsonb,
+  holder_key       json,
   fact_seq         bigint      NOT NULL,
   CONSTRAINT disclosures_pkey PRIMARY KEY (shard, consent, n),
   CONSTRAINT disclosures_fact_key UNIQUE (shard, fact_seq),
@@ -76,16 +77,16 @@ END
 $$;
 
 -- Saves what was disclosed, after its facts and uses, and the answers that were given to thresholds.
-CREATE FUNCTION save_disclosures(p jsonb) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION save_disclosures(p json) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO disclosures (shard, consent, n, subject, link, participant_id, idempotency_key, digest, standing_version, at, keep_until,
     content, salt, seed, holder_key, fact_seq)
-  SELECT * FROM jsonb_to_recordset(p -> 'disclosures') AS d (shard smallint, consent uuid, n integer, subject uuid, link uuid,
-    participant_id text, idempotency_key text, digest text, standing_version bigint, at timestamptz, keep_until timestamptz, content jsonb,
-    salt text, seed text, holder_key jsonb, fact_seq bigint);
+  SELECT * FROM json_to_recordset(p -> 'disclosures') AS d (shard smallint, consent uuid, n integer, subject uuid, link uuid,
+    participant_id text, idempotency_key text, digest text, standing_version bigint, at timestamptz, keep_until timestamptz, content json,
+    salt text, seed text, holder_key json, fact_seq bigint);
   UPDATE threshold_answers t
      SET at_least = a.at_least, answer = a.answer, replay_until = a.replay_until, bound_until = a.bound_until
-    FROM jsonb_to_recordset(p -> 'answers') AS a (shard smallint, subject uuid, participant_id text, at_least integer, answer text,
+    FROM json_to_recordset(p -> 'answers') AS a (shard smallint, subject uuid, participant_id text, at_least integer, answer text,
       replay_until timestamptz, bound_until timestamptz)
    WHERE t.shard = a.shard AND t.subject = a.subject AND t.participant_id = a.participant_id;
 END

@@ -116,7 +116,7 @@ class PgDisclosureBook implements DisclosureBook {
 
   async save(disclosures: readonly Disclosure[], answers: readonly KeptAnswer[]): Promise<void> {
     const values = [JSON.stringify({ disclosures: disclosures.map(disclosureRow), answers: answers.map(answerRow) })];
-    await this.tx.query('SELECT FROM save_disclosures($1::jsonb)', values, 'save_disclosures');
+    await this.tx.query('SELECT FROM save_disclosures($1::json)', values, 'save_disclosures');
   }
 }
 
