@@ -1,6 +1,6 @@
 import type { Consent, ConsentTerms } from '#consents';
 import { CONSENT_TYP } from '#contract';
-import type { JsonObject } from '#evidence';
+import { canonicalBytes, type JsonObject } from '#evidence';
 import { formatId } from '#kernel';
 import type { Notary } from '../notary.js';
 
@@ -34,7 +34,12 @@ export function consentArtefact(content: JsonObject, notary: Notary): string {
   const claims = {
     ...{ iss: notary.issuer, aud: text('recipient'), sub: text('subject'), jti: `${text('id')}.${content['version'] as number}` },
     ...{ iat: seconds('changedAt'), nbf: seconds('notBefore'), exp: seconds('expiresAt') },
-    consent: content,
+    consent: inOrder(content),
   };
   return notary.sign(CONSENT_TYP, claims, text('recipient'));
+}
+
+/** The database does not keep the order of names; their canonical one (RFC 8785) is the same wherever the content comes from. */
+function inOrder(content: JsonObject): JsonObject {
+  return JSON.parse(new TextDecoder().decode(canonicalBytes(content))) as JsonObject;
 }
