@@ -37,6 +37,7 @@ import { OpenAnswersController } from './open-answers.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { PolicyVersionsController } from './policy-versions.controller.js';
 import { ReservationsController } from './reservations.controller.js';
+import { AFFECTED_DECISIONS, DisputesController } from './disputes.controller.js';
 import { RestrictionsController } from './restrictions.controller.js';
 import { ScriptedSubjects } from './scripted-subjects.js';
 import { SimulationsController, SimulationsGrpcController } from './simulations.controller.js';
@@ -70,6 +71,7 @@ export class DecisionApiModule {
         BacktestsController,
         SubjectsController,
         RestrictionsController,
+        DisputesController,
         ConsentsController,
         DecisionsGrpcController,
         LinkedGrpcController,
@@ -96,6 +98,7 @@ export class DecisionApiModule {
           inject: [PgDecisionLedger, PUBLISHED_SIGNERS],
         },
         ...DOORS,
+        AFFECTED_DECISIONS,
         { provide: READINESS, useFactory: readiness, inject: [Database, ActivePolicyCache] },
       ],
     };

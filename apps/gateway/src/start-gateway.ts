@@ -13,6 +13,7 @@ import { limitBodyTime } from './channel/body-time.js';
 import { CallBudget } from './channel/call-budget.js';
 import { installChannel } from './channel/install-channel.js';
 import { installSignatures } from './channel/install-signatures.js';
+import { rememberBody } from './channel/request-evidence.js';
 import { signAnswers } from './channel/sign-answers.js';
 import { GatewayModule } from './gateway.module.js';
 
@@ -58,7 +59,10 @@ function readBodies(app: NestFastifyApplication): void {
   fastify.addContentTypeParser(STREAM_TYPES, (_request: unknown, body: unknown, done: (error: null, body: unknown) => void) =>
     done(null, body),
   );
-  const readJson = (_request: unknown, body: Buffer) => Promise.resolve().then(() => parseJsonStrict(body, 'body.malformed'));
+  const readJson = (request: object, body: Buffer) => {
+    rememberBody(request, body);
+    return Promise.resolve().then(() => parseJsonStrict(body, 'body.malformed'));
+  };
   app.useBodyParser('application/json', { bodyLimit: bodyBytesMax }, readJson);
 }
 

@@ -21,8 +21,9 @@ import { PgBatchStore } from '#records/adapters/pg-batch-store';
 import type { ReconciliationStore } from '#reconciliation';
 import { RECONCILIATION_STORE, ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
 import { policyLife } from '#policies/adapters/pg-policies';
-import { Restrictions, ReviewDue, type WebhookBook, Webhooks } from '#standing';
+import { Disputes, Restrictions, ReviewDue, type WebhookBook, Webhooks } from '#standing';
 import { consentExpiry } from '#standing/adapters/consents.module';
+import { PgDisputeReader } from '#standing/adapters/pg-dispute-reader';
 import { PgRestrictionReader } from '#standing/adapters/pg-restriction-reader';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { StandingModule } from '#standing/adapters/standing.module';
@@ -96,7 +97,7 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
         { provide: PROCESSORS, inject: PROCESSOR_CLASSES, useFactory: (...all: WorkerHost[]) => all },
         {
           provide: SWEEP_STEPS,
-          inject: [Database, ReviewDue, JobSender, RECONCILIATION_STORE, Exports, PgBatchStore, Restrictions, Webhooks],
+          inject: [Database, ReviewDue, JobSender, RECONCILIATION_STORE, Exports, PgBatchStore, Restrictions, Webhooks, Disputes],
           useFactory: sweepSteps,
         },
         { provide: BacktestRunner, inject: [Database], useFactory: (database: Database) => backtestRunner(database) },
@@ -157,8 +158,10 @@ function sweepSteps(
   batches: BatchStore,
   restrictions: Restrictions,
   webhooks: Webhooks,
+  disputes: Disputes,
 ): SweepStep[] {
   const reader = new PgRestrictionReader(database);
+  const disputeReader = new PgDisputeReader(database);
   const expiry = new ExpirySweep(database);
   const policies = policyLife(database);
   const consents = consentExpiry(database);
@@ -171,6 +174,7 @@ function sweepSteps(
     { name: 'expired consents', run: () => consents.run() },
     { name: 'standings that time changed', run: () => reviewDue.run() },
     { name: 'events that nobody took for three days', run: () => webhooks.giveUp() },
+    { name: 'clocks of disputes', run: () => disputes.ring(disputeReader) },
     { name: 'appeals to be answered soon', run: async () => (await restrictions.remind(reader)).length },
     {
       name: 'outstanding reconciliations',

@@ -56,19 +56,19 @@ function decideAgain(claims: ReceiptClaims, request: DecisionRequest, policy: Po
   const standing = standingOf(request.subject, BigInt(claims.standingVersion), claims.evaluation);
   try {
     const evaluation = detailsOf(request, evaluate(standing, policy, request, at), policy, standing);
-    return tellDecision(evaluation, { decision: parseId('dec', claims.jti), at, usage: judge(evaluation, claims) });
+    return tellDecision(evaluation, { decision: parseId('dec', claims.jti), at, usage: judgeCounters(evaluation, claims.limits) });
   } catch (error) {
     if (error instanceof Refusal) return { refused: error };
     throw error;
   }
 }
 
-/** The ledger's judgement (`reserve_batch`) of these caps over the counters that the receipt says it found. */
-function judge(evaluation: DecisionDetails, claims: ReceiptClaims): string {
-  const found = new Map(claims.limits.map(({ counter, start, before }) => [`${counter} ${start}`, before]));
+/** The ledger's judgement (`reserve_batch`) of these caps over the counters that the decision found. */
+export function judgeCounters(evaluation: DecisionDetails, limits: ReceiptClaims['limits']): string {
+  const found = new Map(limits.map(({ counter, start, before }) => [`${counter} ${start}`, before]));
   const minor = BigInt(evaluation.amount);
   const judged = evaluation.caps.map((cap) => {
-    // A counter that the receipt does not know: the caps differ, and that is told; it is judged as empty.
+    // A counter that the decision does not know: the caps differ, and that is told; it is judged as empty.
     const before = found.get(`${cap.counter} ${cap.start}`) ?? EMPTY;
     return { before, broken: isBroken(cap, before, minor) };
   });

@@ -10,7 +10,8 @@ export { type Chain, type ImposedRestriction, type JudgedViolation, type LiftedW
 export * from './dispute/dispute-policy.js';
 export * from './dispute/dispute-store.js';
 export * from './dispute/disputes.js';
-export { type DisputedRecord } from './dispute/disputed-record.js';
+export { climb, NO_ORDERS } from './climb.js';
+export { disputedRecord, type DisputedRecord, disputedScore, findDisputed, isLaterOfItsCode } from './dispute/disputed-record.js';
 export * from './dispute/show-dispute.js';
 export * from './ladder.js';
 export * from './ladder-document.js';

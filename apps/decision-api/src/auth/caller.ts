@@ -12,6 +12,8 @@ export type Scope =
   | 'standing:read'
   | 'subjects:write'
   | 'appeals:write'
+  | 'disputes:read'
+  | 'disputes:write'
   | 'consents:read'
   | 'consents:write';
 

@@ -21,6 +21,11 @@ export interface SignatureTrial {
 const heads = new WeakMap<FastifyRequest, SignedHead>();
 const trials = new WeakMap<FastifyRequest, SignatureTrial>();
 
+/** The verified signature of a request; undefined where none is asked for and none was sent. */
+export function findSignedHead(request: FastifyRequest): SignedHead | undefined {
+  return heads.get(request);
+}
+
 /** What became of the signature of a request to the echo. */
 export function findTrial(request: FastifyRequest): SignatureTrial | undefined {
   return trials.get(request);

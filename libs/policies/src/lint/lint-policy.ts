@@ -5,6 +5,7 @@ import type { Remark, Severity } from './finding.js';
 import { JsonSyntaxError, type Place, type PlacedJson, pointerTo, readPlacedJson } from './json-places.js';
 import { limitsThatNeverBind, reviewsThatNeverHappen, servicesWithoutLimit } from './limit-checks.js';
 import { discountsNeverBest, discountsOfNothing } from './discount-checks.js';
+import { closuresThatDisputesSuspend, disputeCapsThatNeverBind, holidaysOnWeekends } from './dispute-checks.js';
 import { ladderServicesUnknown, rungsOutOfReach } from './ladder-checks.js';
 import { discountsOutOfReach, servicesOutOfReach, tiersServedNowhere } from './reach-checks.js';
 import { rulesOutOfReach, rulesShadowed, rulesThatNeverVary, rulesWithUnknownNames } from './rule-checks.js';
@@ -35,6 +36,9 @@ const CHECKS: readonly ((document: PolicyDocument) => Remark[])[] = [
   rulesWithUnknownNames,
   ladderServicesUnknown,
   rungsOutOfReach,
+  disputeCapsThatNeverBind,
+  closuresThatDisputesSuspend,
+  holidaysOnWeekends,
 ];
 
 /**

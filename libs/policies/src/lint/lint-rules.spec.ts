@@ -162,6 +162,38 @@ describe('the linter on discounts, windows and ladders', () => {
       ladder({ rungs: [{ id: 'mild', sanctions: [{ step: 'LIMIT_CUT', limitAmount: '0.001' }] }, ...ladder({}).ladder.rungs.slice(1)] }),
       ['amount.precision', '/ladder/rungs/0/sanctions/0/limitAmount'],
     ],
+    ['good words on disputes', { disputes: { score: 'CAP', capPoints: 40, restrictions: 'SUSPEND', holidays: ['2026-12-25'] } }],
+    ['a cap without points', { disputes: { score: 'CAP', restrictions: 'KEEP' } }, ['policy.malformed', '/disputes/capPoints']],
+    [
+      'points without a cap',
+      { disputes: { score: 'KEEP', capPoints: 5, restrictions: 'KEEP' } },
+      ['policy.malformed', '/disputes/capPoints'],
+    ],
+    [
+      'more time than the contract gives',
+      { disputes: { score: 'EXCLUDE', restrictions: 'KEEP', answerDays: 31 } },
+      ['policy.malformed', '/disputes/answerDays'],
+    ],
+    [
+      'a reminder before the dispute',
+      { disputes: { score: 'EXCLUDE', restrictions: 'KEEP', answerDays: 5, remindDaysBefore: 5 } },
+      ['policy.malformed', '/disputes/remindDaysBefore'],
+    ],
+    [
+      'a cap as wide as the scale',
+      { disputes: { score: 'CAP', capPoints: 600, restrictions: 'KEEP' } },
+      ['disputes.cap_never_binds', '/disputes/capPoints'],
+    ],
+    [
+      'a closure that a dispute opens again',
+      { ...ladder({}), disputes: { score: 'EXCLUDE', restrictions: 'SUSPEND' } },
+      ['disputes.suspends_closure', '/disputes/restrictions'],
+    ],
+    [
+      'a holiday on a Saturday',
+      { disputes: { score: 'EXCLUDE', restrictions: 'KEEP', holidays: ['2026-12-25', '2026-12-26'] } },
+      ['disputes.holiday_on_weekend', '/disputes/holidays/1'],
+    ],
   ])('%s', (_name, change, ...findings) => {
     expect(found(change)).toEqual(findings);
   });

@@ -1,0 +1,106 @@
+import type { Command } from 'commander';
+import { type AffectedDecisions, showAffected, showRedecided } from '#decisions';
+import { affectedDecisions } from '#decisions/adapters/pg-affected-decisions';
+import { parseId, type ShardedId } from '#kernel';
+import { ConfigError, Database, parseConfig } from '#platform';
+import { type DisputeReader, disputeUnknown, showDispute } from '#standing';
+import { PgDisputeReader } from '#standing/adapters/pg-dispute-reader';
+
+const rowsMax = 1_000;
+
+/** Disputes for operators and auditors: what is open, who has heard, which decisions used a record and would have been others. */
+export function register(program: Command): void {
+  const disputes = program.command('disputes').description('disputes of records: list, show, decisions, re-evaluate');
+  disputes
+    .command('list')
+    .description('open disputes, the one that is due first on top, and closed ones of which somebody has not heard yet')
+    .option('--json', 'as JSON, one line each')
+    .action(({ json }: { json?: boolean }) => atDesk(({ reader, at }) => list(reader, at, json === true)));
+  disputes
+    .command('show <dispute>')
+    .description('one dispute with its clock, its answer and the proof of delivery, as JSON')
+    .action((text: string) =>
+      atDesk(async ({ reader, at }) => {
+        const file = await reader.find(parseId('dsp', text));
+        if (!file) throw disputeUnknown();
+        console.log(JSON.stringify(showDispute(file, at), null, 2));
+      }),
+    );
+  disputes
+    .command('decisions <dispute>')
+    .description('the decisions that used the disputed record, in their order')
+    .option('--json', 'as JSON, one line each')
+    .action((text: string, { json }: { json?: boolean }) =>
+      atDesk(({ affected }) => decisions(affected, parseId('dsp', text), json === true)),
+    );
+  disputes
+    .command('re-evaluate <dispute>')
+    .description('decides them again as they should have been, and says which would be other; changes nothing, and is a fact')
+    .option('--json', 'as JSON, one line each')
+    .action((text: string, { json }: { json?: boolean }) =>
+      atDesk(({ affected }) => redecide(affected, parseId('dsp', text), json === true)),
+    );
+}
+
+async function list(reader: DisputeReader, at: Date, json: boolean): Promise<void> {
+  const files = (await reader.open(rowsMax)).map((file) => showDispute(file, at));
+  if (json) return files.forEach((file) => console.log(JSON.stringify(file)));
+  for (const { id, record, code, state, outcome, dueAt, overdue, notices } of files) {
+    const unheard = [...new Set(notices.filter(({ heardAt }) => heardAt === undefined).map(({ participant }) => participant))];
+    const clock = state === 'CLOSED' ? `closed ${outcome}` : `${state} due ${dueAt}${overdue ? '  OVERDUE' : ''}`;
+    console.log(
+      `${id}  ${record.issuer}  ${code}  ${clock}  ${unheard.length === 0 ? 'all have heard' : `not heard: ${unheard.join(', ')}`}`,
+    );
+  }
+  if (files.length === 0) console.log('No dispute is open, and everybody has heard of those that were.');
+}
+
+async function decisions(affected: AffectedDecisions, id: ShardedId, json: boolean): Promise<void> {
+  let count = 0;
+  for (let next: bigint | undefined = 0n; next !== undefined;) {
+    const page: Awaited<ReturnType<AffectedDecisions['list']>> = await affected.list(id, next);
+    for (const one of page.decisions.map(showAffected)) {
+      const { id: decision, decidedAt, service, amount, outcome, standingVersion } = one;
+      const text = `${decision}  ${decidedAt}  ${service}  ${amount.amount} ${amount.currency}  ${outcome}  standing ${standingVersion}`;
+      console.log(json ? JSON.stringify(one) : text);
+    }
+    count += page.decisions.length;
+    next = page.next;
+  }
+  if (!json) console.log(count === 0 ? 'No decision used the record.' : `${count} decisions used the record.`);
+}
+
+async function redecide(affected: AffectedDecisions, id: ShardedId, json: boolean): Promise<void> {
+  let [count, others] = [0, 0];
+  for (let next: bigint | undefined = 0n; next !== undefined;) {
+    const page: Awaited<ReturnType<AffectedDecisions['redecide']>> = await affected.redecide(id, 'operator', next);
+    for (const one of page.decisions.map(showRedecided)) {
+      if (json) console.log(JSON.stringify(one));
+      else if (one.other)
+        console.log(
+          `${one.id}  ${one.was.outcome} -> ${one.would?.outcome ?? 'not judged'}  score ${one.was.score} -> ${one.would?.score ?? '-'}`,
+        );
+      others += Number(one.other);
+    }
+    count += page.decisions.length;
+    next = page.next;
+  }
+  if (!json) console.log(`${others} of ${count} decisions would have been others.`);
+}
+
+interface Desk {
+  readonly reader: DisputeReader;
+  readonly affected: AffectedDecisions;
+  readonly at: Date;
+}
+
+async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
+  const { DATABASE_URL: url } = parseConfig(process.env);
+  if (url === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
+  const database = await Database.open(url, 2);
+  try {
+    await work({ reader: new PgDisputeReader(database), affected: affectedDecisions(database), at: new Date() });
+  } finally {
+    await database.close();
+  }
+}
