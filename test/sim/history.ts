@@ -33,6 +33,7 @@ export interface DecisionEvent {
   readonly day: Date;
   readonly week: Date;
   readonly month: Date;
+  readonly minute: Date;
 }
 
 export interface SettlementEvent {
@@ -74,7 +75,8 @@ export async function readHistory(sql: SqlRunner, timeZone: string): Promise<His
   const decisions = await sql.query<Omit<DecisionEvent, 'type'>>(
     `SELECT shard, seq, at, decision, subject, key, outcome, expires_at AS "expiresAt", details, usage,
             policy_version AS "policyVersion", standing_version AS "standingVersion",
-            date_trunc('day', at, $1) AS day, date_trunc('week', at, $1) AS week, date_trunc('month', at, $1) AS month FROM decisions`,
+            date_trunc('day', at, $1) AS day, date_trunc('week', at, $1) AS week, date_trunc('month', at, $1) AS month,
+            date_trunc('minute', at, $1) AS minute FROM decisions`,
     [timeZone],
   );
   const { settlements, unmatched } = await readSettlements(sql);

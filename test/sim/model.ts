@@ -19,12 +19,14 @@ interface Tally {
 }
 
 /** A limit that nobody knows lets nothing through. */
-const NO_CAP = { minor: -1n, count: 0n, unit: 'day' } as const;
+const NO_CAP = { minor: -1n, count: 0n, unit: 'day', minutesBefore: 0 } as const;
+
+const MINUTE_MS = 60_000;
 
 interface Details {
   readonly amount: string;
   readonly service: string;
-  readonly caps: readonly { readonly counter: string; readonly limit: string; readonly start: string }[];
+  readonly caps: readonly { readonly counter: string; readonly limit: string; readonly start: string; readonly from?: string }[];
 }
 
 /**
@@ -62,13 +64,14 @@ export class Model {
     const limits = caps.map(({ limit }) => limit).sort();
     if (limits.join() !== [...SERVICE_LIMITS[service]!].sort().join()) this.breach(`${name} was judged by the limits ${limits.join()}`);
     const known = capsOf(event.policyVersion);
-    const rooms = caps.map(({ limit, counter, start }) => {
-      const { minor: capMinor, count, unit } = known[limit] ?? NO_CAP;
+    const rooms = caps.map(({ limit, counter, start, from = start }) => {
+      const { minor: capMinor, count, unit, minutesBefore = 0 } = known[limit] ?? NO_CAP;
       if (unit !== 'open' && Date.parse(start) !== event[unit].getTime())
         this.breach(`${name} of ${event.at.toISOString()} counts in the ${unit} that starts ${start}, not ${event[unit].toISOString()}`);
-      const tally = this.tally(counterName(event.subject, counter, start));
-      const { used, taken } = counted(tally, unit === 'open');
-      return { tally, open: unit === 'open', broken: used + tally.reserved + minor > capMinor || taken + 1n > count };
+      if (Date.parse(from) !== Date.parse(start) - minutesBefore * MINUTE_MS) this.breach(`${name} counts ${limit} from ${from}`);
+      const look = () => counted(this.sum(event.subject, counter, start, minutesBefore), unit === 'open');
+      const { used, reserved, taken } = look();
+      return { look, broken: used + reserved + minor > capMinor || taken + 1n > count };
     });
     const stopped = service === STOPPED_SERVICE && this.stops.has(`${event.subject} ${event.standingVersion}`);
     if (stopped && event.outcome !== 'DENY') this.breach(`${name} was allowed while ${service} is stopped`);
@@ -76,9 +79,9 @@ export class Model {
     if (room && !stopped && event.outcome === 'DENY') this.breach(`${name} was declined while there was room`);
     if (!room && event.outcome !== 'DENY') this.breach(`overspend: ${name} was allowed ${minor} without room`);
     if (event.outcome !== 'DENY') this.hold(event, minor, caps);
-    const told = rooms.map(({ tally, open, broken }) => {
-      const { used, taken } = counted(tally, open);
-      return [used, tally.reserved, taken, Number(broken)].join(':');
+    const told = rooms.map(({ look, broken }) => {
+      const { used, reserved, taken } = look();
+      return [used, reserved, taken, Number(broken)].join(':');
     });
     if (told.join() !== event.usage) this.breach(`${name} told the usage ${event.usage}, not ${told.join()}`);
   }
@@ -156,6 +159,16 @@ export class Model {
     }
   }
 
+  /** What counts now: the row of the window, and of a rolling one the rows of the minutes before. */
+  private sum(subject: string, counter: string, start: string, minutesBefore: number): Tally {
+    const sum = newTally();
+    for (let minutes = 0; minutes <= minutesBefore; minutes++) {
+      const row = this.tallies.get(counterName(subject, counter, new Date(Date.parse(start) - minutes * MINUTE_MS).toISOString()));
+      if (row) for (const part of Object.keys(sum) as (keyof Tally)[]) sum[part] += row[part];
+    }
+    return sum;
+  }
+
   private tally(name: string): Tally {
     const tally = this.tallies.get(name) ?? newTally();
     this.tallies.set(name, tally);
@@ -175,8 +188,8 @@ export class Model {
 }
 
 /** Open exposure counts what is on hold and forgets what was confirmed. */
-function counted({ used, usedCount, reservedCount }: Tally, open: boolean): { readonly used: bigint; readonly taken: bigint } {
-  return open ? { used: 0n, taken: reservedCount } : { used, taken: usedCount + reservedCount };
+function counted({ used, reserved, usedCount, reservedCount }: Tally, open: boolean) {
+  return open ? { used: 0n, reserved, taken: reservedCount } : { used, reserved, taken: usedCount + reservedCount };
 }
 
 function newTally(): Tally {

@@ -126,6 +126,11 @@ export const PLANTS: readonly Plant[] = [
     `UPDATE decisions SET details = (details::jsonb #- '{caps,0}')::text WHERE ${ONE_ALLOWED} RETURNING 1`,
     /^decision .* was judged by the limits /,
   ],
+  [
+    'a rolling window that looks back too short',
+    `UPDATE decisions SET details = regexp_replace(details, '"from":"[^"]*",("limit":"transfer-rolling")', '\\1') WHERE service = 'transfer' RETURNING 1`,
+    /^decision .* counts transfer-rolling from /,
+  ],
   ['a counter told wrongly', `UPDATE decisions SET usage = '1' || usage WHERE ${ONE_ALLOWED} RETURNING 1`, /^decision .* told the usage 1/],
   [
     'a policy that comes back by itself',

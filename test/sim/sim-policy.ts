@@ -22,6 +22,15 @@ export function simPolicy(timeZone = 'Asia/Shanghai', version = 1): PolicyInput 
         limits: [
           { id: 'transfer-week', window: 'WEEK', scope: 'SUBJECT', amount: '2500.00' },
           { id: 'transfer-open', window: 'OPEN_EXPOSURE', scope: 'SUBJECT', amount: '700.00' },
+          {
+            id: 'transfer-rolling',
+            window: 'ROLLING',
+            length: 'PT3M',
+            grain: 'PT1M',
+            scope: 'SUBJECT_SERVICE',
+            amount: '1600.00',
+            count: 18,
+          },
         ],
       },
     ],
@@ -35,7 +44,9 @@ interface SimCap {
   readonly minor: bigint;
   readonly count: bigint;
   /** `open`: what is on hold now, whenever it was. */
-  readonly unit: 'day' | 'week' | 'month' | 'open';
+  readonly unit: 'day' | 'week' | 'month' | 'open' | 'minute';
+  /** Rolling: so many minutes before the current one count, too. */
+  readonly minutesBefore?: number;
 }
 
 const UNCOUNTED = 2n ** 62n;
@@ -48,10 +59,11 @@ export function capsOf(policyVersion: bigint): Readonly<Record<string, SimCap>> 
     'checkout-day': { ...checkout, unit: 'day' },
     'transfer-week': { minor: 250_000n, count: UNCOUNTED, unit: 'week' },
     'transfer-open': { minor: 70_000n, count: UNCOUNTED, unit: 'open' },
+    'transfer-rolling': { minor: 160_000n, count: 18n, unit: 'minute', minutesBefore: 3 },
   };
 }
 
 export const SERVICE_LIMITS: Readonly<Record<string, readonly string[]>> = {
   checkout: ['checkout-day', 'all-month'],
-  [STOPPED_SERVICE]: ['transfer-week', 'transfer-open', 'all-month'],
+  [STOPPED_SERVICE]: ['transfer-week', 'transfer-open', 'transfer-rolling', 'all-month'],
 };
