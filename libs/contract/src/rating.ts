@@ -68,3 +68,33 @@ export type RatingQuery = z.output<typeof ratingQuery>;
 export function parseRatingQuery(query: unknown): RatingQuery {
   return parseStrictly(ratingQuery, query ?? {}, 'rating.malformed');
 }
+
+const text = z.string().min(1).max(200);
+const reason = z.strictObject({ code: text, text });
+const day = z.iso.date();
+
+/** What a verified credential says: what everybody may read, and what its holder discloses. */
+export const ratingCredentialClaims = z.strictObject({
+  iss: text,
+  vct: z.literal(RATING_VCT),
+  sub: z.string().startsWith('lnk_'),
+  iat: z.int(),
+  exp: z.int(),
+  cnf: z.strictObject({ jwk: z.record(z.string(), z.unknown()) }),
+  status: z.strictObject({ status_list: z.strictObject({ idx: z.int().min(0), uri: z.url() }) }),
+  scale: z.strictObject({ min: z.int(), max: z.int() }),
+  disputed: z.boolean(),
+  score: z.int().optional(),
+  band: text.optional(),
+  factors: z.array(reason).max(5).optional(),
+  restrictions: z
+    .array(z.strictObject({ restriction: text, step: text, services: z.array(text), reason, since: day, until: day.optional() }))
+    .optional(),
+  asOf: z.iso.datetime().optional(),
+});
+export type RatingCredentialClaims = z.output<typeof ratingCredentialClaims>;
+
+/** Refuses 400 `rating.malformed` with the field. A credential that keeps back whether it is disputed is malformed, too. */
+export function parseRatingCredential(claims: unknown): RatingCredentialClaims {
+  return parseStrictly(ratingCredentialClaims, claims, 'rating.malformed');
+}

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { BankWebhook } from './bank-webhook.js';
 import { RecordBatches } from './batches/record-batches.js';
 import type { GatewayBody } from './gateway-body.js';
 import { type GatewayAnswer, GatewayClient, type GatewayClientOptions } from './gateway-client.js';
+import { type RatingRead, type RatingWish, ratingPath, readRating } from './rating.js';
 
 export type BankClientOptions = GatewayClientOptions;
 
@@ -49,6 +51,20 @@ export class BankClient {
   /** What proves the record years later, without the gateway: keep it as it is; `verifyEvidence` checks it. Complete some seconds after the record. */
   async evidence(jti: string): Promise<Uint8Array> {
     return (await this.get(`/v1/records/${jti}/evidence`)).body;
+  }
+
+  /**
+   * Reads a rating as far as the consent allows; `verifyRating` checks what comes back. Sent under a key of its own, so a lost reply costs no read.
+   * Throws `ProblemError`: 403 `consent.required`, 412 `consent.<attribute>`, 429 `consent.budget_exhausted`.
+   */
+  async rating(ref: string, consent: string, wish: RatingWish = {}): Promise<RatingRead> {
+    const { idempotencyKey = randomUUID() } = wish;
+    return readRating(await this.gateway.send({ method: 'GET', path: ratingPath(ref, consent, wish), idempotencyKey }));
+  }
+
+  /** The status list that a credential names, for `verifyRating`: by the address in it, at this gateway. */
+  async statusList(uri: string): Promise<string> {
+    return new TextDecoder().decode((await this.get(new URL(uri).pathname)).body);
   }
 
   /** RFC 8936: acknowledges `ack` and returns what is waiting. Ack only what you have stored. */

@@ -28,6 +28,8 @@ export interface GatewayCall {
   readonly path: string;
   readonly body?: GatewayBody;
   readonly contentType?: string;
+  /** Names the call: repeated with it, it is done once. */
+  readonly idempotencyKey?: string | undefined;
   /** `gzip` or `zstd`, where the body is: it is sent, signed and repeated as it stands. */
   readonly contentEncoding?: string | undefined;
   /** For how long a call that may still succeed is repeated: 5 s where it is left out. */
@@ -122,11 +124,13 @@ export class GatewayClient {
     }
   }
 
-  private async exchange({ method, path, body, contentType, contentEncoding }: GatewayCall, digest: ContentDigest) {
+  private async exchange(call: GatewayCall, digest: ContentDigest) {
+    const { method, path, body, contentType, idempotencyKey, contentEncoding } = call;
     const sent = { method, targetUri: this.options.origin + path, headers: {} };
     const size = body === undefined ? undefined : sizeOf(body);
     const headers = {
       ...(contentType === undefined ? {} : { 'content-type': contentType }),
+      ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
       ...(contentEncoding === undefined ? {} : { 'content-encoding': contentEncoding }),
       ...(size === undefined ? {} : { 'content-length': String(size) }),
       ...(method === 'GET' ? {} : signRequest(sent, digest, this.signer, { at: this.now(), nonce: newNonce() })),

@@ -10,9 +10,12 @@ export type {
   LinkedAnswer,
   OpenAnswerResult,
   Outcome,
+  RatingClaim,
+  RatingCredentialClaims,
   ReservationAnswer,
   SimulationAnswer,
   SpendResult,
+  ThresholdAnswer,
   WireAllowanceRequest,
   WireDecisionItem,
   WireDecisionRequest,
@@ -39,7 +42,8 @@ export * from './gateway-client.js';
 export * from './no-answer-error.js';
 export * from './open-posture.js';
 export * from './problem-error.js';
+export { presentRating, type RatingExpectation, type RatingRead, type RatingWish, verifyRating } from './rating.js';
 export { signRecord, type SigningKey } from './record-signer.js';
 export type { HttpOptions } from './repeating-http.js';
 export type { TokenProvider } from './token-source.js';
-export * from './verify-offline.js';
+export { verifyAllowance, verifyDecisionReceipt, verifyEvidence, type KeySet } from './verify-offline.js';

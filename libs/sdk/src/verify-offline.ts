@@ -21,7 +21,7 @@ const utf8 = new TextEncoder();
 
 /** Verifies signature and form of a decision receipt with no network. Refuses `signature.*`, 401 and 400. `tallystick replay` decides it again. */
 export async function verifyDecisionReceipt(receipt: string, keys: KeySet): Promise<Verified<JsonObject>> {
-  return mapVerified(await verifyJws(utf8.encode(receipt.trim()), 'decision-receipt+jwt', finder(keys)), ({ payload }) => payload);
+  return mapVerified(await verifyJws(utf8.encode(receipt.trim()), 'decision-receipt+jwt', keyFinder(keys)), ({ payload }) => payload);
 }
 
 /**
@@ -33,7 +33,7 @@ export async function verifyAllowance(
   keys: KeySet,
   expected: { readonly issuer: string; readonly holder: string },
 ): Promise<Verified<AllowanceClaims>> {
-  const verified = await verifyJws(utf8.encode(token.trim()), ALLOWANCE_TYP, finder(keys));
+  const verified = await verifyJws(utf8.encode(token.trim()), ALLOWANCE_TYP, keyFinder(keys));
   return mapVerified(verified, ({ payload }) => {
     const claims = parseAllowanceClaims(payload);
     if (claims.iss !== expected.issuer || claims.holder !== expected.holder) {
@@ -52,7 +52,8 @@ export async function verifyEvidence(evidence: Uint8Array, logKeys: string): Pro
   return await verifyRecordEvidence(evidence, { logKeys: keys, receiptKeys: keys.filter(({ name }) => name.endsWith('/receipt')) });
 }
 
-function finder({ keys }: KeySet): (kid: string) => VerificationKey | undefined {
+/** Looks keys up by their kid. */
+export function keyFinder({ keys }: KeySet): (kid: string) => VerificationKey | undefined {
   const known = keys.map((jwk) => ({ ...parsePublicJwk(jwk), state: 'ACTIVE' as const }));
   return (kid) => known.find((key) => key.kid === kid);
 }

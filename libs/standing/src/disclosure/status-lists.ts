@@ -8,7 +8,7 @@ import type { StatusReader } from './store.js';
 export const listTtlSeconds = 60;
 const listLifeSeconds = 3_600;
 /** Within this time a list is not read again from the database. */
-const rememberedMs = 5_000;
+const rememberedMs = 2_000;
 const rememberedMax = 200;
 
 interface Remembered {
