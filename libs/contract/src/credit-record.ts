@@ -13,11 +13,20 @@ const jti = z
   .string()
   .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, 'a jti is a UUIDv7 in lower case (RFC 9562)');
 
+/** So many characters (not UTF-16 units) of any script, but no control characters and no half of a character: what can be shown and kept. */
+const textUpTo = (charactersMax: number) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]{1,${charactersMax}}$`, 'u'),
+      `a text is 1 to ${charactersMax} characters, none of them a control character`,
+    );
+
 const ratingBody = z.strictObject({
   score: z.int().min(0).max(scoreMax),
   scale: z.strictObject({ min: z.int().min(0).max(scoreMax), max: z.int().min(1).max(scoreMax) }),
-  band: z.string().min(1).max(16),
-  factors: z.array(z.strictObject({ code, text: z.string().min(1).max(200) })).max(recordFactorsMax),
+  band: textUpTo(16),
+  factors: z.array(z.strictObject({ code, text: textUpTo(200) })).max(recordFactorsMax),
   model: z.strictObject({ id: code, version }),
 });
 

@@ -76,6 +76,11 @@ const malformed = [
   ['rating/score', 'A'],
   ['rating/band', ''],
   ['rating/band', 'x'.repeat(17)],
+  ['rating/band', 'A\u0000'],
+  ['rating/band', 'A\n'],
+  ['rating/band', '\ud800'],
+  ['rating/band', '𝄞'.repeat(17)],
+  ['rating/factors', [{ code: 'CODE', text: 'half \udc00' }]],
   ['rating/factors', Array(6).fill(rating.factors[0])],
   ['rating/factors', [{ code: '1', text: 'x' }]],
   ['rating/factors', [{ code: 'CODE', text: '' }]],
@@ -89,6 +94,8 @@ for (const [path, value] of [
   ['rating/factors', []],
   ['rating/factors', Array(5).fill(rating.factors[0])],
   ['rating/band', 'é'.repeat(16)],
+  ['rating/band', '𝄞'.repeat(16)],
+  ['rating/band', '\u202e\u2028\u{10ffff}'],
   ['seq', 9007199254740991],
 ])
   add(`a rating with ${path} ${JSON.stringify(value).slice(0, 60)}`, 'rating', 'good', set(path, value));
