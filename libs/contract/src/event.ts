@@ -23,8 +23,18 @@ export const EVENT_KINDS = [
   'dispute.extended',
   'dispute.due_soon',
   'dispute.closed',
+  'violation.reported',
+  'certificate.issued',
+  'certificate.revoked',
   'certificate.expiring',
+  'key.announced',
+  'key.activated',
+  'key.retired',
+  'key.compromised',
   'key.expiring',
+  'gateway_key.announced',
+  'gateway_key.replaced',
+  'gateway_key.compromised',
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 

@@ -101,9 +101,10 @@ export function acceptIssued(
   if (known.state !== 'INVITED') return registered;
   const enrolled = changeState(registered.next, 'ENROLLED', 'enrolled by invitation', invitation?.invitedBy ?? 'issuer', at);
   const facts = [...registered.facts, ...enrolled.facts] as const;
-  if (!invitation?.activate) return { next: enrolled.next, facts };
+  const { notices } = registered;
+  if (!invitation?.activate) return { next: enrolled.next, facts, notices };
   const active = changeState(enrolled.next, 'ACTIVE', 'invited to work at once', invitation.invitedBy, at);
-  return { next: active.next, facts: [...facts, ...active.facts] };
+  return { next: active.next, facts: [...facts, ...active.facts], notices };
 }
 
 /** The issuer will not certify it; the invitation is spent all the same. */

@@ -1,4 +1,5 @@
-import { thumbprint, type VerificationKey } from '#evidence';
+import type { EventKind } from '#contract';
+import { type JsonObject, thumbprint, type VerificationKey } from '#evidence';
 import { type Fact, Refusal } from '#kernel';
 import {
   changed,
@@ -34,6 +35,14 @@ const KINDS: Readonly<Record<KeyState, string>> = {
   COMPROMISED: 'participant.key_compromised',
 };
 
+/** What its owner hears of a key, whoever brought it about. */
+const TOLD: Readonly<Partial<Record<KeyState, EventKind>>> = {
+  ANNOUNCED: 'key.announced',
+  ACTIVE: 'key.activated',
+  RETIRED: 'key.retired',
+  COMPROMISED: 'key.compromised',
+};
+
 export const isUsable = ({ state }: Pick<ParticipantKey, 'state'>) => state === 'READY' || state === 'ACTIVE';
 const isOver = ({ state }: ParticipantKey) => state === 'RETIRED' || state === 'COMPROMISED';
 
@@ -44,11 +53,8 @@ export function keyInFact({ kid, alg, jwk }: NewKey): { readonly kid: string; re
 
 /** Adds a signing key that an operator vouches for. Several may be active. Refuses `key.duplicate` (a kid is never used again) and `key.count`. */
 export function addKey(known: Participant, key: NewKey, at: Date): ParticipantChange {
-  const added = withKeys(known.keys, [key], at);
-  return {
-    next: changed(known, at, { keys: added }),
-    facts: [participantFact(known.id, 'participant.key_added', keyInFact(key))],
-  };
+  const keys = withKeys(known.keys, [key], at);
+  return told(changed(known, at, { keys }), participantFact(known.id, 'participant.key_added', keyInFact(key)), 'ACTIVE');
 }
 
 /** The keys with new ones, ACTIVE. A key that is there already, under the same kid, stays as it is. Refuses `key.duplicate`, `key.count`. */
@@ -74,7 +80,7 @@ export function announceKey(known: Participant, key: NewKey, challenge: string, 
   refuseKnown(known.keys, key);
   const keys: ParticipantKey[] = [...known.keys, { ...key, challenge, state: 'ANNOUNCED', addedAt: at, changedAt: at }];
   refuseTooMany(keys);
-  return { next: changed(known, at, { keys }), facts: [fact] };
+  return told(changed(known, at, { keys }), fact, 'ANNOUNCED');
 }
 
 /** The key has signed `challenge`. Again: nothing changes. Refuses `key.unknown`, `key.transition`, `key.challenge_wrong`, `key.challenge_expired`. */
@@ -151,7 +157,13 @@ function moveKey(known: Participant, kid: string, state: KeyState, at: Date): Pa
 function moved(known: Participant, key: ParticipantKey, change: Partial<ParticipantKey>, at: Date, fact: Fact): ParticipantChange {
   const { challenge, ...rest } = { ...key, ...change, changedAt: at };
   const next: ParticipantKey = challenge !== undefined && rest.state === 'ANNOUNCED' ? { ...rest, challenge } : rest;
-  return { next: changed(known, at, { keys: known.keys.map((one) => (one === key ? next : one)) }), facts: [fact] };
+  return told(changed(known, at, { keys: known.keys.map((one) => (one === key ? next : one)) }), fact, next.state);
+}
+
+/** The owner hears of its key what the fact says of it. */
+function told(next: Participant, fact: Fact, state: KeyState): ParticipantChange {
+  const kind = TOLD[state];
+  return { next, facts: [fact], ...(kind ? { notices: [{ fact, kind, body: fact.body as JsonObject }] } : {}) };
 }
 
 function transition({ kid, state }: ParticipantKey): Refusal {

@@ -19,3 +19,4 @@ export { type PresentedCertificate, RegistryView } from './registry-view.js';
 export * from './store.js';
 export * from './suspicion.js';
 export * from './time-keeper.js';
+export type { GatewayKeyNews } from './tell-gateway-key.js';

@@ -70,7 +70,7 @@ export interface ParticipantNotice {
 export interface ParticipantChange {
   readonly next: Participant;
   readonly facts: Facts;
-  readonly notices?: readonly ParticipantNotice[];
+  readonly notices?: readonly ParticipantNotice[] | undefined;
 }
 
 export const participantKeysMax = 16;

@@ -14,6 +14,7 @@ import type { Participant, ParticipantChange } from './participant.js';
 import type { ParticipantRegistry } from './participant-registry.js';
 import { type IssuedCertificate, registerCertificate, revokeCertificate } from './register-certificate.js';
 import type { ParticipantStore } from './store.js';
+import { type GatewayKeyNews, type GatewayKeyTold, tellGatewayKey } from './tell-gateway-key.js';
 
 /** Who acts on the command line, where nobody signs in. */
 const OPERATOR = 'operator';
@@ -78,6 +79,11 @@ export class Participants {
 
   revokeCertificate(id: string, serial: string, reason: string): Promise<Participant> {
     return this.change(id, (known, at) => revokeCertificate(known, serial, reason, at));
+  }
+
+  /** It hears of a key of ours. */
+  tellGatewayKey(id: string, news: GatewayKeyNews, key: GatewayKeyTold): Promise<Participant> {
+    return this.change(id, (known, at) => tellGatewayKey(known, news, key, at));
   }
 
   private change(id: string, rule: (known: Participant, at: Date) => ParticipantChange): Promise<Participant> {

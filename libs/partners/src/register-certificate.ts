@@ -10,8 +10,10 @@ export function registerCertificate(known: Participant, certificate: IssuedCerti
     certificates: addCertificate(known.certificates, certificate),
     authorities: addAuthority(known.authorities, certificate.issuer),
   });
-  const { x5t, issuer, serial } = certificate;
-  return { next, facts: [participantFact(known.id, 'participant.certificate_added', { x5t, issuer, serial })] };
+  const { x5t, issuer, serial, notAfter } = certificate;
+  const fact = participantFact(known.id, 'participant.certificate_added', { x5t, issuer, serial });
+  const told = { 'x5t#S256': x5t, serial, notAfter: notAfter.toISOString() };
+  return { next, facts: [fact], notices: [{ fact, kind: 'certificate.issued', body: told }] };
 }
 
 /** Revokes at once and for good. Refuses `certificate.unknown`; revoking again changes nothing but says so in a fact. */
@@ -21,7 +23,9 @@ export function revokeCertificate(known: Participant, serial: string, reason: st
   const revoked = target.revoked ?? { at, reason };
   const certificates = known.certificates.map((certificate) => (certificate === target ? { ...target, revoked } : certificate));
   const body = { x5t: target.x5t, issuer: target.issuer, serial, reason };
-  return { next: changed(known, at, { certificates }), facts: [participantFact(known.id, 'participant.certificate_revoked', body)] };
+  const fact = participantFact(known.id, 'participant.certificate_revoked', body);
+  const told = { 'x5t#S256': target.x5t, serial, reason };
+  return { next: changed(known, at, { certificates }), facts: [fact], notices: [{ fact, kind: 'certificate.revoked', body: told }] };
 }
 
 export function addCertificate(known: readonly ParticipantCertificate[], added: IssuedCertificate): ParticipantCertificate[] {

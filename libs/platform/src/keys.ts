@@ -50,11 +50,14 @@ export function announceNextSigner(config: KeySettings, name: SignerName): Signe
   return readSigner(config, file);
 }
 
-/** The next key takes the place of the current one, whose public half stays published: what it signed must verify for years. */
-export function switchToNextSigner(config: KeySettings, name: SignerName): Signer {
+/**
+ * The next key takes the place of the current one, whose public half stays published: what it signed must verify for years. Not where it was
+ * compromised: then nothing under it may be believed, and what it signed is proved by the log alone.
+ */
+export function switchToNextSigner(config: KeySettings, name: SignerName, compromised = false): Signer {
   const [current, next] = [loadSigner(config, name), findNextSigner(config, name)];
   if (!next) throw new ConfigError(`KEYS_DIR: no next ${name} key is announced`);
-  const past = [...readPastKeys(config, name).filter(({ kid }) => kid !== current.kid), current.publicJwk];
+  const past = [...readPastKeys(config, name).filter(({ kid }) => kid !== current.kid), ...(compromised ? [] : [current.publicJwk])];
   const draft = `${pastFile(config, name)}.${randomUUID()}`;
   writeFileSync(draft, `${JSON.stringify({ keys: past }, null, 2)}\n`);
   renameSync(draft, pastFile(config, name));

@@ -38,6 +38,12 @@ export function toldOf(links: readonly Link[]): string[] {
   return links.filter(isActive).map(({ ref }) => ref.uuid);
 }
 
+/** The other banks hear that a violation was reported; neither by whom nor what for. */
+export function tellViolation(links: readonly Link[], reportedBy: string, at: Date): Notice[] {
+  const others = links.filter((link) => isActive(link) && link.participant !== reportedBy);
+  return others.map((link) => notice(link, 'violation.reported', { reportedAt: at.toISOString() }));
+}
+
 function standingChanged({ next, scoreChanged }: StandingChange, { commitment }: Commitment, { links }: Telling): Happening {
   const body = { version: next.version.toString(), scorecard: next.score.version, commitment };
   const told = scoreChanged ? links.filter(isActive) : [];

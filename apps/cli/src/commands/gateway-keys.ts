@@ -20,8 +20,10 @@ export function register(program: Command): void {
     .command('announce <use>')
     .description(`publish the next key (${GATEWAY_KEY_USES.join(' or ')}); it is used towards each partner that has proved it`)
     .action((text: string) =>
-      withRegistry(async ({ config }) => {
-        const { kid } = announceNextSigner(config, parseUse(text));
+      withRegistry(async ({ config, participants, store }) => {
+        const use = parseUse(text);
+        const { kid } = announceNextSigner(config, use);
+        for (const { id } of await workingPartners(store)) await participants.tellGatewayKey(id, 'gateway_key.announced', { kid, use });
         console.log(`${kid} is announced; running gateways publish it within a second.`);
         console.log('Next: partners see gateway_key.unproved in GET /v1/participants/me. Who is missing: tallystick gateway-keys status');
       }),
@@ -30,14 +32,21 @@ export function register(program: Command): void {
     .command('switch <use>')
     .description('use the announced key towards everybody; the old one stays published for what it signed')
     .option('--force', 'also while partners have not proved it: they cannot verify our answers then')
-    .action((text: string, { force }: { force?: true }) =>
-      withRegistry(async ({ config, store }) => {
+    .option('--compromised', 'the old key is in wrong hands: it is published no more, and every partner hears it')
+    .action((text: string, { force, compromised = false }: { force?: true; compromised?: boolean }) =>
+      withRegistry(async ({ config, participants, store }) => {
         const use = parseUse(text);
-        const missing = unproved(findNextSigner(config, use)?.kid, await workingPartners(store));
+        const working = await workingPartners(store);
+        const missing = unproved(findNextSigner(config, use)?.kid, working);
         if (missing.length > 0 && !force) {
           throw new Refusal('conflict', 'gateway_key.unproved', `not proved by ${missing.join(', ')}: ask them, or add --force`);
         }
-        console.log(`${switchToNextSigner(config, use).kid} is the ${use} key now.`);
+        const next = findNextSigner(config, use)?.kid;
+        const told = { kid: loadSigner(config, use).kid, use, ...(next === undefined ? {} : { next }) };
+        // Told first: whoever runs this again after a crash tells it again, and nobody is left out.
+        const news = compromised ? 'gateway_key.compromised' : 'gateway_key.replaced';
+        for (const { id } of next === undefined ? [] : working) await participants.tellGatewayKey(id, news, told);
+        console.log(`${switchToNextSigner(config, use, compromised).kid} is the ${use} key now.`);
       }),
     );
 }
