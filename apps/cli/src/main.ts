@@ -21,6 +21,8 @@ const COMMANDS = {
   'gateway-keys': 'gateway-keys',
   policy: 'policy',
   restrictions: 'restrictions',
+  webhooks: 'webhooks',
+  conformance: 'conformance',
   export: 'export',
   verify: 'verify',
   settings: 'settings',

@@ -167,6 +167,23 @@ export interface PartnerView {
   /** The highest `seq` of an accepted record; null: none yet. */
   readonly lastSeq: string | null;
   readonly eventsWaiting: number;
+  /** Null: it polls. */
+  readonly webhook: WebhookView | null;
+  /** How its receiver fared when it was last probed (`tallystick conformance --partner`); null: never. */
+  readonly conformance: { readonly at: string; readonly probes: number; readonly failed: readonly string[] } | null;
+}
+
+export interface WebhookView {
+  /** Without path and query, which may hold a bank's secret. */
+  readonly origin: string;
+  readonly state: 'UNCONFIRMED' | 'ACTIVE' | 'FAILING' | 'PAUSED';
+  readonly pausedWhy: string | null;
+  /** The last trouble in the endpoint's words or ours; null: it is well. */
+  readonly trouble: string | null;
+  readonly nextTryAt: string | null;
+  readonly deliveredAt: string | null;
+  readonly failing: number;
+  readonly dead: number;
 }
 
 /** Which entries of the log to export: from (included) to (excluded), of one kind or of all. */
@@ -245,12 +262,16 @@ export interface SubjectRestrictionsView {
 export interface RetractionView {
   readonly participant: string;
   readonly event: string;
-  readonly restriction: string;
+  /** A restriction that is over, or else a record that was withdrawn. */
+  readonly restriction?: string;
+  readonly record?: string;
   readonly since: string;
   readonly ageSeconds: number;
   readonly failures: number;
   readonly failure?: string;
   readonly retryAt?: string;
+  /** The bank's webhook has given up. */
+  readonly deadAt?: string;
 }
 
 export type PolicyState = 'DRAFT' | 'SHADOW' | 'APPROVED' | 'ACTIVE' | 'RETIRED';

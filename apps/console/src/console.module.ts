@@ -18,6 +18,7 @@ import { Restrictions } from '#standing';
 import { nodeClerk } from '#standing/adapters/node-notary';
 import { PgExchange } from '#standing/adapters/pg-exchange';
 import { PgRestrictionReader } from '#standing/adapters/pg-restriction-reader';
+import { WebhooksModule } from '#standing/adapters/webhook-delivery.module';
 import { PgCheckpoint } from './adapters/pg-checkpoint.js';
 import { PgDecisionList } from './adapters/pg-decision-list.js';
 import { PgFactLog } from './adapters/pg-fact-log.js';
@@ -34,6 +35,7 @@ import { SessionGuard } from './auth/session.guard.js';
 import { DecisionsController } from './decisions/decisions.controller.js';
 import { OverviewController } from './overview/overview.controller.js';
 import { PartnersController } from './partners/partners.controller.js';
+import { WebhooksController } from './partners/webhooks.controller.js';
 import { RestrictionsController } from './restrictions/restrictions.controller.js';
 import { BacktestsController } from './policies/backtests.controller.js';
 import { PoliciesController } from './policies/policies.controller.js';
@@ -54,7 +56,13 @@ export class ConsoleModule {
   static forRoot(config: Config, logger: Logger): DynamicModule {
     return {
       module: ConsoleModule,
-      imports: [PlatformModule.forRoot(config, logger), StaffModule, PartnersModule.register(tellParticipants), PolicyHistoryModule],
+      imports: [
+        PlatformModule.forRoot(config, logger),
+        StaffModule,
+        PartnersModule.register(tellParticipants),
+        PolicyHistoryModule,
+        WebhooksModule,
+      ],
       controllers: [
         HealthController,
         SessionController,
@@ -63,6 +71,7 @@ export class ConsoleModule {
         FactsController,
         ExportsController,
         PartnersController,
+        WebhooksController,
         PoliciesController,
         BacktestsController,
         RestrictionsController,

@@ -3,7 +3,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Logger } from 'pino';
 import { parseJsonStrict } from '#evidence';
 import { type Clock, systemClock } from '#kernel';
-import { GatewayKeys, ParticipantRegistry } from '#partners';
+import { GatewayKeys, type NonceBook, ParticipantRegistry } from '#partners';
 import { PgNonceBook } from '#partners/adapters/pg-nonce-book';
 import { type Config, Database, pkiFolder } from '#platform';
 import { createHttpApp, REQUEST_TIMEOUTS, type RequestTimeouts } from '#platform/adapters/http-app';
@@ -27,6 +27,8 @@ export interface GatewayOptions {
   readonly clock?: Clock;
   readonly callsPerSecondMax?: number;
   readonly timeouts?: RequestTimeouts;
+  /** Tests put one here that forgets, to show that it is missed. */
+  readonly nonces?: NonceBook;
 }
 
 /** The gateway, ready to listen. */
@@ -43,7 +45,7 @@ export async function createGateway(config: Config, logger: Logger, options: Gat
   const channel = { host: new URL(config.GATEWAY_ORIGIN).host, trust, registry: app.get(ParticipantRegistry), clock };
   installChannel(app, channel, CallBudget.create(config, app.get(Database), options.callsPerSecondMax), logger);
   const origin = new URL(config.GATEWAY_ORIGIN).origin;
-  const nonces = new PgNonceBook(app.get(Database));
+  const nonces = options.nonces ?? new PgNonceBook(app.get(Database));
   installSignatures(app, { origin, registry: channel.registry, nonces, clock, required: config.REQUEST_SIGNATURES === 'required' }, logger);
   const keys = app.get(GatewayKeys);
   signAnswers(app, origin, (participant) => keys.keyFor('response', participant), clock);

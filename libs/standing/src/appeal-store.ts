@@ -23,17 +23,22 @@ export interface RestrictionHistory {
   readonly appeal?: Appeal | undefined;
 }
 
-/** A bank that was told of a restriction and has not acknowledged yet that it is over. */
+/** A bank that was told of a restriction, or used a record, and has not acknowledged yet that it is lifted, or withdrawn. */
 export interface OpenRetraction {
   readonly event: string;
   readonly participant: string;
   readonly subject: ShardedId;
-  readonly restriction: string;
+  /** Of a restriction that was lifted. */
+  readonly restriction?: string | undefined;
+  /** Of a record that was withdrawn: its name for this bank. */
+  readonly record?: string | undefined;
   readonly since: Date;
-  /** How often the bank said that it cannot take the event, and its last words. */
+  /** How often the bank did not take the event, by poll or by webhook, and the last reason. */
   readonly failures: number;
   readonly failure?: string | undefined;
   readonly retryAt?: Date | undefined;
+  /** Since when its webhook has given up: somebody must have it sent again, or the bank must poll. */
+  readonly deadAt?: Date | undefined;
 }
 
 /** Lists for people, outside of any transaction. */

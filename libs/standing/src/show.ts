@@ -77,16 +77,19 @@ function showSanction({ limitMinor, currency, ...sanction }: Extract<OrderReques
   };
 }
 
-export function showRetraction({ event, participant, subject, restriction, since, failures, failure, retryAt }: OpenRetraction, at: Date) {
+export function showRetraction(open: OpenRetraction, at: Date) {
+  const { event, participant, subject, restriction, record, since, failures, failure, retryAt, deadAt } = open;
   return {
     participant,
     event,
     subject: formatId('sub', subject),
-    restriction: formatId('rst', { shard: subject.shard, uuid: restriction }),
+    ...(restriction === undefined ? {} : { restriction: formatId('rst', { shard: subject.shard, uuid: restriction }) }),
+    ...(record === undefined ? {} : { record }),
     since: since.toISOString(),
     ageSeconds: Math.max(0, Math.floor((at.getTime() - since.getTime()) / 1_000)),
     failures,
     ...(failure ? { failure } : {}),
     ...(retryAt && retryAt > at ? { retryAt: retryAt.toISOString() } : {}),
+    ...(deadAt ? { deadAt: deadAt.toISOString() } : {}),
   };
 }

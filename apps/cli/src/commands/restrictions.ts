@@ -11,7 +11,7 @@ export function register(program: Command): void {
   const restrictions = program.command('restrictions').description('restrictions: retractions, appeals, orders, show');
   restrictions
     .command('retractions')
-    .description('banks that were told of a restriction and have not acknowledged that it is over, oldest first')
+    .description('banks that have not acknowledged yet that a restriction is over or a record withdrawn, by poll or webhook, oldest first')
     .option('--json', 'as JSON, one line each')
     .action(({ json }: { json?: boolean }) => atDesk((reader, at) => retractions(reader, at, json === true)));
   restrictions
@@ -46,9 +46,10 @@ export function register(program: Command): void {
 async function retractions(reader: RestrictionReader, at: Date, json: boolean): Promise<void> {
   const open = (await reader.openRetractions(rowsMax)).map((one) => showRetraction(one, at));
   if (json) return open.forEach((one) => console.log(JSON.stringify(one)));
-  for (const { participant, restriction, since, ageSeconds, failures, failure } of open) {
-    const trouble = failures === 0 ? 'never refused' : `refused ${failures} times, last: ${failure}`;
-    console.log(`${participant}  ${restriction}  since ${since} (${ageText(ageSeconds)})  ${trouble}`);
+  for (const { participant, restriction, record, since, ageSeconds, failures, failure, deadAt } of open) {
+    const trouble = failures === 0 ? 'never failed' : `failed ${failures} times, last: ${failure}`;
+    const dead = deadAt === undefined ? '' : `  DEAD LETTER since ${deadAt}: tallystick webhooks resend ${participant}`;
+    console.log(`${participant}  ${restriction ?? `record ${record}`}  since ${since} (${ageText(ageSeconds)})  ${trouble}${dead}`);
   }
   if (open.length === 0) console.log('No open retractions: every bank that was told has acknowledged.');
 }

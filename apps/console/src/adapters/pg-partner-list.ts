@@ -1,6 +1,7 @@
 import { shardOf } from '#kernel';
 import type { SqlRunner } from '#platform';
 import type { CertificateView, KeyView, PartnerView } from '../api.js';
+import { readDeliveries } from './pg-partner-deliveries.js';
 
 /** A partner as PostgreSQL knows it; whoever proposed to close it is still an account's id. */
 export type ListedPartner = Omit<PartnerView, 'closing'> & { readonly closing: Omit<NonNullable<PartnerView['closing']>, 'byMe'> | null };
@@ -37,8 +38,9 @@ export class PgPartnerList {
                           FROM participant_keys k WHERE k.participant_id = p.id), '[]') AS keys
          FROM participants p ORDER BY p.name, p.id`,
     );
-    const counts = await this.countExchange(rows.map(({ id }) => id));
-    return rows.map((row, i) => ({ ...toPartner(row), ...counts[i]! }));
+    const ids = rows.map(({ id }) => id);
+    const [counts, deliveries] = await Promise.all([this.countExchange(ids), readDeliveries(this.sql, ids)]);
+    return rows.map((row, i) => ({ ...toPartner(row), ...counts[i]!, ...deliveries[i]! }));
   }
 
   /** `seq` is unique per issuer, so the highest one is known by an index; events that wait are few or a sign of trouble. */
@@ -53,7 +55,7 @@ export class PgPartnerList {
   }
 }
 
-function toPartner(row: Row): Omit<ListedPartner, 'lastSeq' | 'eventsWaiting'> {
+function toPartner(row: Row): Omit<ListedPartner, 'lastSeq' | 'eventsWaiting' | 'webhook' | 'conformance'> {
   const { id, name, state, state_reason: stateReason, addresses, certificates, keys } = row;
   const suspension = row.suspend_from && { from: row.suspend_from.toISOString(), reason: row.suspend_reason ?? '' };
   const closing = row.closing_at && { by: row.closing_by ?? '', reason: row.closing_reason ?? '', at: row.closing_at.toISOString() };

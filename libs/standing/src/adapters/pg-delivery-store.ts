@@ -45,10 +45,11 @@ export class PgDeliveryStore implements DeliveryStore {
     return rows.length > 0;
   }
 
-  async release({ participant, epoch }: HeldWebhook): Promise<void> {
+  async release({ participant, epoch }: HeldWebhook, deliveredAt: Date | undefined): Promise<void> {
     await this.database.query(
-      'UPDATE webhooks SET leased_until = NULL WHERE shard = $1 AND participant_id = $2 AND epoch = $3',
-      [shardOf(participant), participant, epoch],
+      `UPDATE webhooks SET leased_until = NULL, delivered_at = coalesce($4, delivered_at)
+        WHERE shard = $1 AND participant_id = $2 AND epoch = $3`,
+      [shardOf(participant), participant, epoch, deliveredAt ?? null],
       'release_webhook',
     );
   }
@@ -99,10 +100,10 @@ export class PgDeliveryStore implements DeliveryStore {
 
   async keepCircuit(held: HeldWebhook, known: Circuit, next: Circuit, at: Date): Promise<void> {
     const turned = Boolean(known.failingSince) !== Boolean(next.failingSince);
-    if (!turned) return void (await saveCircuit(this.database, held, next, at));
+    if (!turned) return void (await saveCircuit(this.database, held, next));
     await this.database.transaction(async (tx) => {
       await appendFacts(tx, turnFact(held, next));
-      if (!(await saveCircuit(tx, held, next, at)) || next.failingSince) return;
+      if (!(await saveCircuit(tx, held, next)) || next.failingSince) return;
       await tx.query(
         `UPDATE event_pushes SET retry_at = $3
           WHERE shard = $1 AND participant_id = $2 AND NOT refused AND dead_at IS NULL AND retry_at > $3`,
@@ -124,15 +125,14 @@ export class PgDeliveryStore implements DeliveryStore {
   }
 }
 
-async function saveCircuit(sql: Database | Tx, held: HeldWebhook, circuit: Circuit, at: Date): Promise<boolean> {
+async function saveCircuit(sql: Database | Tx, held: HeldWebhook, circuit: Circuit): Promise<boolean> {
   const { failures, failingSince, failure, nextTryAt } = circuit;
   const rows = await sql.query(
-    `UPDATE webhooks SET failures = $4, failing_since = $5, failure = $6, next_try_at = $7,
-            delivered_at = CASE WHEN $4 = 0 THEN $8 ELSE delivered_at END
+    `UPDATE webhooks SET failures = $4, failing_since = $5, failure = $6, next_try_at = $7
       WHERE shard = $1 AND participant_id = $2 AND epoch = $3 RETURNING shard`,
     [
       ...[shardOf(held.participant), held.participant, held.epoch],
-      ...[failures, failingSince ?? null, failure ? JSON.stringify(failure) : null, nextTryAt ?? null, at],
+      ...[failures, failingSince ?? null, failure ? JSON.stringify(failure) : null, nextTryAt ?? null],
     ],
   );
   return rows.length > 0;

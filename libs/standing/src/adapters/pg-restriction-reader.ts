@@ -12,11 +12,13 @@ interface RetractionRow {
   readonly participant_id: string;
   readonly origin_shard: Shard;
   readonly subject: string;
-  readonly restriction: string;
+  readonly restriction: string | null;
+  readonly record: string | null;
   readonly at: Date;
   readonly failures: number;
   readonly failure: EventFailure | null;
   readonly retry_at: Date | null;
+  readonly dead_at: Date | null;
 }
 
 /** Lists for people. What spans shards reads the small partial indexes of what is open. */
@@ -69,9 +71,13 @@ export class PgRestrictionReader implements RestrictionReader {
 
   async openRetractions(countMax: number): Promise<OpenRetraction[]> {
     const rows = await this.sql.query<RetractionRow>(
-      `SELECT e.id, e.participant_id, e.origin_shard, e.restriction, e.at, e.failures, e.failure, e.retry_at, l.subject
+      `SELECT e.id, e.participant_id, e.origin_shard, e.restriction, e.body ->> 'record' AS record, e.at, l.subject,
+              e.failures + coalesce(p.failures, 0) AS failures, coalesce(p.failure, e.failure) AS failure,
+              coalesce(p.retry_at, e.retry_at) AS retry_at, p.dead_at
          FROM events e JOIN links l ON l.shard = e.origin_shard AND l.ref = e.subject_ref
-        WHERE e.shard = ANY ($1::smallint[]) AND e.kind = 'restriction.lifted' AND e.acked_at IS NULL ORDER BY e.at, e.id LIMIT $2`,
+         LEFT JOIN event_pushes p ON p.shard = e.shard AND p.participant_id = e.participant_id AND p.event = e.id
+        WHERE e.shard = ANY ($1::smallint[]) AND e.kind IN ('restriction.lifted', 'record.withdrawn') AND e.acked_at IS NULL
+        ORDER BY e.at, e.id LIMIT $2`,
       [SHARDS, countMax],
     );
     return rows.map(readRetraction);
@@ -87,10 +93,12 @@ function readRetraction(row: RetractionRow): OpenRetraction {
     event: row.id,
     participant: row.participant_id,
     subject: { shard: row.origin_shard, uuid: row.subject },
-    restriction: row.restriction,
+    restriction: row.restriction ?? undefined,
+    record: row.restriction === null ? (row.record ?? undefined) : undefined,
     since: row.at,
     failures: row.failures,
     failure: row.failure ? `${row.failure.err}${row.failure.description ? `: ${row.failure.description}` : ''}` : undefined,
     retryAt: row.retry_at ?? undefined,
+    deadAt: row.dead_at ?? undefined,
   };
 }

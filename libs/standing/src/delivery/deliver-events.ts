@@ -31,10 +31,11 @@ export class DeliverEvents {
   async run(participant: string): Promise<DeliveryResult> {
     const held = await this.store.claim(participant, this.clock.now());
     if (!held) return 'NOTHING';
+    const round = new Round(held, this.clock.now());
     try {
-      return held.challenge === undefined ? await this.drain(held) : await this.challenge(held, held.challenge);
+      return held.challenge === undefined ? await this.drain(round) : await this.challenge(held, held.challenge);
     } finally {
-      await this.store.release(held);
+      await this.store.release(held, round.deliveredAt);
     }
   }
 
@@ -60,8 +61,8 @@ export class DeliverEvents {
     return 'UNCONFIRMED';
   }
 
-  private async drain(held: HeldWebhook): Promise<DeliveryResult> {
-    const round = new Round(held, this.clock.now());
+  private async drain(round: Round): Promise<DeliveryResult> {
+    const { held } = round;
     while (!round.isOver(this.clock.now())) {
       const page = await this.store.pushable(held, round.circuit.failingSince ? 1 : eventsPerPage, this.clock.now());
       if (page.length === 0) return 'DRAINED';
@@ -94,6 +95,7 @@ export class DeliverEvents {
       round.circuit = afterPush(round.circuit, outcome, at, this.chance());
       if (outcome.kind !== 'TAKEN') return void failed.push(this.failedPush(event, outcome, at));
       acks.add(event.id);
+      round.deliveredAt = at;
     }
   }
 
@@ -113,6 +115,8 @@ const renewEveryMs = 3_000;
 /** One run over one webhook. */
 class Round {
   circuit: Circuit;
+  /** When the last event was taken. */
+  deliveredAt: Date | undefined;
   private renewedAtMs: number;
   private leaseLost = false;
   private readonly endsAtMs: number;

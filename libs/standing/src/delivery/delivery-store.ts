@@ -26,7 +26,7 @@ export interface DeliveryStore {
   claim(participant: string, at: Date): Promise<HeldWebhook | undefined>;
   /** False: the lease was lost, somebody else may work on it, or the address changed. */
   renew(held: HeldWebhook): Promise<boolean>;
-  release(held: HeldWebhook): Promise<void>;
+  release(held: HeldWebhook, deliveredAt: Date | undefined): Promise<void>;
   /** In the order they happened; without what is dead, and without what waits for its own next try or behind an earlier event of its subject. */
   pushable(held: HeldWebhook, countMax: number, at: Date): Promise<PushableEvent[]>;
   acknowledge(participant: string, ids: readonly string[], at: Date): Promise<void>;

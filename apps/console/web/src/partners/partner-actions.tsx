@@ -15,7 +15,7 @@ interface Action {
   readonly later?: true;
 }
 
-function actionsOf({ state, suspension, closing }: PartnerView): Action[] {
+function actionsOf({ state, suspension, closing, webhook }: PartnerView): Action[] {
   const actions: Action[] = [];
   if (state === 'ENROLLED') actions.push({ path: 'activation', label: 'Activate', asks: true });
   if (state === 'ACTIVE' && suspension) actions.push({ path: 'suspension/cancel', label: 'Cancel the suspension', asks: false });
@@ -26,6 +26,9 @@ function actionsOf({ state, suspension, closing }: PartnerView): Action[] {
     else actions.push({ path: 'closing/withdraw', label: 'Withdraw the proposal', asks: false });
     if (closing && !closing.byMe) actions.push({ path: 'closing/confirm', label: 'Confirm: close for good', asks: false, color: 'red' });
   }
+  if (webhook?.state === 'PAUSED') actions.push({ path: 'webhook/resume', label: 'Resume the webhook', asks: false });
+  else if (webhook) actions.push({ path: 'webhook/pause', label: 'Pause the webhook', asks: true });
+  if (webhook && webhook.dead > 0) actions.push({ path: 'webhook/resend', label: 'Send dead letters again', asks: false });
   return actions;
 }
 

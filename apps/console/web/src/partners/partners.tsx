@@ -4,6 +4,7 @@ import type { CertificateView, KeyView, PartnerView, SignedInStaff } from '../..
 import { call } from '../api/client.js';
 import { may } from '../api/session.js';
 import { PartnerActions, Pending } from './partner-actions.js';
+import { PartnerWebhook } from './partner-webhook.js';
 import { PageHead, Section } from '../parts/page.js';
 import { Empty, Loaded } from '../parts/states.js';
 import { count, Id, StateBadge, Time } from '../parts/values.js';
@@ -71,6 +72,7 @@ function Partner({ partner, at, mayChange }: { partner: PartnerView; at: string;
           </Stack>
         </div>
       </SimpleGrid>
+      <PartnerWebhook {...partner} />
       {mayChange && <PartnerActions partner={partner} />}
     </Section>
   );

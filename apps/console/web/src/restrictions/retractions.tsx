@@ -6,7 +6,7 @@ import { Section } from '../parts/page.js';
 import { Empty, Loaded } from '../parts/states.js';
 import { ago, count, Id, Time } from '../parts/values.js';
 
-/** Banks that were told of a restriction and have not acknowledged yet that it is over. */
+/** Banks that have not acknowledged yet that a restriction is over, or a record withdrawn. */
 export function Retractions() {
   const list = useQuery({ queryKey: ['retractions'], queryFn: () => call<{ at: string; retractions: RetractionView[] }>('/retractions') });
   return (
@@ -15,7 +15,8 @@ export function Retractions() {
         {({ at, retractions }) =>
           retractions.length === 0 ? (
             <Empty title="Every bank has heard">
-              A bank that was told of a restriction stays on this list until it acknowledges its end.
+              A bank that was told of a restriction, or used a record, stays on this list until it acknowledges that it is over, or
+              withdrawn.
             </Empty>
           ) : (
             <Table.ScrollContainer minWidth={560}>
@@ -23,9 +24,9 @@ export function Retractions() {
                 <Table.Thead>
                   <Table.Tr>
                     <Table.Th>Bank</Table.Th>
-                    <Table.Th>Restriction</Table.Th>
+                    <Table.Th>Restriction or record</Table.Th>
                     <Table.Th>Open since</Table.Th>
-                    <Table.Th>Refused by the bank</Table.Th>
+                    <Table.Th>Not taken</Table.Th>
                   </Table.Tr>
                 </Table.Thead>
                 <Table.Tbody>
@@ -33,7 +34,7 @@ export function Retractions() {
                     <Table.Tr key={`${one.participant} ${one.event}`}>
                       <Table.Td>{one.participant}</Table.Td>
                       <Table.Td>
-                        <Id value={one.restriction} />
+                        <Id value={one.restriction ?? one.record ?? one.event} />
                       </Table.Td>
                       <Table.Td>
                         {ago(one.since, at)}
@@ -41,7 +42,14 @@ export function Retractions() {
                           <Time at={one.since} />
                         </Text>
                       </Table.Td>
-                      <Table.Td>{one.failures === 0 ? 'never' : `${count(one.failures)} × ${one.failure ?? ''}`}</Table.Td>
+                      <Table.Td>
+                        {one.failures === 0 ? 'not tried yet' : `${count(one.failures)} × ${one.failure ?? ''}`}
+                        {one.deadAt !== undefined && (
+                          <Text size="xs" c="red">
+                            Dead letter: send it again on the Partners page
+                          </Text>
+                        )}
+                      </Table.Td>
                     </Table.Tr>
                   ))}
                 </Table.Tbody>

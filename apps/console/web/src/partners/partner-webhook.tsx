@@ -1,0 +1,60 @@
+import { Text, Title } from '@mantine/core';
+import type { PartnerView, WebhookView } from '../../../src/api.js';
+import { StateBadge, Time } from '../parts/values.js';
+
+/** How a partner hears of events, and how its receiver fared when it was probed. */
+export function PartnerWebhook({ webhook, conformance }: Pick<PartnerView, 'webhook' | 'conformance'>) {
+  return (
+    <div>
+      <Title order={3} size="h6" mt="md" mb={6}>
+        Webhook {webhook && <StateBadge state={webhook.state} />}
+      </Title>
+      {webhook ? <Endpoint webhook={webhook} /> : <Line>None is registered: the bank polls.</Line>}
+      {conformance && (
+        <Text size="sm" c={conformance.failed.length > 0 ? 'red' : 'dimmed'}>
+          Conformance: {conformance.probes - conformance.failed.length} of {conformance.probes} probes passed on{' '}
+          <Time at={conformance.at} />
+          {conformance.failed.length > 0 && `; failed: ${conformance.failed.join(', ')}`}
+        </Text>
+      )}
+    </div>
+  );
+}
+
+function Endpoint({ webhook }: { webhook: WebhookView }) {
+  const { origin, pausedWhy, trouble, nextTryAt, deliveredAt, failing, dead } = webhook;
+  return (
+    <>
+      <Text size="sm">{origin}</Text>
+      {pausedWhy !== null && <Line>Paused: {pausedWhy}</Line>}
+      {trouble !== null && (
+        <Text size="sm" c="red">
+          {trouble}
+          {nextTryAt !== null && (
+            <>
+              ; next try <Time at={nextTryAt} />
+            </>
+          )}
+        </Text>
+      )}
+      <Line>
+        {deliveredAt === null ? 'Nothing delivered yet' : 'Last event delivered '}
+        {deliveredAt !== null && <Time at={deliveredAt} />}
+      </Line>
+      {failing > 0 && <Line>{failing} events are tried again</Line>}
+      {dead > 0 && (
+        <Text size="sm" c="red">
+          {dead} dead letters: given up after three days
+        </Text>
+      )}
+    </>
+  );
+}
+
+function Line({ children }: { children: React.ReactNode }) {
+  return (
+    <Text size="sm" c="dimmed">
+      {children}
+    </Text>
+  );
+}
