@@ -16,7 +16,7 @@ export function prepareBatches({ types, policy, standing, next, batches }) {
     const request = readDecisionRequest(next());
     const evaluation = evaluate(standing, policy, request, new Date());
     return {
-      decision: sources.newDecisionId(request.subject),
+      decision: sources.newDecisionId(request.subject, new Date()),
       ask: { caller: 'bench-client', key: randomUUID(), request },
       digest: sources.digest(request.subject.uuid),
       evaluation,

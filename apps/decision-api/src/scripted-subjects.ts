@@ -63,9 +63,12 @@ export class ScriptedSubjects implements Deciding, Settling {
   ) {}
 
   /** Refuses 503 `scripted.unavailable` for the subject that is never there, and of keys what `Decider` refuses. */
-  async decide(ask: DecisionAsk): Promise<Decided> {
+  decide(ask: DecisionAsk): Promise<Decided> {
     const script = this.scripts.get(ask.request.subject.uuid);
-    if (!script) return await this.decider.decide(ask);
+    return script ? this.play(script, ask) : this.decider.decide(ask);
+  }
+
+  private async play(script: Script, ask: DecisionAsk): Promise<Decided> {
     if (ask.request.mode === 'RESERVE' && ask.key === undefined) throw keyMissing();
     if (script.unavailable)
       throw new Refusal('unavailable', 'scripted.unavailable', `this subject ${script.says}`, { retryAfterSeconds: 1 });
@@ -108,7 +111,8 @@ export class ScriptedSubjects implements Deciding, Settling {
 
   private answer({ outcome, says }: Script, { caller, request }: DecisionAsk): DecisionAnswer {
     const { subject, money, mode, holdSeconds } = request;
-    const [id, at] = [this.sources.newDecisionId(subject), this.sources.now()];
+    const at = this.sources.now();
+    const id = this.sources.newDecisionId(subject, at);
     const expiresAt = new Date(at.getTime() + holdSeconds * 1000);
     const holds = mode === 'RESERVE' && outcome !== 'DENY';
     if (holds) {
