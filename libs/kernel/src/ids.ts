@@ -32,45 +32,74 @@ export function isUuid(text: string): boolean {
   return UUID_FORM.test(text);
 }
 
-/** Two digits of base 32 for every ten bits: ids are written on every decision, and BigInt arithmetic cost more than the rest of them. */
+/**
+ * Ids are read and written with every decision, so both go over tables. 128 bits are 2 digits of base 32 for the first 8 bits, and 4 for each
+ * 20 bits (5 hexadecimal digits) after them: seven groups.
+ */
 const PAIRS: readonly string[] = Array.from({ length: 1024 }, (_, bits) => ALPHABET[bits >> 5]! + ALPHABET[bits & 31]!);
 const SHARD_CHARACTERS = new Map<Shard, string>(SHARDS.map((shard, i) => [shard, ALPHABET[i]!]));
-const DIGIT_VALUES = new Map<string, number>([...ALPHABET].map((char, value) => [char, value]));
+const HEX3: readonly string[] = Array.from({ length: 4096 }, (_, bits) => bits.toString(16).padStart(3, '0'));
 
-/** 128 bits are 2 digits for the first 8 bits, and 4 for each 20 bits (5 hexadecimal digits) after them. */
-const HEX_PER_GROUP = 5;
-const DIGITS_PER_GROUP = 4;
+/** The value of a character as a digit; other characters have one that no group of digits reaches. */
+const NO_DIGIT = 2 ** 24;
+const valuesOf = (digits: string): Int32Array => {
+  const values = new Int32Array(128).fill(NO_DIGIT);
+  for (let value = 0; value < digits.length; value++) values[digits.charCodeAt(value)] = value;
+  return values;
+};
+const BASE32_VALUES = valuesOf(ALPHABET);
+const HEX_VALUES = valuesOf('0123456789abcdef');
 
 export function formatId(prefix: IdPrefix, { shard, uuid }: ShardedId): string {
-  const hex = uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24);
-  let text = `${prefix}_${SHARD_CHARACTERS.get(shard)!}${PAIRS[parseInt(hex.slice(0, 2), 16)]!}`;
-  for (let at = 2; at < hex.length; at += HEX_PER_GROUP) {
-    const bits = parseInt(hex.slice(at, at + HEX_PER_GROUP), 16);
-    text += PAIRS[bits >> 10]! + PAIRS[bits & 1023]!;
-  }
-  return text;
+  return (
+    `${prefix}_${SHARD_CHARACTERS.get(shard)!}${PAIRS[hexBits(uuid, 0, 2)]!}` +
+    fourDigits(hexBits(uuid, 2, 5)) +
+    fourDigits((hexBits(uuid, 7, 1) << 16) | hexBits(uuid, 9, 4)) +
+    fourDigits((hexBits(uuid, 14, 4) << 4) | hexBits(uuid, 19, 1)) +
+    fourDigits((hexBits(uuid, 20, 3) << 8) | hexBits(uuid, 24, 2)) +
+    fourDigits(hexBits(uuid, 26, 5)) +
+    fourDigits(hexBits(uuid, 31, 5))
+  );
+}
+
+function hexBits(uuid: string, from: number, count: number): number {
+  let bits = 0;
+  for (let i = from; i < from + count; i++) bits = (bits << 4) | HEX_VALUES[uuid.charCodeAt(i)]!;
+  return bits;
+}
+
+function fourDigits(bits: number): string {
+  return PAIRS[bits >> 10]! + PAIRS[bits & 1023]!;
 }
 
 /** Reads an external id. Refuses `id.malformed` (400) for another prefix, alphabet or length. */
 export function parseId(prefix: IdPrefix, text: string): ShardedId {
-  const body = text.startsWith(`${prefix}_`) ? text.slice(prefix.length + 1) : '';
-  const shard = SHARDS[DIGIT_VALUES.get(body.charAt(0)) ?? -1];
-  const first = bitsOf(body, 1, 2);
-  if (shard === undefined || body.length !== UUID_BASE32_CHARS + 1 || !(first < 256)) throw malformed(prefix);
-  let hex = first.toString(16).padStart(2, '0');
-  for (let at = 3; at < body.length; at += DIGITS_PER_GROUP) {
-    const bits = bitsOf(body, at, DIGITS_PER_GROUP);
-    if (Number.isNaN(bits)) throw malformed(prefix);
-    hex += bits.toString(16).padStart(HEX_PER_GROUP, '0');
-  }
-  return { shard, uuid: `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` };
+  const at = prefix.length + 1;
+  const shard = SHARDS[BASE32_VALUES[text.charCodeAt(at)] ?? NO_DIGIT];
+  if (text.length !== at + 1 + UUID_BASE32_CHARS || !text.startsWith(prefix) || text[prefix.length] !== '_' || shard === undefined)
+    throw malformed(prefix);
+  const first = base32Bits(text, at + 1, 2);
+  const [a, b] = [base32Bits(text, at + 3, 4), base32Bits(text, at + 7, 4)];
+  const [c, d] = [base32Bits(text, at + 11, 4), base32Bits(text, at + 15, 4)];
+  const [e, f] = [base32Bits(text, at + 19, 4), base32Bits(text, at + 23, 4)];
+  if (!(first < 256 && Math.max(a, b, c, d, e, f) < 2 ** 20)) throw malformed(prefix);
+  const left = `${HEX[first]!}${fiveHex(a)}${(b >> 16).toString(16)}-${fourHex(b & 0xffff)}-${fourHex(c >> 4)}`;
+  return { shard, uuid: `${left}-${(c & 15).toString(16)}${HEX3[d >> 8]!}-${HEX[d & 255]!}${fiveHex(e)}${fiveHex(f)}` };
 }
 
-/** The value of `count` digits from `at`; NaN where one is none. */
-function bitsOf(text: string, at: number, count: number): number {
+/** The value of `count` digits from `from`; 2^24 and more, or NaN, where one is none. */
+function base32Bits(text: string, from: number, count: number): number {
   let bits = 0;
-  for (let i = at; i < at + count; i++) bits = bits * 32 + (DIGIT_VALUES.get(text.charAt(i)) ?? Number.NaN);
+  for (let i = from; i < from + count; i++) bits = bits * 32 + BASE32_VALUES[text.charCodeAt(i)]!;
   return bits;
+}
+
+function fourHex(bits: number): string {
+  return HEX[bits >> 8]! + HEX[bits & 255]!;
+}
+
+function fiveHex(bits: number): string {
+  return HEX3[bits >> 8]! + HEX[bits & 255]!;
 }
 
 function malformed(prefix: IdPrefix): Refusal {
