@@ -8,13 +8,17 @@ const OIDS = { bool: 16, bytea: 17, int8: 20, int2: 21, int4: 23, text: 25, time
 const ARRAY_HEADER_BYTES = 20;
 const EMPTY_ARRAY_BYTES = 12;
 const FIELD_HEADER_BYTES = 8;
-const FIXED_BYTES_MAX = 16;
+/** The longest of fixed length. */
+const UUID_BYTES = 16;
+const ASCII_CHARS_MAX = 128;
+const ASCII_MAX = 0x7f;
 const UTF8_BYTES_PER_CHAR_MAX = 3;
 const NULL_LENGTH = -1;
 const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
 
 export class RecordArray {
-  private buffer: Buffer;
+  private buffer!: Buffer;
+  private view!: DataView;
   private at = ARRAY_HEADER_BYTES;
   private count = 0;
   private recordAt = 0;
@@ -25,51 +29,55 @@ export class RecordArray {
     private readonly fields: number,
     bytesGuess: number,
   ) {
-    this.buffer = Buffer.allocUnsafe(ARRAY_HEADER_BYTES + bytesGuess);
+    this.use(Buffer.allocUnsafe(ARRAY_HEADER_BYTES + bytesGuess));
   }
 
   beginRecord(): void {
     this.reserve(FIELD_HEADER_BYTES);
     this.recordAt = this.at;
-    this.buffer.writeInt32BE(this.fields, this.at + 4);
+    this.view.setInt32(this.at + 4, this.fields);
     this.at += FIELD_HEADER_BYTES;
     this.count++;
   }
 
   endRecord(): void {
-    this.buffer.writeInt32BE(this.at - this.recordAt - 4, this.recordAt);
+    this.view.setInt32(this.recordAt, this.at - this.recordAt - 4);
   }
 
   bool(value: boolean | undefined): void {
     if (value === undefined) return this.nothing(OIDS.bool);
     this.header(OIDS.bool, 1);
-    this.buffer[this.at++] = Number(value);
+    this.view.setUint8(this.at++, Number(value));
   }
 
   int2(value: number): void {
     this.header(OIDS.int2, 2);
-    this.at = this.buffer.writeInt16BE(value, this.at);
+    this.view.setInt16(this.at, value);
+    this.at += 2;
   }
 
   int4(value: number | undefined): void {
     if (value === undefined) return this.nothing(OIDS.int4);
     this.header(OIDS.int4, 4);
-    this.at = this.buffer.writeInt32BE(value, this.at);
+    this.view.setInt32(this.at, value);
+    this.at += 4;
   }
 
   int8(value: bigint | undefined): void {
     if (value === undefined) return this.nothing(OIDS.int8);
     this.header(OIDS.int8, 8);
-    this.at = this.buffer.writeBigInt64BE(value, this.at);
+    this.view.setBigInt64(this.at, value);
+    this.at += 8;
   }
 
   timestamp(value: Date): void {
     this.header(OIDS.timestamptz, 8);
-    this.at = this.buffer.writeBigInt64BE(microseconds(value), this.at);
+    this.view.setBigInt64(this.at, microseconds(value));
+    this.at += 8;
   }
 
   uuid(value: string): void {
-    this.header(OIDS.uuid, 16);
+    this.header(OIDS.uuid, UUID_BYTES);
     this.at = writeUuid(this.buffer, this.at, value);
   }
 
@@ -83,7 +91,9 @@ export class RecordArray {
   text(value: string | undefined): void {
     if (value === undefined) return this.nothing(OIDS.text);
     this.reserve(FIELD_HEADER_BYTES + value.length * UTF8_BYTES_PER_CHAR_MAX);
-    const written = this.buffer.write(value, this.at + FIELD_HEADER_BYTES);
+    const from = this.at + FIELD_HEADER_BYTES;
+    const isAscii = value.length <= ASCII_CHARS_MAX && writeAscii(this.buffer, from, value);
+    const written = isAscii ? value.length : this.buffer.write(value, from);
     this.header(OIDS.text, written);
     this.at += written;
   }
@@ -95,18 +105,30 @@ export class RecordArray {
     this.at += fields.length;
   }
 
+  /** Where the next field begins, for `again`. */
+  get place(): number {
+    return this.at;
+  }
+
+  /** The fields that stand in [from, until), once more. */
+  again(from: number, until: number): void {
+    this.reserve(until - from);
+    this.buffer.copyWithin(this.at, from, until);
+    this.at += until - from;
+  }
+
   /** What was written outside any record. */
   takeFields(): Buffer {
     return this.buffer.subarray(ARRAY_HEADER_BYTES, this.at);
   }
 
   finish(): Buffer {
-    this.buffer.writeInt32BE(this.count === 0 ? 0 : 1, 0);
-    this.buffer.writeInt32BE(0, 4);
-    this.buffer.writeUInt32BE(this.elementOid, 8);
+    this.view.setInt32(0, this.count === 0 ? 0 : 1);
+    this.view.setInt32(4, 0);
+    this.view.setUint32(8, this.elementOid);
     if (this.count === 0) return this.buffer.subarray(0, EMPTY_ARRAY_BYTES);
-    this.buffer.writeInt32BE(this.count, 12);
-    this.buffer.writeInt32BE(1, 16);
+    this.view.setInt32(12, this.count);
+    this.view.setInt32(16, 1);
     return this.buffer.subarray(0, this.at);
   }
 
@@ -115,9 +137,9 @@ export class RecordArray {
   }
 
   private header(oid: number, length: number): void {
-    this.reserve(FIELD_HEADER_BYTES + FIXED_BYTES_MAX);
-    this.buffer.writeUInt32BE(oid, this.at);
-    this.buffer.writeInt32BE(length, this.at + 4);
+    this.reserve(FIELD_HEADER_BYTES + UUID_BYTES);
+    this.view.setUint32(this.at, oid);
+    this.view.setInt32(this.at + 4, length);
     this.at += FIELD_HEADER_BYTES;
   }
 
@@ -125,8 +147,23 @@ export class RecordArray {
     if (this.at + bytes <= this.buffer.length) return;
     const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.at + bytes));
     this.buffer.copy(larger, 0, 0, this.at);
-    this.buffer = larger;
+    this.use(larger);
   }
+
+  private use(buffer: Buffer): void {
+    this.buffer = buffer;
+    this.view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+  }
+}
+
+/** Whether all of it was ASCII. Names and keys are short: a call into the encoder costs more than their characters. */
+function writeAscii(buffer: Buffer, at: number, value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code > ASCII_MAX) return false;
+    buffer[at + i] = code;
+  }
+  return true;
 }
 
 /** The ends of windows are the same few dates for everybody. */
@@ -141,21 +178,17 @@ export function microseconds(date: Date): bigint {
   return known;
 }
 
-const UUID_GROUPS = [
-  [0, 8],
-  [9, 13],
-  [14, 18],
-  [19, 23],
-  [24, 36],
-] as const;
-
 export function writeUuid(buffer: Buffer, at: number, uuid: string): number {
   let offset = at;
-  for (const [from, to] of UUID_GROUPS) {
-    for (let i = from; i < to; i += 2) buffer[offset++] = (nibble(uuid.charCodeAt(i)) << 4) | nibble(uuid.charCodeAt(i + 1));
+  for (let i = 0; i < UUID_CHARS; i += 2) {
+    if (uuid.charCodeAt(i) === DASH) i++;
+    buffer[offset++] = (nibble(uuid.charCodeAt(i)) << 4) | nibble(uuid.charCodeAt(i + 1));
   }
   return offset;
 }
+
+const UUID_CHARS = 36;
+const DASH = 45;
 
 /** 0-9 and a-f by their character codes; ids are checked where they are read. */
 function nibble(code: number): number {

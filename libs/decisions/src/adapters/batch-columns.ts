@@ -91,30 +91,31 @@ function writeInspection(rows: RecordArray, { decision, ask, policyVersion, stan
 
 function capsArray(items: readonly DecisionItem[], rounds: readonly number[] | undefined, types: BatchTypes): Buffer {
   const rows = new RecordArray(types.cap, CAP_FIELDS, items.length * 2 * CAP_BYTES);
-  items.forEach((item, i) => {
-    for (const cap of item.evaluation.caps) writeCap(rows, item, cap, i + 1, rounds?.[i] ?? 1);
-  });
+  items.forEach((item, i) => writeCaps(rows, item, i + 1, rounds?.[i] ?? 1));
   return rows.finish();
 }
 
 /** In the order of the columns of `decision_cap`: what is the item's, then what is the cap's. */
-function writeCap(
-  rows: RecordArray,
-  { ask, decision, holdSeconds, evaluation }: DecisionItem,
-  cap: Cap,
-  item: number,
-  round: number,
-): void {
-  rows.beginRecord();
-  rows.int4(item);
-  rows.int4(round);
-  rows.int2(decision.shard);
-  rows.uuid(ask.request.subject.uuid);
-  rows.int8(ask.request.money.minor);
-  rows.bool(holdSeconds !== undefined);
-  rows.bool(evaluation.enforced);
-  rows.written(capColumns(cap));
-  rows.endRecord();
+function writeCaps(rows: RecordArray, { ask, decision, holdSeconds, evaluation }: DecisionItem, item: number, round: number): void {
+  let written: { readonly from: number; readonly until: number } | undefined;
+  for (const cap of evaluation.caps) {
+    rows.beginRecord();
+    if (written) {
+      rows.again(written.from, written.until);
+    } else {
+      const from = rows.place;
+      rows.int4(item);
+      rows.int4(round);
+      rows.int2(decision.shard);
+      rows.uuid(ask.request.subject.uuid);
+      rows.int8(ask.request.money.minor);
+      rows.bool(holdSeconds !== undefined);
+      rows.bool(evaluation.enforced);
+      written = { from, until: rows.place };
+    }
+    rows.written(capColumns(cap));
+    rows.endRecord();
+  }
 }
 
 /** Caps are shared between evaluations, and so are their columns. */
