@@ -1,7 +1,8 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { parseDecisionBatch } from '#contract';
-import type { Decided } from '#decisions';
+import { answerText, type Decided } from '#decisions';
 import { sendProblem } from '#platform/adapters/problem.filter';
 import type { TokenVerifier } from './auth/token-verifier.js';
 import type { DecisionDoor } from './decision-door.js';
@@ -16,7 +17,7 @@ export function registerDecisionRoutes(fastify: FastifyInstance, door: DecisionD
   const answering =
     (handle: (request: FastifyRequest, reply: FastifyReply) => Promise<string>) => (request: FastifyRequest, reply: FastifyReply) => {
       handle(request, reply).then(
-        (body) => reply.header('content-type', JSON_TYPE).send(body),
+        (body) => sendJson(reply, body),
         (error: unknown) => sendProblem(error, request, reply, logger),
       );
     };
@@ -27,7 +28,7 @@ export function registerDecisionRoutes(fastify: FastifyInstance, door: DecisionD
       const caller = await tokens.authorize(request.headers.authorization, []);
       const { answer, replayed } = await door.decide(caller, request.body, keyOf(request));
       if (replayed) reply.header('idempotency-hit', 'true');
-      return JSON.stringify(answer);
+      return answerText(answer);
     }),
   );
 
@@ -43,6 +44,13 @@ export function registerDecisionRoutes(fastify: FastifyInstance, door: DecisionD
       return JSON.stringify({ results });
     }),
   );
+}
+
+/** Straight to Node: a text that is all ASCII goes out as one, which spares encoding it (a tenth of decision-api's time, 2026-11-22). */
+function sendJson(reply: FastifyReply, body: string): void {
+  const bytes = Buffer.byteLength(body);
+  reply.header('content-type', JSON_TYPE).header('content-length', bytes).hijack();
+  reply.raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders).end(body, bytes === body.length ? 'latin1' : 'utf8');
 }
 
 function told({ answer, replayed }: Decided) {

@@ -2,7 +2,7 @@ import { Batcher, type Clock, Refusal, type ShardedId } from '#kernel';
 import type { ActivePolicy } from '#policies';
 import { keyMissing, referenceTaken, unsettled } from './codes.js';
 import { type DecisionAsk, type DecisionItem, type DecisionRow, isAnyBroken, type Ruling, type Sighting } from './decision.js';
-import { composeAnswer, type Ruled } from './details.js';
+import { composeAnswer, type DecisionDetails } from './details.js';
 import { type Decided, replayOf } from './decision-row.js';
 import { inputText } from './input-text.js';
 import { KeysInFlight } from './keys-in-flight.js';
@@ -18,15 +18,12 @@ export const INSPECT_LIMITS = { itemsMax: 256, inFlightMax: 2, queueItemsMax: 8_
 
 /** Time, randomness and hashing, handed in (rule 5). */
 export interface DecisionSources extends Clock {
-  newDecisionId(subject: ShardedId): ShardedId;
+  newDecisionId(subject: ShardedId, at: Date): ShardedId;
   /** A random UUID (version 4). */
   newSalt(): string;
   /** SHA-256. */
   digest(text: string): Uint8Array;
 }
-
-/** A ruling, with the decision's id where it was recorded. */
-type Settled = Exclude<Ruling, { verdict: 'DECIDED' }> | ({ readonly verdict: 'DECIDED' } & Ruled);
 
 /** Answers "may this subject do this, now, for this amount": evaluate in memory, then let the ledger judge and save in a batch. */
 export class Decider {
@@ -71,10 +68,20 @@ export class Decider {
     for (let round = 0; round < evaluationRoundsMax; round++) {
       const prepared = this.prepare(ask, digest, known);
       if (prepared instanceof Promise) return await prepared;
-      const ruling = await this.rule(prepared, () => this.itemOf(ask, digest, known));
+      const { details } = prepared;
+      let { item } = prepared;
+      let ruling = await (looksOnly(details) ? this.inspections.submit(item) : this.reservations.submit(item));
+      if (ruling.verdict === 'SEEN' && isAnyBroken(ruling.usage)) {
+        // Adverse after all, and so recorded.
+        item = this.itemOf(ask, digest, known).item;
+        ruling = await this.reservations.submit(item);
+      }
       switch (ruling.verdict) {
-        case 'DECIDED':
-          return { answer: composeAnswer(prepared.details, ruling, subject.shard), replayed: false };
+        case 'SEEN':
+        case 'DECIDED': {
+          const decision = ruling.verdict === 'DECIDED' ? item.decision : undefined;
+          return { answer: composeAnswer(details, { decision, at: ruling.at, usage: ruling.usage }, subject.shard), replayed: false };
+        }
         case 'KNOWN':
           return await this.replay(ask, digest ?? this.digestOf(ask));
         case 'REFERENCE':
@@ -105,25 +112,6 @@ export class Decider {
     return replayOf(row, digest);
   }
 
-  /**
-   * RESERVE goes to the ledger. EVALUATE only looks, unless the answer is adverse: an adverse answer is recorded, so that the subject can
-   * ask why later. An EVALUATE that ends in ALLOW promises and takes nothing, and leaves nothing.
-   */
-  private async rule({ item, details }: Prepared, toRecord: () => Prepared): Promise<Settled> {
-    if (details.mode === 'EVALUATE' && details.computed === 'ALLOW') {
-      const sighting = await this.inspections.submit(item);
-      if (sighting.verdict === 'STALE') return sighting;
-      if (!isAnyBroken(sighting.usage)) return { ...sighting, verdict: 'DECIDED', decision: undefined };
-      return await this.record(toRecord().item);
-    }
-    return await this.record(item);
-  }
-
-  private async record(item: DecisionItem): Promise<Settled> {
-    const ruling = await this.reservations.submit(item);
-    return ruling.verdict === 'DECIDED' ? { ...ruling, decision: item.decision } : ruling;
-  }
-
   private async refresh(subject: ShardedId, known: Known, stale: { policyVersion: bigint; at: Date }): Promise<Known> {
     const [policy, standing] = await Promise.all([
       stale.policyVersion === known.policy.version ? known.policy : this.policies.reload(),
@@ -145,4 +133,12 @@ export class Decider {
   private digestOf({ request }: DecisionAsk): Uint8Array {
     return this.sources.digest(inputText(request));
   }
+}
+
+/**
+ * RESERVE goes to the ledger. EVALUATE only looks, unless the answer is adverse: an adverse answer is recorded, so that the subject can
+ * ask why later. An EVALUATE that ends in ALLOW promises and takes nothing, and leaves nothing.
+ */
+function looksOnly({ mode, computed }: DecisionDetails): boolean {
+  return mode === 'EVALUATE' && computed === 'ALLOW';
 }

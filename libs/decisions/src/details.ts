@@ -3,7 +3,7 @@ import { formatId, formatMinor, type Shard, type ShardedId } from '#kernel';
 import type { Evaluation, Policy } from '#policies';
 import type { Restriction, Standing } from '#standing';
 import { type CounterState, type DecisionRequest, readUsage } from './decision.js';
-import { jsonText, sharedBy } from './shared-json.js';
+import { sharedBy } from './shared-json.js';
 
 /** What was asked and evaluated: what a decision's commitment covers and what its answer is told from, at once or years later. */
 export interface DecisionDetails {
@@ -65,7 +65,7 @@ interface CapDetails {
 
 export const factorsMax = 4;
 
-/** Absent values are undefined, which JSON leaves out. Names stand in the order of RFC 8785, so that `JSON.stringify` of this is the canonical form (its spec holds it to that). */
+/** Absent values are undefined, which JSON leaves out. Names stand in the order of RFC 8785, so that JSON of this is the canonical form (its spec holds it to that). */
 export function detailsOf(request: DecisionRequest, evaluation: Evaluation, policy: Policy, standing: Standing): DecisionDetails {
   const { channel, counterparty, paymentReference, money } = request;
   return {
@@ -77,25 +77,20 @@ export function detailsOf(request: DecisionRequest, evaluation: Evaluation, poli
     currency: money.currency,
     discount: evaluation.discount && discountDetails(evaluation.discount),
     enforced: evaluation.enforced,
-    factors: standing.factors.slice(0, factorsMax).map(({ code, text }) => ({ code, text })),
+    factors: factorsDetails(standing.factors),
     holdSeconds: request.mode === 'RESERVE' ? request.holdSeconds : undefined,
     kind: standing.kind === 'INDIVIDUAL' ? undefined : standing.kind,
     mode: request.mode,
     outcome: evaluation.outcome,
     paymentReference,
     policy: policyDetails(policy),
-    reasons: evaluation.reasons.map(({ code, source, text }) => ({ code, source, text })),
+    reasons: Object.isFrozen(evaluation.reasons) ? sharedReasons(evaluation.reasons) : evaluation.reasons.map(reasonDetails),
     restrictions: evaluation.restrictions.map(restrictionDetails),
     score: scoreDetails(standing.score),
     service: request.service,
     tier: evaluation.tier,
     transactionLimits: transactionDetails(evaluation.transactionLimits),
   };
-}
-
-/** The canonical JSON of details: what is kept and committed to. */
-export function detailsText(details: DecisionDetails): string {
-  return jsonText(details);
 }
 
 /** Where a restriction starts of which only a receipt of before 2026-11-22 is known: such a receipt tells neither start nor words. */
@@ -123,6 +118,9 @@ function restrictionDetails(restriction: Restriction): DecisionDetails['restrict
 
 // Policies, terms and standings are shared between evaluations, and so is their telling.
 const policyDetails = sharedBy(({ hash, id, version }: Policy) => ({ hash, id, version: version.toString() }));
+const factorsDetails = sharedBy((factors: Standing['factors']) => factors.slice(0, factorsMax).map(({ code, text }) => ({ code, text })));
+const reasonDetails = ({ code, source, text }: DecisionReason) => ({ code, source, text });
+const sharedReasons = sharedBy((reasons: Evaluation['reasons']) => reasons.map(reasonDetails));
 const scoreDetails = sharedBy(({ disputed, value, version }: Standing['score']) => ({ disputed, value, version }));
 const capsDetails = sharedBy((caps: Evaluation['caps']) => caps.map(capDetails));
 const transactionDetails = sharedBy((limits: Evaluation['transactionLimits']) =>
@@ -176,7 +174,7 @@ export function composeAnswer(details: DecisionDetails, { decision, at, usage }:
     restrictions: details.restrictions.map((restriction) => restrictionAnswer(restriction, shard)),
     factors: computedOutcome === 'ALLOW' ? undefined : details.factors,
     reservation: reserved ? reservationOf(decision, at, details.holdSeconds!) : undefined,
-    decidedAt: at.toISOString(),
+    decidedAt: isoText(at.getTime()),
   };
 }
 
@@ -197,7 +195,20 @@ export function holds(details: Pick<DecisionDetails, 'mode'>, outcome: Outcome):
 }
 
 function reservationOf(decision: ShardedId, at: Date, holdSeconds: number) {
-  return { id: formatId('rsv', decision), expiresAt: new Date(at.getTime() + holdSeconds * 1000).toISOString() };
+  return { id: formatId('rsv', decision), expiresAt: isoText(at.getTime() + holdSeconds * 1000) };
+}
+
+/** A batch has one time, and most holds one length. */
+const ISO_TEXTS = new Map<number, string>();
+const isoTextsMax = 256;
+
+function isoText(atMs: number): string {
+  const known = ISO_TEXTS.get(atMs);
+  if (known !== undefined) return known;
+  const text = new Date(atMs).toISOString();
+  if (ISO_TEXTS.size >= isoTextsMax) ISO_TEXTS.clear();
+  ISO_TEXTS.set(atMs, text);
+  return text;
 }
 
 function discountAnswer(details: DecisionDetails, { minor, rate, rule }: NonNullable<DecisionDetails['discount']>) {
@@ -247,8 +258,12 @@ function exceededText({ currency, amount: asked }: DecisionDetails, cap: CapDeta
     : `${window} allows ${formatMinor(BigInt(cap.amount), currency)} ${currency} and ${formatMinor(room, currency)} is left`;
 }
 
-function roomOf({ amount }: CapDetails, { usedMinor, reservedMinor }: CounterState): bigint {
-  const room = amount === undefined ? 0n : BigInt(amount) - usedMinor - reservedMinor;
+function roomOf({ amount }: CapDetails, counter: CounterState): bigint {
+  return amount === undefined ? 0n : roomIn(BigInt(amount), counter);
+}
+
+function roomIn(amountMinor: bigint, { usedMinor, reservedMinor }: CounterState): bigint {
+  const room = amountMinor - usedMinor - reservedMinor;
   return room > 0n ? room : 0n;
 }
 
@@ -267,15 +282,28 @@ function transactionAnswers(limits: DecisionDetails['transactionLimits'], curren
 }
 
 function limitAnswer(cap: CapDetails, counter: CounterState, currency: string): DecisionLimit {
-  const { amount, count, limit, resetAt, window } = cap;
+  const { count, limit, resetAt, window } = cap;
+  const amount = cap.amount === undefined ? undefined : amountOf(cap, cap.amount, currency);
   return {
     id: limit,
     window,
-    limit: amount === undefined ? undefined : formatMinor(BigInt(amount), currency),
+    limit: amount?.text,
     used: formatMinor(counter.usedMinor, currency),
     reserved: formatMinor(counter.reservedMinor, currency),
-    available: amount === undefined ? undefined : formatMinor(roomOf(cap, counter), currency),
+    available: amount && formatMinor(roomIn(amount.minor, counter), currency),
     count: count === undefined ? undefined : { limit: count, taken: counter.taken, available: Math.max(0, count - counter.taken) },
     resetAt,
   };
+}
+
+/** A cap has one currency, its policy's. */
+const AMOUNTS = new WeakMap<CapDetails, { readonly minor: bigint; readonly text: string }>();
+
+function amountOf(cap: CapDetails, digits: string, currency: string) {
+  const known = AMOUNTS.get(cap);
+  if (known) return known;
+  const minor = BigInt(digits);
+  const amount = { minor, text: formatMinor(minor, currency) };
+  AMOUNTS.set(cap, amount);
+  return amount;
 }

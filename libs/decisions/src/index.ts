@@ -8,6 +8,7 @@ export * from './codes.js';
 export * from './decide.js';
 export * from './decide-linked.js';
 export * from './decision-row.js';
+export { answerText } from './decision-text.js';
 export * from './decision.js';
 export * from './details.js';
 export * from './dispute/affected-decisions.js';

@@ -14,16 +14,11 @@ export function inputText({
   holdSeconds,
   paymentReference,
 }: DecisionRequest): string {
-  const held = mode === 'RESERVE' ? holdSeconds : undefined;
-  return JSON.stringify([
-    subject.uuid,
-    service,
-    money.minor.toString(),
-    money.currency,
-    mode,
-    counterparty,
-    channel,
-    held,
-    paymentReference,
-  ]);
+  const held = mode === 'RESERVE' ? holdSeconds : null;
+  const [to, via, reference] = [counterparty, channel, paymentReference].map(textOrNull);
+  return `["${subject.uuid}",${textOrNull(service)},"${money.minor}","${money.currency}","${mode}",${to},${via},${held},${reference}]`;
+}
+
+function textOrNull(value: string | undefined): string {
+  return value === undefined ? 'null' : JSON.stringify(value);
 }

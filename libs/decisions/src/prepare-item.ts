@@ -2,7 +2,8 @@ import { evaluate, type Policy } from '#policies';
 import type { Standing } from '#standing';
 import type { DecisionSources } from './decide.js';
 import type { DecisionAsk, DecisionItem } from './decision.js';
-import { type DecisionDetails, detailsOf, detailsText, holds } from './details.js';
+import { detailsText } from './decision-text.js';
+import { type DecisionDetails, detailsOf, holds } from './details.js';
 
 /** What a request is judged by. */
 export interface Known {
@@ -22,7 +23,7 @@ export function prepareItem(ask: DecisionAsk, digest: Uint8Array, { policy, stan
   const evaluation = evaluate(standing, policy, request, at);
   const details = detailsOf(request, evaluation, policy, standing);
   const item: DecisionItem = {
-    decision: sources.newDecisionId(request.subject),
+    decision: sources.newDecisionId(request.subject, at),
     ask,
     digest,
     evaluation,

@@ -65,7 +65,7 @@ export function evaluate(standing: Standing, policy: Policy, request: Evaluation
     outcome: enforced ? computedOutcome : 'ALLOW',
     computedOutcome,
     enforced,
-    reasons: findings.length > 0 ? findings.map(told) : [whyAllowed(service, tier, standing.score.value)],
+    reasons: findings.length > 0 ? findings.map(told) : whyAllowed(service, tier, standing.score.value),
     tier,
     discount:
       computedOutcome === 'DENY' ? undefined : discountOf(rules.discounts, policy.stacking, request.money.minor, request.counterparty),
@@ -141,8 +141,18 @@ function restrictionFindings(active: readonly Restriction[]): Finding[] {
   return active.map(({ id, step, reason }) => ({ ...STEPS[step], text: `${reason.code}: ${reason.text}`, source: `restriction ${id}` }));
 }
 
-/** A plain yes says why, too. */
-function whyAllowed({ name, minimumScore }: Service, tier: string, score: number): DecisionReason {
+/** By service and score. */
+const PLAIN_REASONS = new WeakMap<Service, Map<number, readonly DecisionReason[]>>();
+
+/** A plain yes says why, too. It is the same (frozen) list for everybody of that score. */
+function whyAllowed(service: Service, tier: string, score: number): readonly DecisionReason[] {
+  const known = PLAIN_REASONS.get(service) ?? new Map<number, readonly DecisionReason[]>();
+  const reasons = known.get(score) ?? Object.freeze([plainReason(service, tier, score)]);
+  PLAIN_REASONS.set(service, known.set(score, reasons));
+  return reasons;
+}
+
+function plainReason({ name, minimumScore }: Service, tier: string, score: number): DecisionReason {
   const floor = minimumScore === undefined ? '' : `, at or above ${minimumScore}, the minimum of ${name}`;
   return { code: 'score.sufficient', text: `the score is ${score} (${tier})${floor}`, source: `service ${name}` };
 }

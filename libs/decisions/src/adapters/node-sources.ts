@@ -16,13 +16,13 @@ export class NodeSources implements DecisionSources {
     return this.clock.now();
   }
 
-  newDecisionId({ shard }: ShardedId): ShardedId {
+  newDecisionId({ shard }: ShardedId, at: Date): ShardedId {
     if (this.drawn === POOL_BYTES) {
       randomFillSync(this.pool);
       this.drawn = 0;
     }
     const random = this.pool.subarray(this.drawn, (this.drawn += ID_RANDOM_BYTES));
-    return { shard, uuid: uuidV7(this.clock.now().getTime(), random) };
+    return { shard, uuid: uuidV7(at.getTime(), random) };
   }
 
   newSalt(): string {
