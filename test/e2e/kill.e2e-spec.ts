@@ -1,15 +1,33 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatId, systemClock } from '#kernel';
 import { Database, parseConfig } from '#platform';
+import { Subjects } from '#standing';
+import { nodeClerk } from '#standing/adapters/node-notary';
+import { PgExchange } from '#standing/adapters/pg-exchange';
 import { openStage } from '../../apps/cli/src/demo/open-stage.js';
 import type { Stage } from '../../apps/cli/src/demo/stage.js';
+import { Dice } from '../sim/dice.js';
+import {
+  BATCH_KILLS,
+  BATCH_POINTS,
+  killNow,
+  seeThrough,
+  supervised,
+  untilRestarted as untilRestartedIn,
+  writeKillBatch,
+} from '../world/batch-kills.js';
 import { type Installation, startInstallation } from '../world/installation.js';
 import { type Acknowledged, insist, work } from '../world/workload.js';
 
 const seed = Number(process.env['KILL_SEED'] ?? 1);
 const roundsPerKill = 10;
+/** `KILL_BATCH_SEEDS=1-20` is the long form; each seed is another moment, and every kill of the table comes in turn. */
+const [firstSeed, lastSeed] = (process.env['KILL_BATCH_SEEDS'] ?? '1-1').split('-').map(Number) as [number, number];
+const batchSeeds = Array.from({ length: lastSeed - firstSeed + 1 }, (_, i) => firstSeed + i);
 
 let installation: Installation;
 let stage: Stage;
@@ -39,26 +57,8 @@ function tryEnv(): Record<string, string> {
   return Object.fromEntries([...lines].map(([, name, value]) => [name!, value!]));
 }
 
-interface State {
-  readonly name: string;
-  readonly pid?: number;
-  readonly state: string;
-  readonly restarts: number;
-}
-
-function stateOf(name: string): State {
-  const states = JSON.parse(readFileSync(path.join(installation.home, 'status.json'), 'utf8')) as State[];
-  return states.find((state) => state.name === name)!;
-}
-
-async function untilRestarted(name: string, restarts: number): Promise<void> {
-  for (let i = 0; i < 300; i++) {
-    const state = stateOf(name);
-    if (state.restarts >= restarts && state.state === 'running') return;
-    await delay(100);
-  }
-  throw new Error(`${name} was not restarted ${restarts} times: ${JSON.stringify(stateOf(name))}`);
-}
+const stateOf = (name: string) => supervised(installation.home, name);
+const untilRestarted = (name: string, restarts: number) => untilRestartedIn(installation.home, name, restarts);
 
 /** Every promise that was made is kept: same receipts, same decisions, one effect per key. */
 async function verify(done: Acknowledged): Promise<void> {
@@ -144,6 +144,82 @@ describe('kill -9 at a named point', () => {
     },
     180_000,
   );
+});
+
+describe('kill -9 during a batch', () => {
+  it.each(batchSeeds)(
+    'seed %i: each line exactly once, and the same receipts when it is sent again',
+    async (batchSeed) => {
+      const dice = new Dice(batchSeed);
+      const kill = BATCH_KILLS[(batchSeed - 1) % BATCH_KILLS.length]!;
+      const scene = { stage, home: installation.home, refs: await customers(4), dice };
+      const { jtis, file } = await writeKillBatch(scene);
+      const { restarts } = stateOf(kill.who);
+      const [share, lines] = [dice.roll() * 0.8, dice.int(1, jtis.length - 1)];
+      let armed = kill.when !== 'at a named point';
+      const once = (isTime: boolean) => {
+        if (!armed || !isTime) return;
+        armed = false;
+        killNow(installation.home, kill.who);
+      };
+      if (!armed) {
+        const [point, nthMax] = dice.pick(BATCH_POINTS[kill.who]!);
+        installation.armCrash(kill.who, point, dice.int(1, nthMax));
+        killNow(installation.home, kill.who);
+        await untilRestarted(kill.who, restarts + 1);
+      }
+      const status = await seeThrough(scene, file, {
+        ...(kill.when === 'in the middle of the upload' ? { onSent: (sent) => once(sent > share) } : {}),
+        ...(kill.when === 'while its lines are taken' ? { onProgress: ({ lines: { done } }) => once(done >= Math.min(lines, 100)) } : {}),
+      });
+      const good = jtis.filter((jti) => jti !== undefined);
+      expect(status.lines).toEqual({
+        total: jtis.length,
+        done: jtis.length,
+        accepted: good.length,
+        repeated: 0,
+        refused: jtis.length - good.length,
+      });
+      await verifyBatch(status.id, file, jtis);
+      await verifyNumbers();
+    },
+    180_000,
+  );
+
+  /** A bank may have 500 records in force about one. */
+  async function customers(count: number): Promise<string[]> {
+    const subjects = new Subjects(new PgExchange(database), nodeClerk, systemClock);
+    const one = async () => {
+      const { id } = await subjects.register({ caller: 'test', key: randomUUID(), kind: 'INDIVIDUAL' });
+      return formatId('lnk', (await subjects.link(id, { participant: stage.bankA.id })).link.ref);
+    };
+    return await Promise.all(Array.from({ length: count }, () => insist(one)));
+  }
+
+  /** Each line has its outcome and each record its row once; the file again is the same batch, each line alone gets the same receipt. */
+  async function verifyBatch(id: string, file: string, jtis: readonly (string | undefined)[]): Promise<void> {
+    const { client } = stage.bankA;
+    const receipts: string[] = [];
+    let line = 0;
+    for await (const outcome of client.batches.results(id)) {
+      expect([outcome.line, outcome.outcome, outcome.jti]).toEqual([++line, jtis[line - 1] ? 'ACCEPTED' : 'REFUSED', jtis[line - 1]]);
+      if (outcome.receipt !== undefined) receipts.push(outcome.receipt);
+    }
+    const good = jtis.filter((jti) => jti !== undefined);
+    const [row] = await insist(() =>
+      database.query<{ rows: bigint; facts: bigint }>(
+        `SELECT count(*) AS rows, count(DISTINCT (shard, fact_seq)) AS facts FROM records WHERE jti = ANY ($1::uuid[])`,
+        [good],
+      ),
+    );
+    expect([line, receipts.length, row]).toEqual([jtis.length, good.length, { rows: BigInt(good.length), facts: BigInt(good.length) }]);
+    expect(await insist(() => client.batches.submit(file))).toMatchObject({ id, repeated: true, state: 'DONE' });
+    const lines = readFileSync(file, 'utf8').split('\n');
+    for (const nth of [0, Math.floor(jtis.length / 2), jtis.length - 1].filter((at) => jtis[at] !== undefined)) {
+      const again = await insist(() => client.submitRecord(lines[nth]!));
+      expect([again.repeated, receipts.includes(again.receipt)]).toEqual([true, true]);
+    }
+  }
 });
 
 describe('after all that', () => {
