@@ -37,6 +37,7 @@ import { RatingsController } from './ratings.controller.js';
 import { ReconciliationsController } from './reconciliations.controller.js';
 import { RecordBatchesController } from './record-batches.controller.js';
 import { RecordEvidenceController } from './record-evidence.controller.js';
+import { RecordSetsModule } from './record-sets/record-sets.module.js';
 import { RecordsController } from './records.controller.js';
 import { SchemasController } from './schemas.controller.js';
 import { SecurityController } from './security.controller.js';
@@ -55,6 +56,7 @@ export class GatewayModule {
         GatewayKeysModule,
         RecordExchangeModule,
         RecordBatchesModule,
+        RecordSetsModule,
         DisclosureModule,
         ConsentsModule,
         WebhooksModule,

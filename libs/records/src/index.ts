@@ -8,3 +8,7 @@ export * from './identity.js';
 export * from './issuer-records.js';
 export * from './record.js';
 export * from './store.js';
+export * from './record-set/agree-on-set.js';
+export * from './record-set/record-set.js';
+export * from './record-set/record-sets.js';
+export * from './record-set/store.js';

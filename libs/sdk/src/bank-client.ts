@@ -3,6 +3,8 @@ import { BankWebhook } from './bank-webhook.js';
 import { RecordBatches } from './batches/record-batches.js';
 import type { GatewayBody } from './gateway-body.js';
 import { type GatewayAnswer, GatewayClient, type GatewayClientOptions } from './gateway-client.js';
+import type { LocalRecords } from './record-set/local-records.js';
+import { type Reconciled, type ReconcileOptions, reconcileRecords } from './record-set/reconcile-records.js';
 import { type RatingRead, type RatingWish, ratingPath, readRating } from './rating.js';
 
 export type BankClientOptions = GatewayClientOptions;
@@ -27,7 +29,7 @@ export class BankClient {
   readonly webhook: BankWebhook;
   private readonly gateway: GatewayClient;
 
-  constructor(options: BankClientOptions) {
+  constructor(private readonly options: BankClientOptions) {
     this.gateway = new GatewayClient(options);
     this.batches = new RecordBatches(this.gateway);
     this.webhook = new BankWebhook(this.gateway);
@@ -84,6 +86,16 @@ export class BankClient {
 
   async me(): Promise<Record<string, unknown>> {
     return (await this.get('/v1/participants/me')).json() as Record<string, unknown>;
+  }
+
+  /**
+   * Compares our records with what the gateway holds of them and heals the differences where asked to; ends in a statement that both signed.
+   * Throws where the other side lies or does not come to an end.
+   */
+  async reconcileRecords(local: LocalRecords, options?: ReconcileOptions): Promise<Reconciled> {
+    const { id } = (await this.me()) as { id: string };
+    const { origin, signingKey } = this.options;
+    return await reconcileRecords({ gateway: this.gateway, participant: id, origin, signingKey }, local, options);
   }
 
   async close(): Promise<void> {

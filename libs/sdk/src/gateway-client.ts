@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, type Dispatcher, request } from 'undici';
 import { type ContentDigest, createHttpSigner, type HttpFields, type HttpSigner, type JsonWebKey, signRequest } from '#evidence';
 import { Refusal } from '#kernel';
-import { AnswerVerifier } from './answer-verifier.js';
+import { AnswerVerifier, UnverifiedAnswerError } from './answer-verifier.js';
 import { digestOf, type GatewayBody, openBody, sizeOf } from './gateway-body.js';
 import { KeptAnswer } from './kept-answer.js';
 import { ProblemError } from './problem-error.js';
@@ -34,6 +34,8 @@ export interface GatewayCall {
   readonly contentEncoding?: string | undefined;
   /** For how long a call that may still succeed is repeated: 5 s where it is left out. */
   readonly patienceMs?: number | undefined;
+  /** An answer that is longer is not taken: 64 MiB where it is left out. */
+  readonly answerBytesMax?: number | undefined;
 }
 
 /** A verified answer with a status below 400. */
@@ -50,6 +52,7 @@ const waitMsMax = 10_000;
 /** An answer begins when the gateway has taken a body whole and looked at it: minutes for the largest. */
 const answerMsMax = 30 * 60_000;
 const nonceBytes = 16;
+const answerBytesMaxDefault = 64 * 1024 * 1024;
 
 /**
  * Speaks mTLS with the gateway, signs every request that changes something (RFC 9421) and believes no answer whose signature it has not
@@ -75,7 +78,7 @@ export class GatewayClient {
   async send(call: GatewayCall): Promise<GatewayAnswer> {
     return await this.repeat(call, async (digest) => {
       const { answer, message } = await this.exchange(call, digest);
-      const bytes = new Uint8Array(await answer.body.arrayBuffer());
+      const bytes = await readAnswer(answer, call.answerBytesMax ?? answerBytesMaxDefault);
       await this.verifier.verify(message, await digestOf(bytes));
       const json = () => JSON.parse(new TextDecoder().decode(bytes)) as unknown;
       if (answer.statusCode >= 400) throw new ProblemError(answer.statusCode, json());
@@ -151,6 +154,18 @@ export class GatewayClient {
     this.clockAheadMs = Date.parse(serverTime ?? '') - Date.now();
     return Number.isFinite(this.clockAheadMs);
   }
+}
+
+/** Nobody whose answer is not verified yet may fill our memory. */
+async function readAnswer({ statusCode, body }: Dispatcher.ResponseData, bytesMax: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of body as AsyncIterable<Uint8Array>) {
+    bytes += piece.length;
+    if (bytes > bytesMax) throw new UnverifiedAnswerError(statusCode, 'answer.too_large', `the answer is longer than ${bytesMax} bytes`);
+    pieces.push(piece);
+  }
+  return new Uint8Array(Buffer.concat(pieces));
 }
 
 function newNonce(): string {

@@ -23,6 +23,7 @@ import { DECISION_RECEIPT_TYP, parseReceiptClaims } from '#decisions';
 import { Refusal } from '#kernel';
 import { openFile } from '#audit/adapters/fs-reader';
 import { verifyDecisionProof } from '../receipts/proven-decision.js';
+import { isSetAgreement, verifySetStatement } from '../receipts/set-agreement.js';
 import { verifyEvidence } from '../receipts/verified-evidence.js';
 
 interface VerifyOptions {
@@ -65,6 +66,7 @@ async function verifyFile(file: string, options: VerifyOptions): Promise<string[
     const trusted = await trustedKeys(options);
     const text = asText(bytes);
     if (text.startsWith('c2sp.org/tlog-proof@')) return await verifyProof(bytes, trusted);
+    if (isSetAgreement(text)) return await verifySetStatement(bytes, receiptKey(trusted));
     if (isRecordEvidence(text)) return await verifyEvidence(bytes, trusted, console.log);
     if (text.startsWith('{')) return await verifyReceiptAnswer(text, trusted);
     if (text.startsWith('eyJ') && typOf(text.trim()) === DECISION_RECEIPT_TYP) return await verifyDecision(text.trim(), undefined, trusted);
