@@ -12,6 +12,7 @@ import {
 import { type Decided, readDecisionRequest, type Reservation, type Settlement } from '#decisions';
 import { formatId, parseId, parseMoney, Refusal, toWireMoney } from '#kernel';
 import type { Logger } from 'pino';
+import { refusedTotal } from '#platform/adapters/refused-total';
 import type { Scope, ServiceCaller } from './auth/caller.js';
 import type { TokenVerifier } from './auth/token-verifier.js';
 import type { Deciding, Settling } from './scripted-subjects.js';
@@ -30,8 +31,8 @@ export class DecisionDoor {
     private readonly logger: Logger,
   ) {}
 
-  /** A body as received. Refuses 400 `decision.malformed` and `idempotency.key_malformed`, 403 `scope.missing`, and what `decide` refuses. */
-  async decide(caller: ServiceCaller, body: unknown, key: string | undefined): Promise<Decided> {
+  /** A body as received. Refuses (before there is a promise, or by it) 400 `decision.malformed` and `idempotency.key_malformed`, 403 `scope.missing`, and what `decide` refuses. */
+  decide(caller: ServiceCaller, body: unknown, key: string | undefined): Promise<Decided> {
     return this.decideRead(caller, parseDecisionRequest(body), key);
   }
 
@@ -56,6 +57,7 @@ export class DecisionDoor {
 
   /** What a batch or stream item is told instead of an answer. A defect is logged and tells nothing. */
   problemOf(error: unknown, correlationId: string): ItemProblem {
+    refusedTotal.inc({ code: error instanceof Refusal ? error.code : 'internal' });
     if (error instanceof Refusal) {
       const { field, retryAfterSeconds } = error.hints;
       return {

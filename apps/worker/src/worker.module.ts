@@ -5,6 +5,7 @@ import { Exports, Sealer } from '#audit';
 import { SealingModule } from '#audit/adapters/audit.module';
 import { BacktestRunner, ShadowFollower } from '#decisions';
 import { backtestRunner, shadowFollower } from '#decisions/adapters/backtests';
+import { watchShadows } from '#decisions/adapters/shadow-metrics';
 import { ExpirySweep } from '#decisions/adapters/expiry-sweep';
 import { PgBacktests } from '#decisions/adapters/pg-backtests';
 import { type Clock, formatId, shardOf } from '#kernel';
@@ -101,7 +102,7 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
           useFactory: sweepSteps,
         },
         { provide: BacktestRunner, inject: [Database], useFactory: (database: Database) => backtestRunner(database) },
-        { provide: ShadowFollower, inject: [Database], useFactory: shadowFollower },
+        { provide: ShadowFollower, inject: [Database], useFactory: watchedShadows },
         { provide: PARTNER_STEPS, inject: [CONFIG, TimeKeeper, PrismaEnrolmentStore, CLOCK], useFactory: partnerSteps },
         {
           provide: RecurringTasks,
@@ -241,4 +242,10 @@ function readiness(database: Database, sealer: Sealer): Readonly<Record<string, 
       if (sealer.alarms.length > 0) throw new Error(`the log has alarms: ${sealer.alarms.join(', ')}`);
     },
   };
+}
+
+/** What they find stands at /metrics. */
+function watchedShadows(database: Database): ShadowFollower {
+  watchShadows(database);
+  return shadowFollower(database);
 }

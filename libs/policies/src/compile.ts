@@ -4,7 +4,7 @@ import { type DisputePolicy, type Ladder, readDisputes, readLadder } from '#stan
 import { discountRule, type DiscountRule, type Stacking, stackingOf } from './discount.js';
 import type { LimitDocument, PolicyDocument, ServiceDocument } from './document.js';
 import { LocalClock } from './local-hour.js';
-import { type RuleSet, ruleSet } from './rules/judge-rules.js';
+import { type OnRuleFailure, type RuleSet, ruleSet } from './rules/judge-rules.js';
 import { compileRule, type Rule } from './rules/rule.js';
 import { type Span, spanOf } from './span.js';
 import { Calendar, type WindowKind } from './window.js';
@@ -55,14 +55,15 @@ export interface Policy {
 /**
  * Resolves a document. Refuses 422 `policy.inconsistent` (`amount.*` for an amount) where it contradicts itself and `policy.rule_refused`
  * for a rule that is none, with the field.
+ * @param onRuleFailure hears of every evaluation in which a rule had no value
  */
-export function compilePolicy(document: PolicyDocument, hash: string): Policy {
+export function compilePolicy(document: PolicyDocument, hash: string, onRuleFailure?: OnRuleFailure): Policy {
   const [contradiction] = findContradictions(document);
   if (contradiction) {
     const { kind, code, message, pointer } = contradiction;
     throw new Refusal(kind, code, message, { field: pointer });
   }
-  const workshop = workshopOf(document);
+  const workshop = workshopOf(document, onRuleFailure);
   return {
     id: document.id,
     version: BigInt(document.version),
@@ -92,9 +93,10 @@ interface Workshop {
   readonly clock: LocalClock;
   readonly rules: readonly (readonly [services: readonly string[], rule: Rule])[];
   readonly minor: (amount: string) => bigint;
+  readonly onRuleFailure: OnRuleFailure | undefined;
 }
 
-function workshopOf(document: PolicyDocument): Workshop {
+function workshopOf(document: PolicyDocument, onRuleFailure: OnRuleFailure | undefined): Workshop {
   const { currency, timeZone, rules = [] } = document;
   return {
     document,
@@ -102,11 +104,12 @@ function workshopOf(document: PolicyDocument): Workshop {
     clock: new LocalClock(timeZone),
     rules: rules.map((rule) => [rule.services ?? [], compileRule(rule, currency)]),
     minor: (amount) => parseMoney({ amount, currency }).minor,
+    onRuleFailure,
   };
 }
 
 function compileService(workshop: Workshop, service: ServiceDocument): Service {
-  const { document, calendar, clock, minor } = workshop;
+  const { document, calendar, clock, minor, onRuleFailure: onFailure } = workshop;
   const limits = [...service.limits, ...document.limits].map((limit) => ({ limit, span: spanOf(limit, calendar) }));
   const isHere = (services: readonly string[]) => services.length === 0 || services.includes(service.name);
   const discounts = document.discounts.filter(({ services }) => isHere(services));
@@ -120,7 +123,7 @@ function compileService(workshop: Workshop, service: ServiceDocument): Service {
     mode: service.mode,
     minimumScore: service.minimumScore,
     reviewAboveMinor: service.reviewAbove === undefined ? undefined : minor(service.reviewAbove),
-    rules: rules.length === 0 ? undefined : ruleSet(rules, { calendar, clock }),
+    rules: rules.length === 0 ? undefined : ruleSet(rules, { calendar, clock, onFailure }),
     byTier: new Map(document.tiers.map(({ name }) => [name, rulesOf(name)])),
   };
 }

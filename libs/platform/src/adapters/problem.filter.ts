@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { defectProblem, type Problem, toProblem } from '#contract';
 import { Refusal, type RefusalKind } from '#kernel';
+import { refusedTotal } from './refused-total.js';
 
 /** HTTP errors that the framework raises before our code runs, as refusals with our codes. */
 const FRAMEWORK: Readonly<Record<number, [RefusalKind, string, string]>> = {
@@ -37,6 +38,7 @@ export class ProblemFilter implements ExceptionFilter {
 /** For routes and hooks that live on the Fastify instance itself. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
   const problem = problemOf(error, request.id, logger);
+  refusedTotal.inc({ code: problem.code });
   if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', String(problem.retryAfterSeconds));
   void reply.status(problem.status).header('content-type', 'application/problem+json').send(JSON.stringify(problem));
 }

@@ -4,7 +4,9 @@ import { compilePolicy, type Policy } from '../compile.js';
 import { parsePolicy } from '../document.js';
 import type { PolicyVersion } from '../lifecycle.js';
 import { PolicyLife, type PolicySignatures } from '../policy-life.js';
+import type { OnRuleFailure } from '../rules/judge-rules.js';
 import { PgPolicyBook } from './pg-policy-book.js';
+import { countsFailures } from './rule-failures.js';
 
 export type { PolicySignatures };
 
@@ -29,9 +31,10 @@ export class PgPolicies {
     return await policyLife(this.database).adopt(input, signatures, at);
   }
 
+  /** Ready to decide with; a rule of it that fails is counted (`tallystick_rule_failures_total`). */
   async findActive(): Promise<Policy | undefined> {
     const version = await this.book.findActive();
-    return version && readPolicy(version);
+    return version && readPolicy(version, countsFailures(version));
   }
 
   /** As it was approved; its hash is checked. */
@@ -59,9 +62,9 @@ export class PgPolicies {
   }
 }
 
-function readPolicy(version: PolicyVersion): Policy {
+function readPolicy(version: PolicyVersion, onRuleFailure?: OnRuleFailure): Policy {
   refuseChanged(version);
-  return compilePolicy(parsePolicy(JSON.parse(version.text)), version.hash);
+  return compilePolicy(parsePolicy(JSON.parse(version.text)), version.hash, onRuleFailure);
 }
 
 /** The hash is checked where it is read, too: a document that was changed in place does not decide. */

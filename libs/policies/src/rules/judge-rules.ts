@@ -12,7 +12,11 @@ export interface RuleSet {
   readonly reads: RuleReads;
   readonly calendar: Calendar;
   readonly clock: LocalClock;
+  readonly onFailure: OnRuleFailure | undefined;
 }
+
+/** Hears of a rule without a value in a case that was judged: the rule's id, and why in CEL's words, such as `division_by_zero`. */
+export type OnRuleFailure = (rule: string, why: string) => void;
 
 export interface RuleCase {
   readonly standing: Standing;
@@ -38,18 +42,19 @@ export interface RuleVerdict {
   readonly until: Date;
 }
 
-export function ruleSet(rules: readonly Rule[], time: Pick<RuleSet, 'calendar' | 'clock'>): RuleSet {
+export function ruleSet(rules: readonly Rule[], more: Pick<RuleSet, 'calendar' | 'clock' | 'onFailure'>): RuleSet {
   const isRead = (name: keyof RuleReads) => rules.some(({ reads }) => reads[name]);
-  return { rules, reads: { hour: isRead('hour'), day: isRead('day') }, ...time };
+  return { rules, reads: { hour: isRead('hour'), day: isRead('day') }, ...more };
 }
 
 const ALWAYS: Omit<RuleVerdict, 'findings'> = { from: LIFETIME.start, until: LIFETIME.end };
 
 /** What the rules of a service say. A rule that has no value fails closed: DENY, `rule.failed`, and it is named. */
-export function judgeRules({ rules, reads, calendar, clock }: RuleSet, known: RuleCase, at: Date): RuleVerdict {
-  if (!reads.hour && !reads.day) return { findings: findingsOf(rules, contextOf(known, NO_MOMENT)), ...ALWAYS };
+export function judgeRules(set: RuleSet, known: RuleCase, at: Date): RuleVerdict {
+  const { reads, calendar, clock } = set;
+  if (!reads.hour && !reads.day) return { findings: findingsOf(set, contextOf(known, NO_MOMENT)), ...ALWAYS };
   const hour = clock.hourAt(at);
-  const findings = findingsOf(rules, contextOf(known, momentOf(hour)));
+  const findings = findingsOf(set, contextOf(known, momentOf(hour)));
   const { start, end } = reads.hour ? hour : calendar.windowAt('DAY', at);
   return { findings, from: start, until: end };
 }
@@ -79,21 +84,23 @@ function contextOf({ standing, tier, active, request }: RuleCase, at: MomentView
 
 const NONE: readonly string[] = [];
 
-function findingsOf(rules: readonly Rule[], context: RuleContext): RuleFinding[] {
+function findingsOf({ rules, onFailure }: RuleSet, context: RuleContext): RuleFinding[] {
   const findings: RuleFinding[] = [];
   for (const rule of rules) {
-    const finding = findingOf(rule, context);
+    const finding = findingOf(rule, context, onFailure);
     if (finding) findings.push(finding);
   }
   return findings;
 }
 
-function findingOf(rule: Rule, context: RuleContext): RuleFinding | undefined {
+function findingOf(rule: Rule, context: RuleContext, onFailure: OnRuleFailure | undefined): RuleFinding | undefined {
   const source = `rule ${rule.id}`;
   try {
     return rule.applies(context) ? { says: rule.says, code: rule.reason.code, text: rule.reason.text, source } : undefined;
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code).replaceAll('_', ' ') : 'it could not be judged';
-    return { says: 'DENY', code: 'rule.failed', text: `the rule has no value here: ${why}`, source };
+    const why = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    onFailure?.(rule.id, why ?? 'not_judged');
+    const text = `the rule has no value here: ${why?.replaceAll('_', ' ') ?? 'it could not be judged'}`;
+    return { says: 'DENY', code: 'rule.failed', text, source };
   }
 }
