@@ -8,10 +8,11 @@ import { register } from '../../apps/cli/src/commands/interface.js';
 import type { Example, Examples } from '../../apps/decision-api/src/interface-files.js';
 import { createSealer } from '#audit/adapters/audit-wiring';
 import { backtestRunner } from '#decisions/adapters/backtests';
-import { parseId } from '#kernel';
+import { formatId, parseId } from '#kernel';
 import { createLogger, createSigner } from '#platform';
 import { policyLife } from '#policies/adapters/pg-policies';
 import { policyInput } from '#policies/testing/house-policy';
+import { ConsentWorld } from '#standing/testing/consent-world';
 import { type DecisionWorld, decisionWorld, newKey } from '../world/decision-world.js';
 
 // The examples of the interface are what a door really answered. After a change that is meant:
@@ -30,7 +31,7 @@ async function http(name: string, params: Readonly<Record<string, string>> = {},
   const query = new URLSearchParams(Object.entries(params).filter(([param]) => !template.includes(`{${param}}`)));
   const path = template.replace(/\{(\w+)\}/g, (_, param: string) => params[param]!) + (query.size > 0 ? `?${query.toString()}` : '');
   const token = world.token(
-    'decisions:evaluate decisions:reserve decisions:simulate standing:read subjects:write allowances:issue appeals:write policies:read policies:write',
+    'decisions:evaluate decisions:reserve decisions:simulate standing:read subjects:write allowances:issue appeals:write policies:read policies:write consents:read consents:write',
   );
   const sent = typeof body === 'string' ? { text: body } : { body };
   const answer = await world.http(method, path, { ...sent, key, token });
@@ -71,6 +72,7 @@ beforeAll(async () => {
   );
   await decisions(subject, () => sealer.sealOnce());
   await rest(subject);
+  await consents(subject);
   await policies();
   await overGrpc(subject);
   if (process.env['RECORD_EXAMPLES'] === '1') writeFileSync(FILE, `${JSON.stringify(recorded, undefined, 2)}\n`);
@@ -126,6 +128,26 @@ async function rest(subject: string): Promise<void> {
   await http('POST /v1/allowances/{id}/settlements', { id }, { spends: [spent], close: true });
   const answers = [{ key: newKey(), at: new Date().toISOString(), request: { subject, service: 'checkout', amount } }];
   await http('POST /v1/open-answers', {}, { answers });
+}
+
+async function consents(id: string): Promise<void> {
+  const bank = new ConsentWorld(world.fresh.database);
+  const link = await bank.link(parseId('sub', id), 'bank-a');
+  const asked = async () => (await bank.request('bank-a', link, { fetch: { type: 'PERIODIC', count: 4, every: 'DAY' } })).consent.id;
+  const consent = await asked();
+  const place = { id, consentId: formatId('cns', consent) };
+  const route = '/v1/subjects/{id}/consents/{consentId}';
+  await http(`POST ${route}/grant`, place, { claims: ['score', 'band'] });
+  await bank.read({ participant: 'bank-a', consent, ref: link });
+  await http(`POST ${route}/narrow`, place, { claims: ['score'], dataLifeSeconds: 3_600 });
+  await http(`POST ${route}/pause`, place);
+  await http(`POST ${route}/resume`, place);
+  await http('GET /v1/subjects/{id}/consents', { id });
+  await http(`GET ${route}`, place);
+  await http(`GET ${route}/uses`, place);
+  await http('GET /v1/subjects/{id}/uses', { id });
+  await http(`POST ${route}/revoke`, place);
+  await http(`POST ${route}/reject`, { id, consentId: formatId('cns', await asked()) });
 }
 
 async function policies(): Promise<void> {
