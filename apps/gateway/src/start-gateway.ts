@@ -43,7 +43,8 @@ export async function createGateway(config: Config, logger: Logger, options: Gat
   limitBodyTime(app, timeouts.requestMs);
   readBodies(app);
   const channel = { host: new URL(config.GATEWAY_ORIGIN).host, trust, registry: app.get(ParticipantRegistry), clock };
-  installChannel(app, channel, CallBudget.create(config, app.get(Database), options.callsPerSecondMax), logger);
+  const callsPerSecondMax = options.callsPerSecondMax ?? config.PARTNER_CALLS_PER_SECOND;
+  installChannel(app, channel, CallBudget.create(config, app.get(Database), callsPerSecondMax), logger);
   const origin = new URL(config.GATEWAY_ORIGIN).origin;
   const nonces = options.nonces ?? new PgNonceBook(app.get(Database));
   installSignatures(app, { origin, registry: channel.registry, nonces, clock, required: config.REQUEST_SIGNATURES === 'required' }, logger);

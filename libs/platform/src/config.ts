@@ -48,6 +48,10 @@ export const SETTINGS = {
     z.enum(['required', 'optional']).default('required'),
     'whether partners must sign requests that change something (RFC 9421); optional is for a transition and refused in production',
   ),
+  PARTNER_CALLS_PER_SECOND: setting(
+    z.coerce.number().int().min(1).max(1_000_000).default(2_000),
+    'calls of one partner, over all gateways; more are 429',
+  ),
   ENROLMENT_PORT: setting(
     z.coerce.number().int().min(0).max(65_535).optional(),
     'enrolment of invited banks, server-side TLS only; unset: nobody can enrol by itself',

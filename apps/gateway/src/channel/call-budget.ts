@@ -3,9 +3,6 @@ import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterPostgres, RateL
 import { Refusal } from '#kernel';
 import type { Config, Database } from '#platform';
 
-/** Calls of one participant per second, over all gateway processes. */
-export const callsPerSecondMax = 2_000;
-
 /** How often a participant may call. Counted in Redis, or in PostgreSQL where there is none; in memory while that cannot be reached. */
 export class CallBudget {
   private constructor(
@@ -13,7 +10,7 @@ export class CallBudget {
     private readonly redis?: Redis,
   ) {}
 
-  static create(config: Pick<Config, 'REDIS_URL'>, database: Database, points = callsPerSecondMax): CallBudget {
+  static create(config: Pick<Config, 'REDIS_URL'>, database: Database, points: number): CallBudget {
     const shared = { points, duration: 1, keyPrefix: 'calls', inMemoryBlockOnConsumed: points };
     const insuranceLimiter = new RateLimiterMemory(shared);
     if (config.REDIS_URL === undefined) {

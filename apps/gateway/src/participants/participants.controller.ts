@@ -6,8 +6,8 @@ import { type RecordFinder, seqsLookedAtMax } from '#records';
 import { PgIssuerRecords } from '#records/adapters/pg-issuer-records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import type { TransportIdentity } from '#platform/adapters/mtls-peer';
-import { CLOCK } from '#platform/adapters/platform.module';
-import { callsPerSecondMax } from '../channel/call-budget.js';
+import type { Config } from '#platform';
+import { CLOCK, CONFIG } from '#platform/adapters/platform.module';
 import { Caller, CallerCertificate } from '../channel/caller.js';
 import { missingOf } from './missing.js';
 import { daysLeft, viewCertificate, viewKey } from './participant-view.js';
@@ -22,6 +22,7 @@ export class ParticipantsController {
     @Inject(PgRecordBook) private readonly records: RecordFinder,
     @Inject(PgIssuerRecords) private readonly issuerRecords: PgIssuerRecords,
     @Inject(GatewayKeys) private readonly gatewayKeys: GatewayKeys,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get('me')
@@ -41,7 +42,7 @@ export class ParticipantsController {
       certificates: certificates.map((certificate) => viewCertificate(certificate, at)),
       keys: keys.map((key) => viewKey(key, at)),
       ...{ gatewayKeys, addresses, lastSeq: lastSeq ?? null, gaps },
-      quotas: { callsPerSecondMax, participantKeysMax, addressesMax, gapsShownMax, seqsLookedAtMax },
+      quotas: { callsPerSecondMax: this.config.PARTNER_CALLS_PER_SECOND, participantKeysMax, addressesMax, gapsShownMax, seqsLookedAtMax },
     };
   }
 }
