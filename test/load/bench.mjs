@@ -1,7 +1,14 @@
 // npm run bench <name>: measures, prints a table, writes test/load/results/<name>.json.
 import { spawnSync } from 'node:child_process';
 
-const BENCHES = { decisions: './decisions.mjs', exchange: './exchange.mjs', batches: './batches.mjs' };
+const BENCHES = {
+  decisions: './decisions.mjs',
+  exchange: './exchange.mjs',
+  batches: './batches.mjs',
+  consent: './consent.mjs',
+  fairness: './fairness.mjs',
+  isolation: './isolation.mjs',
+};
 
 const [name = '', ...rest] = process.argv.slice(2);
 if (!(name in BENCHES)) {
