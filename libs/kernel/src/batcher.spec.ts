@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Refusal } from '#kernel';
+import { Refusal } from './refusal.js';
 import { Batcher, type BatchPort, LostReply } from './batcher.js';
 
 const LIMITS = { itemsMax: 4, inFlightMax: 2, queueItemsMax: 10, waitMsMax: 1_000 };

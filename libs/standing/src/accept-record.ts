@@ -1,13 +1,17 @@
-import { type Clock, invariant, Refusal, shardOf, type Verified } from '#kernel';
+import { Batcher, type Clock, invariant, type Refusal, shardOf, type Verified } from '#kernel';
 import type { RecordKind } from '#contract';
 import { acceptRecord, checkIssuer, equivocation, type ForceChange, identityOf, judgeClaim, namedBy, type RecordInForce } from '#records';
 import type { RecordIdentity, SignedRecord } from '#records';
-import type { Link } from '#consents';
+import { recordEnding } from './dispute/record-ending.js';
 import type { LiftedWhy } from './imposed.js';
+import { linked, type LinkedSubject } from './linked-subject.js';
 import { commitTo, type Notary } from './notary.js';
-import { acceptedFact, signReceipt, storedRecord } from './record-receipt.js';
+import { recordAccepted, signReceipt, storedRecord } from './record-receipt.js';
 import { appendChange, judge, type Occasion } from './save-change.js';
 import type { Books, Exchange, HeldSubject } from './store.js';
+import { acceptTogether, isTakenTogether, type TogetherAnswer } from './together/accept-together.js';
+import { lookUp } from './together/look-up.js';
+import { type TogetherExchange, untilNamesAreFree } from './together/together-books.js';
 
 export interface Accepted {
   /** A JWS of type `record-receipt+jwt`: always the first receipt that was given. */
@@ -21,24 +25,40 @@ const LIFTED_BY: Readonly<Partial<Record<RecordKind, LiftedWhy>>> = {
   correction: 'CORRECTED',
 };
 
-/** Accepts one record and judges its subject anew, in one transaction. */
+/** One transaction takes no more records than this, and no more transactions than these are under way from one process. */
+const LIMITS = { itemsMax: 64, inFlightMax: 2, queueItemsMax: 2_000, waitMsMax: 10_000 };
+
+/**
+ * Accepts records and judges their subjects anew. Those that come at the same time share a transaction: it leaves when one before has come back,
+ * with whoever is there, and each gets the answer that it would have got alone. Nothing is answered before it is committed.
+ */
 export class AcceptRecord {
+  private readonly batcher: Batcher<Verified<SignedRecord>, TogetherAnswer>;
+
   constructor(
-    private readonly exchange: Exchange,
+    private readonly exchange: Exchange & TogetherExchange,
     private readonly notary: Notary,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.batcher = new Batcher({ send: (items) => this.together(items), lookUp: (items) => lookUp(exchange, items) }, LIMITS);
+  }
 
   /**
    * Refuses 403 `record.issuer_mismatch`, 404 `link.unknown`, 409 `record.equivocation` (after the evidence is kept),
-   * `record.seq_reused`, and what `acceptRecord` refuses.
+   * `record.seq_reused`, what `acceptRecord` refuses, and 503 `overloaded` and `outcome.unknown`.
    */
   async run(caller: string, incoming: Verified<SignedRecord>): Promise<Accepted> {
     checkIssuer(incoming.value.record, caller);
-    const result = await this.exchange.transaction((books) => this.within(books, incoming));
+    const answer = isTakenTogether(incoming.value) ? await this.batcher.submit(incoming) : 'alone';
+    const result = answer === 'alone' ? await this.exchange.transaction((books) => this.within(books, incoming)) : answer;
     // An equivocation is an answer only now, after its evidence was committed.
-    if (result instanceof Refusal) throw result;
+    if (result instanceof Error) throw result;
     return result;
+  }
+
+  private together(items: readonly Verified<SignedRecord>[]): Promise<TogetherAnswer[]> {
+    const at = this.clock.now();
+    return untilNamesAreFree(() => this.exchange.together((books) => acceptTogether(books, items, this.notary, at)));
   }
 
   /** The same inside a transaction of the caller's. An equivocation is returned, not thrown: its evidence is to be committed. */
@@ -57,13 +77,16 @@ export class AcceptRecord {
     const { subject, link, links, inForce, standing, ladder } = held;
     const effect = acceptRecord({ link, inForce, namedExists: await namedExists(books, incoming.value, held) }, incoming, at);
     const occasion: Occasion = { at, why: LIFTED_BY[record.kind] ?? 'CORRECTED', ladder, cause: { iss: record.iss, jti: record.jti } };
-    const judgement = judge(standing, { records: afterwards(inForce, effect), links }, occasion, this.notary);
+    const ending = await recordEnding(books, held, record, effect, at, this.notary);
+    const judgement = judge(standing, { records: afterwards(inForce, effect), links, disputes: ending?.disputes }, occasion, this.notary);
     const commitment = commitTo(this.notary, incoming.value.payloadBytes);
-    const first = { fact: acceptedFact(subject, incoming.value, commitment), notices: [] };
-    const { positions, saving } = await appendChange(books, first, judgement, occasion, this.notary);
+    const accepted = recordAccepted(held, incoming.value, commitment, at);
+    const first = { ...accepted, notices: [...(ending?.notices ?? []), ...accepted.notices] };
+    const { positions, saving } = await appendChange(books, first, ending?.after(judgement) ?? judgement, occasion, this.notary);
     const [position] = positions;
     const receipt = signReceipt(this.notary, incoming.value, commitment, position);
     await books.saveAccepted({ standing: saving, force: effect, record: storedRecord(incoming, subject, position, receipt) });
+    await ending?.save(positions, saving.events);
     return receipt;
   }
 
@@ -82,17 +105,6 @@ async function firstReceipt({ records }: Books, { iss, jti }: RecordIdentity): P
   const first = await records.find(iss, jti);
   invariant(first, 'an accepted identity has its record');
   return first.receipt;
-}
-
-interface LinkedSubject extends HeldSubject {
-  readonly link: Link;
-}
-
-/** Another participant's link is as unknown as one that does not exist. */
-function linked(held: HeldSubject | undefined, { iss, ref }: RecordIdentity): LinkedSubject {
-  const link = held?.links.find((one) => one.ref.uuid === ref.uuid);
-  if (held && link?.participant === iss) return { ...held, link };
-  throw new Refusal('not_found', 'link.unknown', 'you have no link of this reference', { field: '/sub' });
 }
 
 /** Looked up only where what is named does not count any more. */

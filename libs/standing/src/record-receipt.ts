@@ -2,7 +2,10 @@ import type { Subject } from '#consents';
 import { encodeBase64Url } from '#evidence';
 import { type Fact, type FactPosition, formatFactId, type Verified } from '#kernel';
 import { identityOf, namedBy, type SignedRecord, type StoredRecord } from '#records';
+import type { Happening } from './event.js';
 import type { Commitment, Notary } from './notary.js';
+import type { HeldSubject } from './store.js';
+import { tellViolation } from './tell.js';
 
 export const RECEIPT_TYPE = 'record-receipt+jwt';
 /** Within this time a fact is in the log (CONTRACT.md §3). */
@@ -32,6 +35,17 @@ export function signReceipt(
 export function acceptedFact({ id }: Subject, { record: { iss, kind }, provenance }: SignedRecord, { commitment }: Commitment): Fact {
   const body = { record: kind, commitment, ...provenance };
   return { shard: id.shard, kind: 'record.accepted', subject: id.uuid, participant: iss, body };
+}
+
+/** The first thing that happened: the record was accepted. Of a violation other banks hear that there is one. */
+export function recordAccepted(
+  { subject, links }: Pick<HeldSubject, 'subject' | 'links'>,
+  value: SignedRecord,
+  commitment: Commitment,
+  at: Date,
+): Happening {
+  const { kind, iss } = value.record;
+  return { fact: acceptedFact(subject, value, commitment), notices: kind === 'violation' ? tellViolation(links, iss, at) : [] };
 }
 
 /** The record as it is kept. */

@@ -1,4 +1,4 @@
-import type { FactPosition } from '#kernel';
+import type { FactPosition, Facts } from '#kernel';
 import { SCORECARD_2026_1 } from '#scoring';
 import { type Happening, placeEvents, type StoredEvent } from './event.js';
 import type { ImposedRestriction, LiftedWhy } from './imposed.js';
@@ -45,7 +45,7 @@ function withTold(change: StandingChange, told: readonly string[]): StandingChan
 }
 
 /** What a version consists of: explicit, so that the commitment can be checked years later. */
-export function contentOf({ version, kind, score, factors, restrictions }: KnownStanding) {
+export function contentOf({ version, kind, score, factors, restrictions, disputes }: KnownStanding) {
   return {
     version: version.toString(),
     kind,
@@ -53,6 +53,7 @@ export function contentOf({ version, kind, score, factors, restrictions }: Known
     scorecard: { version: score.version, hash: SCORECARD_2026_1.hash },
     factors,
     restrictions: restrictions.map(restrictionContent),
+    ...(disputes.length > 0 ? { disputes: disputes.map(({ dispute, iss, rootJti }) => ({ dispute, iss, rootJti })) } : {}),
   };
 }
 
@@ -94,14 +95,30 @@ export interface StandingSaving {
 export async function appendChange(
   books: Books,
   first: Happening,
-  { change, content, commitment, happenings }: Judgement,
-  { cause }: Occasion,
+  judgement: Judgement,
+  occasion: Occasion,
   clerk: Clerk,
 ): Promise<{ positions: readonly [FactPosition, ...FactPosition[]]; saving: StandingSaving }> {
-  const positions = (await books.facts.append([first.fact, ...happenings.map(({ fact }) => fact)])) as [FactPosition, ...FactPosition[]];
+  const positions = (await books.facts.append(factsOf(first, judgement))) as [FactPosition, ...FactPosition[]];
+  return { positions, saving: placeChange(first, judgement, positions, occasion, clerk) };
+}
+
+/** The facts of a change, in order. */
+export function factsOf(first: Happening, { happenings }: Judgement): Facts {
+  return [first.fact, ...happenings.map(({ fact }) => fact)];
+}
+
+/** What the facts explain, at their places. */
+export function placeChange(
+  first: Happening,
+  { change, content, commitment, happenings }: Judgement,
+  positions: readonly FactPosition[],
+  { cause }: Occasion,
+  clerk: Clerk,
+): StandingSaving {
   const events = placeEvents([first, ...happenings], positions, (at) => clerk.uuid(at));
-  if (!change.changed) return { positions, saving: { change, events } };
+  if (!change.changed) return { change, events };
   const { subject, version } = change.next;
   const kept = { subject, version, content, salt: commitment.salt, cause, position: positions[1]! };
-  return { positions, saving: { change, version: kept, events } };
+  return { change, version: kept, events };
 }

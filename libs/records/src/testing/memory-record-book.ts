@@ -25,6 +25,13 @@ export class MemoryRecordBook implements RecordBook {
     return { outcome: 'claimed' };
   }
 
+  /** Those of which a name is one of these. */
+  taken(wanted: readonly RecordIdentity[]): RecordIdentity[] {
+    return this.identities.filter((known) =>
+      wanted.some(({ iss, jti, seq }) => known.iss === iss && (known.jti === jti || known.seq === seq)),
+    );
+  }
+
   async find(iss: string, jti: string): Promise<StoredRecord | undefined> {
     return this.records.find((record) => record.iss === iss && record.jti === jti);
   }

@@ -1,22 +1,33 @@
 import { PgConsentBook } from '#consents/adapters/pg-consent-book';
 import { PgConsentLedger } from '#consents/adapters/pg-consent-ledger';
 import { type ShardedId, SHARDS, shardOf } from '#kernel';
-import { appendFacts, type Database, type Tx } from '#platform';
+import { appendFacts, type Database, orLostReply, type Tx } from '#platform';
 import type { Claim, RecordIdentity } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import type { Books, Exchange, HeldSubject } from '../store.js';
+import { NameTaken, type TogetherBooks, type TogetherExchange } from '../together/together-books.js';
 import { againAfterDeadlock } from './after-deadlock.js';
 import { type HeldJson, readHeld } from './held-subject.js';
 import { PgAppealBook } from './pg-appeal-book.js';
 import { PgDisputeBook } from './pg-dispute-book.js';
+import { PgTogetherBooks } from './pg-together-books.js';
 import { dueOnShard, PgStandingBook, saveAccepted } from './pg-standing-book.js';
 
 /** The exchange's books over one PostgreSQL transaction. */
-export class PgExchange implements Exchange {
+export class PgExchange implements Exchange, TogetherExchange {
   constructor(private readonly database: Database) {}
 
   transaction<T>(work: (books: Books) => Promise<T>): Promise<T> {
     return againAfterDeadlock(() => this.database.transaction((tx) => work(booksOf(tx))));
+  }
+
+  async together<T>(work: (books: TogetherBooks) => Promise<T>): Promise<T> {
+    try {
+      return await againAfterDeadlock(() => this.database.transaction((tx) => work(new PgTogetherBooks(tx))));
+    } catch (error) {
+      if (error instanceof NameTaken) throw error;
+      return await orLostReply(Promise.reject(error as Error));
+    }
   }
 
   async due(at: Date, countMax: number): Promise<ShardedId[]> {
@@ -56,7 +67,7 @@ type MetJson =
 
 async function meet(tx: Tx, { iss, jti, seq, payloadDigest, ref }: RecordIdentity) {
   const names = [shardOf(iss), iss, jti, seq, Buffer.from(payloadDigest), ref.shard, ref.uuid];
-  const [row] = await tx.query<{ met: MetJson }>('SELECT meet_record($1, $2, $3, $4, $5, $6, $7) AS met', names, 'meet_record');
+  const [row] = await tx.query<{ met: MetJson }>('SELECT hold_and_claim($1, $2, $3, $4, $5, $6, $7) AS met', names, 'hold_and_claim');
   const { met } = row!;
   if (met.outcome !== 'claimed') return { claim: claimOf(met), held: undefined };
   const held = met.held ? readHeld(ref.shard, met.held) : undefined;

@@ -2,7 +2,7 @@ import { type Shard, type ShardedId, shardOf } from '#kernel';
 import type { Tx } from '#platform';
 import type { RecordInForce, StoredRecord } from '#records';
 import type { StoredEvent } from '../event.js';
-import type { KnownStanding } from '../rescore.js';
+import type { KnownStanding, StandingChange } from '../rescore.js';
 import type { StandingSaving } from '../save-change.js';
 import type { AcceptedSaving, StandingBook, StandingVersion } from '../store.js';
 import { restrictionRow } from './restriction-json.js';
@@ -23,8 +23,9 @@ export class PgStandingBook implements StandingBook {
   }
 
   async save(saving: StandingSaving): Promise<void> {
-    const { subject } = saving.change.next;
-    await this.tx.query('SELECT save_standing($1, $2, $3)', [subject.shard, subject.uuid, savingJson(saving)]);
+    // FROM, because a transaction of Prisma's cannot read a column of type void.
+    await this.tx.query('SELECT FROM save_standings($1)', [savingsJson([saving])]);
+    await saveDisputed(this.tx, saving);
   }
 
   async addEvents(events: readonly StoredEvent[]): Promise<void> {
@@ -39,35 +40,56 @@ export async function saveAccepted(tx: Tx, { standing, force, record }: Accepted
   const values = [
     subject.shard,
     subject.uuid,
-    savingJson(standing),
+    savingsJson([standing]),
     JSON.stringify({ ...recordRow(record), ...removedRow(force.removed), added: force.added && forceRow(force.added) }),
     Buffer.from(record.received),
     Buffer.from(record.payloadDigest),
     updatedAt,
   ];
-  await tx.query('SELECT save_standing($1, $2, $3), keep_record($1, $2, $4, $5, $6, $7)', values, 'save_accepted');
+  await tx.query('SELECT save_standings($3), keep_record($1, $2, $4, $5, $6, $7)', values, 'save_accepted');
+  await saveDisputed(tx, standing);
 }
 
-function savingJson({ change: { next, imposed, lifted }, version, events }: StandingSaving): string {
+/** Rare, so not a part of the one statement: what is disputed of the records in force has changed. */
+export async function saveDisputed(tx: Tx, { change: { next, disputesChanged } }: StandingSaving): Promise<void> {
+  if (!disputesChanged) return;
+  const { subject, disputes } = next;
+  await tx.query('UPDATE standings SET disputed = $3 WHERE shard = $1 AND subject = $2', [
+    subject.shard,
+    subject.uuid,
+    JSON.stringify(disputes),
+  ]);
+}
+
+/** As `save_standings` takes them: of each subject the last state, and all that happened on the way. */
+export function savingsJson(savings: readonly StandingSaving[]): string {
+  const last = new Map(savings.map(({ change: { next } }) => [next.subject.uuid, next]));
+  const changes = savings.map(({ change }) => change);
+  const subjectOf = ({ next: { subject } }: StandingChange) => ({ shard: subject.shard, subject: subject.uuid });
   return JSON.stringify({
-    standing: {
-      version: next.version.toString(),
-      score: next.score.value,
-      scorecard: next.score.version,
-      factors: next.factors,
-      judged: next.judged,
-      updated_at: next.updatedAt,
-      next_change_at: next.nextChangeAt,
-    },
-    version: version && versionRow(version),
-    lifted: some(lifted.map(({ restriction: { id }, why }) => ({ id, why }))),
-    imposed: some(imposed.map(restrictionRow)),
-    events: some(events.map(eventRow)),
+    standings: [...last.values()].map(standingRow),
+    versions: some(savings.flatMap(({ version }) => (version ? versionRow(version) : []))),
+    imposed: some(changes.flatMap((change) => change.imposed.map((one) => ({ ...subjectOf(change), ...restrictionRow(one) })))),
+    lifted: some(
+      changes.flatMap((change) =>
+        change.lifted.map(({ restriction: { id }, why }) => ({ ...subjectOf(change), id, why, at: change.next.updatedAt })),
+      ),
+    ),
+    events: some(savings.flatMap(({ events }) => events.map(eventRow))),
   });
 }
 
-function versionRow({ content, salt, cause, position }: StandingVersion) {
-  return { at: position.at, content, salt, cause_iss: cause?.iss, cause_jti: cause?.jti, fact_seq: position.seq.toString() };
+function standingRow({ subject, version, score, factors, judged, updatedAt, nextChangeAt }: KnownStanding) {
+  return {
+    ...{ shard: subject.shard, subject: subject.uuid, version: version.toString(), score: score.value, scorecard: score.version },
+    ...{ factors, judged, updated_at: updatedAt, next_change_at: nextChangeAt },
+  };
+}
+
+function versionRow({ subject, version, content, salt, cause, position }: StandingVersion) {
+  const place = { at: position.at, fact_seq: position.seq.toString() };
+  const names = { shard: subject.shard, subject: subject.uuid, version: version.toString() };
+  return { ...names, ...place, content, salt, cause_iss: cause?.iss, cause_jti: cause?.jti };
 }
 
 function eventRow({ participant, id, origin, kind, ref, body, restriction }: StoredEvent) {

@@ -3,10 +3,9 @@ import { type BatchLease, BatchLeaseLost, checkIssuer, isPlainStatement, type Li
 import type { RecordBatch, SignedRecord, TextLine } from '#records';
 import type { AcceptRecord } from '../accept-record.js';
 import type { Notary } from '../notary.js';
-import { type LineExchange, NameTaken } from './line-books.js';
+import { untilNamesAreFree } from '../together/together-books.js';
+import type { LineExchange } from './line-books.js';
 import { addStatements, type ReadLine, refused } from './add-statements.js';
-
-const claimRoundsMax = 5;
 
 /** Reads and verifies lines as received. A line that a single submission would be refused for is answered with that refusal. */
 export type ReadPage = (batch: RecordBatch, lines: readonly TextLine[]) => Promise<readonly (Verified<SignedRecord> | Refusal)[]>;
@@ -48,16 +47,10 @@ export class AcceptLines implements LineTaker<readonly ReadLine[]> {
     });
   }
 
-  private async takeMany(participant: string, lines: readonly ReadLine[], lease: BatchLease): Promise<LineOutcome[]> {
-    for (let round = 1; ; round++) {
-      try {
-        return await this.exchange.many((books) =>
-          addStatements(books, { participant, lines, lease, asks: round > 1 }, this.notary, this.clock.now()),
-        );
-      } catch (error) {
-        if (!(error instanceof NameTaken) || round === claimRoundsMax) throw error;
-      }
-    }
+  private takeMany(participant: string, lines: readonly ReadLine[], lease: BatchLease): Promise<LineOutcome[]> {
+    return untilNamesAreFree((asks) =>
+      this.exchange.many((books) => addStatements(books, { participant, lines, lease, asks }, this.notary, this.clock.now())),
+    );
   }
 
   private async takeOne(read: ReadLine, lease: BatchLease): Promise<LineOutcome> {

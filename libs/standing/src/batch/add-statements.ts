@@ -1,9 +1,11 @@
 import { type Fact, type FactPosition, type Facts, Refusal, type Verified } from '#kernel';
-import { acceptStatement, type BatchLease, identityOf, judgeClaim, type LineOutcome, type RecordIdentity } from '#records';
+import { acceptStatement, type BatchLease, identityOf, type LineOutcome, type RecordIdentity } from '#records';
 import type { RecordInForce, SignedRecord } from '#records';
+import { linkUnknown } from '../linked-subject.js';
 import { type Commitment, commitTo, type Notary } from '../notary.js';
 import { acceptedFact, signReceipt, storedRecord } from '../record-receipt.js';
-import type { HeldLink, LineBooks, TakenNames } from './line-books.js';
+import { Names } from '../together/names.js';
+import type { HeldLink, LineBooks } from './line-books.js';
 
 /** A line as it was read: verified, or refused. */
 export interface ReadLine {
@@ -30,8 +32,6 @@ export interface LinesToAdd {
   readonly asks: boolean;
 }
 
-const NONE_TAKEN: TakenNames = { digests: new Map(), seqs: new Map() };
-
 /**
  * Answers the outcomes of as many lines as could be taken together: fewer than given where one shows that it must be taken alone.
  * Throws `NameTaken` where it should have asked.
@@ -44,9 +44,9 @@ export async function addStatements(
 ): Promise<LineOutcome[]> {
   const readable = lines.flatMap(({ incoming }) => incoming ?? []);
   const identities = readable.map(({ value }) => identityOf(value));
-  const taken = asks ? await books.taken(participant, identities) : NONE_TAKEN;
+  const names = new Names(asks ? await books.taken(identities) : []);
   const held = await books.holdLinks(identities.map(({ ref }) => ref));
-  const judge = new LineJudge(participant, taken, held, notary, at);
+  const judge = new LineJudge(participant, names, held, notary, at);
   const outcomes: LineOutcome[] = [];
   for (const line of lines) {
     const outcome = judge.judge(line);
@@ -64,14 +64,11 @@ export async function addStatements(
 async function save(books: LineBooks, added: readonly Added[], notary: Notary, at: Date): Promise<void> {
   await books.claim(added.map(({ identity }) => identity));
   const positions = await books.facts.append(added.map(({ fact }) => fact) as unknown as Facts);
-  const records = added.map(({ incoming, held, commitment }, i) => {
+  const kept = added.map(({ incoming, held, commitment, inForce }, i) => {
     const position: FactPosition = positions[i]!;
-    return storedRecord(incoming, held.subject, position, signReceipt(notary, incoming.value, commitment, position));
+    return { inForce, record: storedRecord(incoming, held.subject, position, signReceipt(notary, incoming.value, commitment, position)) };
   });
-  await books.keep(
-    records,
-    added.map(({ inForce }) => inForce),
-  );
+  await books.keep(kept);
   await books.markDue([...new Map(added.map(({ held: { subject } }) => [subject.id.uuid, subject.id])).values()], at);
 }
 
@@ -83,28 +80,23 @@ export function refused(line: number, { code, detail, hints }: Refusal, jti: str
 /** Judges line after line; what an earlier line took, a later one finds taken. */
 class LineJudge {
   readonly added: Added[] = [];
-  private readonly digests: Map<string, Uint8Array>;
-  private readonly seqs: Map<number, string>;
   /** By subject: what these lines have added so far. */
   private readonly counts = new Map<string, number>();
 
   constructor(
     private readonly participant: string,
-    taken: TakenNames,
+    private readonly names: Names,
     private readonly held: ReadonlyMap<string, HeldLink>,
     private readonly notary: Notary,
     private readonly at: Date,
-  ) {
-    this.digests = new Map(taken.digests);
-    this.seqs = new Map(taken.seqs);
-  }
+  ) {}
 
   judge({ line, incoming, refusal }: ReadLine): LineOutcome | 'alone' {
     if (!incoming) return refused(line, refusal!, undefined);
     const identity = identityOf(incoming.value);
     const { jti } = identity;
     try {
-      const met = this.meet(identity);
+      const met = this.names.meet(identity);
       if (met === 'equivocation') return 'alone';
       if (met === 'repetition') return { line, outcome: 'REPEATED', jti };
       this.add(incoming, identity);
@@ -115,25 +107,16 @@ class LineJudge {
     }
   }
 
-  private meet(identity: RecordIdentity): ReturnType<typeof judgeClaim> {
-    const payloadDigest = this.digests.get(identity.jti);
-    if (payloadDigest) return judgeClaim({ outcome: 'known', payloadDigest }, identity);
-    return judgeClaim({ outcome: this.seqs.has(identity.seq) ? 'seq_used' : 'claimed' }, identity);
-  }
-
   private add(incoming: Verified<SignedRecord>, identity: RecordIdentity): void {
     const held = this.held.get(identity.ref.uuid);
     // Another participant's link is as unknown as one that does not exist.
-    if (held?.link.participant !== this.participant) {
-      throw new Refusal('not_found', 'link.unknown', 'you have no link of this reference', { field: '/sub' });
-    }
+    if (held?.link.participant !== this.participant) throw linkUnknown();
     const { uuid } = held.subject.id;
     const count = this.counts.get(uuid) ?? 0;
     const inForce = acceptStatement(held.link, held.inForceCount + count, incoming, this.at);
     const commitment = commitTo(this.notary, incoming.value.payloadBytes);
     this.added.push({ incoming, identity, held, inForce, commitment, fact: acceptedFact(held.subject, incoming.value, commitment) });
     this.counts.set(uuid, count + 1);
-    this.digests.set(identity.jti, identity.payloadDigest);
-    this.seqs.set(identity.seq, identity.jti);
+    this.names.take(identity);
   }
 }

@@ -9,6 +9,7 @@ import { ReviewDue } from '../review-due.js';
 import type { StandingReader } from '../standing.js';
 import type { EventQueue, Exchange } from '../store.js';
 import { Subjects } from '../subjects.js';
+import type { TogetherExchange } from '../together/together-books.js';
 
 export const startAt = new Date('2026-11-21T08:00:00.000Z');
 /** RFC 8032, test 2: a key that everybody knows. */
@@ -22,7 +23,7 @@ export const receiptSigner = createEd25519Signer({
 
 /** What the exchange's flows stand on, in memory or in PostgreSQL. */
 export interface Ground {
-  readonly exchange: Exchange;
+  readonly exchange: Exchange & TogetherExchange;
   readonly queue: EventQueue;
   readonly reader: StandingReader;
   factKinds(): Promise<string[]>;

@@ -2,7 +2,9 @@ import type { Fact, FactPosition, Facts, Shard, ShardedId } from '#kernel';
 import { MemoryConsentBook } from '#consents/testing/memory-consent-book';
 import { MemoryConsentLedger } from '#consents/testing/memory-consent-ledger';
 import { MemoryRecordBook } from '#records/testing/memory-record-book';
+import { findDisputed } from '../dispute/disputed-record.js';
 import type { StoredEvent } from '../event.js';
+import type { ImposedRestriction } from '../imposed.js';
 import { BUILT_IN_LADDER, type Ladder } from '../ladder.js';
 import type { RecordIdentity } from '#records';
 import type { Appeal } from '../appeal.js';
@@ -11,7 +13,10 @@ import type { KnownStanding } from '../rescore.js';
 import type { StandingSaving } from '../save-change.js';
 import type { OrderRequest } from '../staff-order.js';
 import type { Standing, StandingReader } from '../standing.js';
+import { nameOf } from '../together/names.js';
+import { NameTaken, type TogetherBooks, type TogetherExchange } from '../together/together-books.js';
 import { MemoryAppealBook } from './memory-appeal-book.js';
+import { MemoryDisputeBook } from './memory-dispute-book.js';
 import {
   type Books,
   type EventFailure,
@@ -30,12 +35,13 @@ interface QueuedEvent extends StoredEvent {
 }
 
 /** The exchange in memory: one transaction at a time, undone when it throws. */
-export class MemoryExchange implements Exchange, EventQueue, StandingReader, RestrictionReader {
+export class MemoryExchange implements Exchange, TogetherExchange, EventQueue, StandingReader, RestrictionReader {
   private readonly consents = new MemoryConsentBook();
   readonly consentLedger = new MemoryConsentLedger(() => this.facts.at);
   private readonly records = new MemoryRecordBook();
   private readonly standings = new MemoryStandingBook();
   private readonly appeals = new MemoryAppealBook(this.standings);
+  readonly disputes = new MemoryDisputeBook(this.standings);
   private readonly facts = new MemoryFactBook();
   private last: Promise<unknown> = Promise.resolve();
   ladder: Ladder = BUILT_IN_LADDER;
@@ -47,7 +53,9 @@ export class MemoryExchange implements Exchange, EventQueue, StandingReader, Res
   }
 
   private async alone<T>(work: (books: Books) => Promise<T>): Promise<T> {
-    const undo = [this.consents, this.consentLedger, this.records, this.standings, this.appeals, this.facts].map((book) => book.snapshot());
+    const undo = [this.consents, this.consentLedger, this.records, this.standings, this.appeals, this.disputes, this.facts].map((book) =>
+      book.snapshot(),
+    );
     try {
       return await work(this.books());
     } catch (error) {
@@ -57,9 +65,9 @@ export class MemoryExchange implements Exchange, EventQueue, StandingReader, Res
   }
 
   private books(): Books {
-    const { consents, consentLedger, records, standings, appeals, facts } = this;
+    const { consents, consentLedger, records, standings, appeals, disputes, facts } = this;
     return {
-      ...{ consents, consentLedger, records, standings, appeals, facts },
+      ...{ consents, consentLedger, records, standings, appeals, disputes, facts },
       hold: (subject) => this.hold(subject),
       meet: (identity) => this.meet(identity),
       saveAccepted: async ({ standing, force, record }) => {
@@ -67,6 +75,40 @@ export class MemoryExchange implements Exchange, EventQueue, StandingReader, Res
         await records.changeForce(record.subject, force);
         await records.dropExpired(record.subject, standing.change.next.updatedAt);
         await records.keep(record);
+      },
+    };
+  }
+
+  together<T>(work: (books: TogetherBooks) => Promise<T>): Promise<T> {
+    return this.transaction(({ facts }) => work(this.togetherBooks(facts)));
+  }
+
+  private togetherBooks(facts: FactBook): TogetherBooks {
+    const { records, standings } = this;
+    return {
+      facts,
+      holdSubjects: async (refs) => {
+        const subjects = await Promise.all(refs.map(async (ref) => [ref.uuid, await this.consents.holdSubjectOf(ref)] as const));
+        const held = await Promise.all(subjects.map(async ([ref, subject]) => [ref, subject && (await this.hold(subject.id))] as const));
+        return new Map(held.flatMap(([ref, one]) => (one ? [[ref, one]] : [])));
+      },
+      taken: async (identities) => records.taken(identities),
+      claim: async (identities) => {
+        for (const identity of identities) if ((await records.claim(identity)).outcome !== 'claimed') throw new NameTaken();
+      },
+      saveJudged: async (savings, added) => {
+        for (const saving of savings) {
+          await standings.save(saving);
+          await records.dropExpired(saving.change.next.subject, saving.change.next.updatedAt);
+        }
+        for (const { record, inForce } of added) {
+          await records.keep(record);
+          await records.changeForce(record.subject, { added: inForce });
+        }
+      },
+      receipts: async (names) => {
+        const found = await Promise.all(names.map(async ({ iss, jti }) => [nameOf({ iss, jti }), await records.find(iss, jti)] as const));
+        return new Map(found.flatMap(([name, record]) => (record ? [[name, record.receipt]] : [])));
       },
     };
   }
@@ -128,9 +170,18 @@ export class MemoryExchange implements Exchange, EventQueue, StandingReader, Res
     return subjects.map(({ uuid }) => {
       const known = this.standings.all.get(uuid);
       if (!known) return undefined;
-      const { subject, kind, version, score, factors, restrictions } = known;
+      const { subject, kind, version, score, factors, disputes } = known;
+      const isDisputed = ({ cause }: ImposedRestriction) => cause !== undefined && findDisputed(disputes, cause) !== undefined;
+      const restrictions = known.restrictions.map((one) => (isDisputed(one) ? { ...one, disputed: true as const } : one));
       return { subject, kind, version, score, factors, restrictions };
     });
+  }
+
+  /** As a disclosure does: what a bank reads is a fact. */
+  async readRating(subject: ShardedId, { uuid: ref }: ShardedId, participant: string): Promise<void> {
+    const body = { purpose: 'test' };
+    const [place] = await this.facts.append([{ shard: subject.shard, kind: 'rating.disclosed', subject: subject.uuid, participant, body }]);
+    this.disputes.readers = [...this.disputes.readers, { subject: subject.uuid, ref, seq: place!.seq }];
   }
 
   async factKinds(): Promise<string[]> {

@@ -1,0 +1,118 @@
+import { type Shard, type ShardedId, shardOf } from '#kernel';
+import { appendFacts, byteaArray, int2Array, int8Array, jsonbArray, textArray, timestampArray, type Tx, uuidArray } from '#platform';
+import type { RecordIdentity } from '#records';
+import type { StandingSaving } from '../save-change.js';
+import type { FactBook, HeldSubject } from '../store.js';
+import type { TakenName } from '../together/names.js';
+import { nameOf } from '../together/names.js';
+import { type AddedRecord, NameTaken, type TogetherBooks } from '../together/together-books.js';
+import { type HeldJson, readHeld } from './held-subject.js';
+import { saveDisputed, savingsJson } from './pg-standing-book.js';
+
+type Names = Pick<RecordIdentity, 'iss' | 'jti'>;
+
+/** Many records at a time over one PostgreSQL transaction: arrays in, one statement for each question. */
+export class PgTogetherBooks implements TogetherBooks {
+  readonly facts: FactBook;
+
+  constructor(private readonly tx: Tx) {
+    this.facts = { append: (facts) => appendFacts(tx, facts) };
+  }
+
+  async holdSubjects(refs: readonly ShardedId[]): Promise<ReadonlyMap<string, HeldSubject>> {
+    const rows = await this.tx.query<{ subject_shard: Shard; refs: string[]; held: HeldJson }>(
+      'SELECT * FROM hold_subjects($1, $2)',
+      [int2Array(refs.map(({ shard }) => shard)), uuidArray(refs.map(({ uuid }) => uuid))],
+      'hold_subjects',
+    );
+    return new Map(
+      rows.flatMap((row) => {
+        const held = readHeld(row.subject_shard, row.held);
+        return row.refs.map((ref) => [ref, held] as const);
+      }),
+    );
+  }
+
+  async taken(identities: readonly RecordIdentity[]): Promise<TakenName[]> {
+    const rows = await this.tx.query<{ iss: string; jti: string; seq: bigint; payload_digest: Buffer }>(
+      `SELECT r.iss, r.jti, r.seq, r.payload_digest FROM unnest($1::smallint[], $2::text[], $3::uuid[]) AS i (shard, iss, jti)
+         JOIN record_identities r ON r.shard = i.shard AND r.iss = i.iss AND r.jti = i.jti
+        UNION
+       SELECT r.iss, r.jti, r.seq, r.payload_digest FROM unnest($1::smallint[], $2::text[], $4::bigint[]) AS i (shard, iss, seq)
+         JOIN record_identities r ON r.shard = i.shard AND r.iss = i.iss AND r.seq = i.seq`,
+      [...nameArrays(identities), int8Array(identities.map(({ seq }) => BigInt(seq)))],
+      'names_taken',
+    );
+    return rows.map(({ iss, jti, seq, payload_digest }) => ({ iss, jti, seq: Number(seq), payloadDigest: new Uint8Array(payload_digest) }));
+  }
+
+  async claim(identities: readonly RecordIdentity[]): Promise<void> {
+    const ordered = [...identities].sort((a, b) => compare(nameOf(a), nameOf(b)));
+    const claimed = await this.tx.query(
+      `INSERT INTO record_identities (shard, iss, jti, seq, payload_digest, subject_shard, ref)
+       SELECT * FROM unnest($1::smallint[], $2::text[], $3::uuid[], $4::bigint[], $5::bytea[], $6::smallint[], $7::uuid[])
+       ON CONFLICT DO NOTHING RETURNING shard`,
+      [
+        ...nameArrays(ordered),
+        int8Array(ordered.map(({ seq }) => BigInt(seq))),
+        byteaArray(ordered.map(({ payloadDigest }) => payloadDigest)),
+        int2Array(ordered.map(({ ref }) => ref.shard)),
+        uuidArray(ordered.map(({ ref }) => ref.uuid)),
+      ],
+      'claim_names',
+    );
+    if (claimed.length < identities.length) throw new NameTaken();
+  }
+
+  async saveJudged(standings: readonly StandingSaving[], added: readonly AddedRecord[]): Promise<void> {
+    await this.tx.query(
+      `SELECT save_standings($1), drop_expired($1), keep_records($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+      [savingsJson(standings), ...keptArrays(added)],
+      'save_judged',
+    );
+    for (const standing of standings) await saveDisputed(this.tx, standing);
+  }
+
+  async receipts(names: readonly Names[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.tx.query<{ iss: string; jti: string; receipt: string }>(
+      `SELECT n.iss, n.jti, r.receipt FROM unnest($1::smallint[], $2::text[], $3::uuid[]) AS n (shard, iss, jti)
+         JOIN record_identities i ON i.shard = n.shard AND i.iss = n.iss AND i.jti = n.jti
+         JOIN records r ON r.shard = i.subject_shard AND r.ref = i.ref AND r.jti = i.jti AND r.iss = i.iss`,
+      nameArrays(names),
+      'receipts_of',
+    );
+    return new Map(rows.map((row) => [nameOf(row), row.receipt]));
+  }
+}
+
+function nameArrays(names: readonly Names[]): Buffer[] {
+  return [int2Array(names.map(({ iss }) => shardOf(iss))), textArray(names.map(({ iss }) => iss)), uuidArray(names.map(({ jti }) => jti))];
+}
+
+/** As `keep_records` takes them. */
+export function keptArrays(added: readonly AddedRecord[]): Buffer[] {
+  const records = added.map(({ record }) => record);
+  const force = added.map(({ inForce }) => inForce);
+  return [
+    int2Array(records.map(({ subject }) => subject.shard)),
+    uuidArray(records.map(({ subject }) => subject.uuid)),
+    uuidArray(records.map(({ ref }) => ref.uuid)),
+    textArray(records.map(({ iss }) => iss)),
+    uuidArray(records.map(({ jti }) => jti)),
+    int8Array(records.map(({ seq }) => BigInt(seq))),
+    textArray(records.map(({ kind }) => kind)),
+    timestampArray(records.map(({ issuedAt }) => issuedAt)),
+    byteaArray(records.map(({ payloadDigest }) => payloadDigest)),
+    byteaArray(records.map(({ received }) => received)),
+    timestampArray(records.map(({ acceptedAt }) => acceptedAt)),
+    int8Array(records.map(({ factSeq }) => factSeq)),
+    textArray(records.map(({ receipt }) => receipt)),
+    timestampArray(force.map(({ asOf }) => asOf)),
+    timestampArray(force.map(({ validUntil }) => validUntil)),
+    jsonbArray(force.map(({ body }) => JSON.stringify(body))),
+  ];
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,137 @@
+import { type FactPosition, type Facts, invariant, Refusal, type ShardedId, type Verified } from '#kernel';
+import { acceptRecord, identityOf, namedBy, type RecordIdentity, type RecordInForce, type SignedRecord } from '#records';
+import type { Happening } from '../event.js';
+import { linked } from '../linked-subject.js';
+import { commitTo, type Commitment, type Notary } from '../notary.js';
+import { recordAccepted, signReceipt, storedRecord } from '../record-receipt.js';
+import { factsOf, judge, type Judgement, type Occasion, placeChange } from '../save-change.js';
+import type { HeldSubject } from '../store.js';
+import { nameOf, Names } from './names.js';
+import { placesOf, type TogetherBooks } from './together-books.js';
+
+/** What one of many records was answered: its receipt, why it was refused, or that it has to be taken alone. */
+export type TogetherAnswer = { readonly receipt: string; readonly repeated: boolean } | Error | 'alone';
+
+/** Records that name no other: they can be judged from what is held of their subject. */
+export function isTakenTogether({ record }: SignedRecord): boolean {
+  return namedBy(record) === undefined;
+}
+
+/**
+ * Accepts records that came at the same time, in one transaction, in their order: each gets the answer it would have got alone, and those of one
+ * subject are judged one after the other. One that cannot be judged is answered alone. Throws `NameTaken`.
+ */
+export async function acceptTogether(
+  books: TogetherBooks,
+  items: readonly Verified<SignedRecord>[],
+  notary: Notary,
+  at: Date,
+): Promise<TogetherAnswer[]> {
+  const identities = items.map(({ value }) => identityOf(value));
+  const held = await books.holdSubjects(identities.map(({ ref }) => ref));
+  // Asked when the subjects are held: whoever brings the same record has to wait, or has committed.
+  const judge = new TogetherJudge(held, new Names(await books.taken(identities)), notary, at);
+  const verdicts = items.map((item, i) => judge.judge(item, identities[i]!));
+  const receipts = new Map(await save(books, judge.accepted, notary));
+  const repeated = verdicts.flatMap((verdict) => (verdict instanceof Repetition && !receipts.has(verdict.of) ? verdict.identity : []));
+  if (repeated.length > 0) for (const [name, receipt] of await books.receipts(repeated)) receipts.set(name, receipt);
+  return verdicts.map((verdict) => answer(verdict, receipts));
+}
+
+class Repetition {
+  constructor(readonly identity: RecordIdentity) {}
+  get of(): string {
+    return nameOf(this.identity);
+  }
+}
+
+/** A record that is accepted, with all that it changes. */
+interface Acceptance {
+  readonly incoming: Verified<SignedRecord>;
+  readonly identity: RecordIdentity;
+  readonly held: HeldSubject;
+  readonly inForce: RecordInForce;
+  readonly commitment: Commitment;
+  readonly first: Happening;
+  readonly judgement: Judgement;
+  readonly occasion: Occasion;
+}
+
+type Verdict = Acceptance | Repetition | Error | 'alone';
+
+function answer(verdict: Verdict, receipts: ReadonlyMap<string, string>): TogetherAnswer {
+  if (verdict === 'alone' || verdict instanceof Error) return verdict;
+  const receipt = receipts.get(nameOf(verdict.identity));
+  invariant(receipt !== undefined, 'an accepted identity has its record');
+  return { receipt, repeated: verdict instanceof Repetition };
+}
+
+/** The heads are taken by the facts, last but for what needs their numbers. Answers the receipts by name. */
+async function save(books: TogetherBooks, accepted: readonly Acceptance[], notary: Notary): Promise<[string, string][]> {
+  if (accepted.length === 0) return [];
+  await books.claim(accepted.map(({ identity }) => identity));
+  const facts = accepted.map(({ first, judgement }) => factsOf(first, judgement));
+  const all = await books.facts.append(facts.flat() as unknown as Facts);
+  const places = placesOf(
+    facts.map(({ length }) => length),
+    all,
+  );
+  const added = accepted.map(({ incoming, held, commitment, inForce }, i) => {
+    const position: FactPosition = places[i]![0]!;
+    return { inForce, record: storedRecord(incoming, held.subject, position, signReceipt(notary, incoming.value, commitment, position)) };
+  });
+  const standings = accepted.map(({ first, judgement, occasion }, i) => placeChange(first, judgement, places[i]!, occasion, notary));
+  await books.saveJudged(standings, added);
+  return added.map(({ record }) => [nameOf(record), record.receipt]);
+}
+
+/** Judges record after record; what one changed, the next one finds changed. */
+class TogetherJudge {
+  readonly accepted: Acceptance[] = [];
+  private readonly subjects: Map<string, HeldSubject>;
+  private readonly subjectOf: ReadonlyMap<string, string>;
+
+  constructor(
+    held: ReadonlyMap<string, HeldSubject>,
+    private readonly names: Names,
+    private readonly notary: Notary,
+    private readonly at: Date,
+  ) {
+    this.subjects = new Map([...held.values()].map((one) => [one.subject.id.uuid, one]));
+    this.subjectOf = new Map([...held].map(([ref, { subject }]) => [ref, subject.id.uuid]));
+  }
+
+  judge(incoming: Verified<SignedRecord>, identity: RecordIdentity): Verdict {
+    try {
+      const met = this.names.meet(identity);
+      if (met === 'equivocation') return 'alone';
+      if (met === 'repetition') return new Repetition(identity);
+      const acceptance = this.accept(incoming, identity);
+      this.accepted.push(acceptance);
+      this.names.take(identity);
+      return acceptance;
+    } catch (error) {
+      // A defect is the answer to the one record that shows it, not to those that came with it.
+      return error instanceof Refusal || !(error instanceof Error) ? (error as Refusal) : error;
+    }
+  }
+
+  private accept(incoming: Verified<SignedRecord>, identity: RecordIdentity): Acceptance {
+    const { at, notary } = this;
+    const held = linked(this.find(identity.ref), identity);
+    const { subject, link, links, inForce: before, standing, ladder } = held;
+    const { added: inForce } = acceptRecord({ link, inForce: before, namedExists: false }, incoming, at);
+    invariant(inForce, 'what names no other record adds one');
+    const occasion: Occasion = { at, why: 'CORRECTED', ladder, cause: { iss: identity.iss, jti: identity.jti } };
+    const records = [...before, inForce];
+    const judgement = judge(standing, { records, links }, occasion, notary);
+    const commitment = commitTo(notary, incoming.value.payloadBytes);
+    const first = recordAccepted(held, incoming.value, commitment, at);
+    this.subjects.set(subject.id.uuid, { ...held, inForce: records, standing: judgement.change.next });
+    return { incoming, identity, held, inForce, commitment, first, judgement, occasion };
+  }
+
+  private find(ref: ShardedId): HeldSubject | undefined {
+    return this.subjects.get(this.subjectOf.get(ref.uuid) ?? '');
+  }
+}
