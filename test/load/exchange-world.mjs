@@ -1,7 +1,7 @@
 // A whole installation of its own, started as a user would, with subjects that bank A is linked to.
 import { spawnSync } from 'node:child_process';
 import { createPrivateKey, randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '#kernel';
@@ -24,15 +24,17 @@ export async function openExchangeWorld() {
   if (up.status !== 0) throw new Error(up.stdout + up.stderr);
   const settings = JSON.parse(readFileSync(path.join(home, 'env.json'), 'utf8'));
   const database = await Database.open(settings.DATABASE_URL, 4);
+  const server = await postmaster(database);
   const read = (name) => readFileSync(path.join(home, 'pki', name), 'utf8');
   const jwk = JSON.parse(read('clients/bank-a/signing-key.jwk.json'));
   return {
-    ...{ origin, database, command, port: Number(ports.GATEWAY_PORT) },
+    ...{ home, origin, database, command, port: Number(ports.GATEWAY_PORT) },
     tls: { ca: read('server/ca.pem'), cert: read('clients/bank-a/cert.pem'), key: read('clients/bank-a/key.pem') },
     signingKey: { kid: jwk.kid, alg: jwk.alg, privateKey: createPrivateKey({ key: jwk, format: 'jwk' }) },
     refs: await linkSubjects(database),
     rssMiB: (app) => rssMiB(home, app),
-    gatewayCpuSeconds: () => cpuSeconds(home),
+    cpuSeconds: () => cpuSecondsOfAll(home, server),
+    pid: (app) => pidOf(home, app),
     async close() {
       await database.close();
       command('reset', '--yes');
@@ -52,15 +54,46 @@ async function linkSubjects(database) {
   return refs;
 }
 
-/** User and system time of the gateway process: unlike the clock it does not count what else the machine does. */
-function cpuSeconds(home) {
-  const { pid } = JSON.parse(readFileSync(path.join(home, 'status.json'), 'utf8')).find(({ name }) => name === 'gateway');
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+const TICKS_PER_SECOND = 100;
+
+/** User and system time so far, by process: unlike the clock it does not count what else the machine does. */
+function cpuSecondsOfAll(home, server) {
+  return { gateway: cpuSeconds(pidOf(home, 'gateway')), worker: cpuSeconds(pidOf(home, 'worker')), postgres: treeCpuSeconds(server) };
+}
+
+/** A process and its children, the ended ones too: those it has waited for. */
+function treeCpuSeconds(pid) {
+  const ended = statOf(pid).slice(13, 15).reduce(sum, 0) / TICKS_PER_SECOND;
+  const living = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(statOf(name)[1]) === pid);
+  return [pid, ...living].map(cpuSeconds).reduce(sum, ended);
+}
+
+function cpuSeconds(pid) {
+  return statOf(pid).slice(11, 13).reduce(sum, 0) / TICKS_PER_SECOND;
+}
+
+/** The fields of /proc/<pid>/stat behind the name; nothing where the process is gone. */
+function statOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  } catch {
+    return [];
+  }
+}
+
+const sum = (total, part) => total + Number(part);
+
+/** Every backend is its child. */
+async function postmaster(database) {
+  const [{ pid }] = await database.query('SELECT pg_backend_pid() AS pid');
+  return Number(statOf(pid)[1]);
+}
+
+function pidOf(home, app) {
+  return JSON.parse(readFileSync(path.join(home, 'status.json'), 'utf8')).find(({ name }) => name === app).pid;
 }
 
 /** The most memory that one of our processes ever took. */
 function rssMiB(home, app) {
-  const { pid } = JSON.parse(readFileSync(path.join(home, 'status.json'), 'utf8')).find(({ name }) => name === app);
-  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024);
+  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pidOf(home, app)}/status`, 'utf8'))[1]) / 1024);
 }

@@ -33,7 +33,7 @@ export async function run(args) {
     for (let round = 0; round < Number(values.rounds); round++) {
       rounds.push({ verify: bareVerify(1), crypto: ownCryptography(world, 1), record: await records(world, seconds) });
     }
-    report(rounds);
+    report(rounds, world.rssMiB('gateway'));
   } finally {
     await world.close();
   }
@@ -75,7 +75,7 @@ function perSecond(seconds, work) {
 
 async function records(world, seconds) {
   const requests = prepare(world, Math.ceil(seconds * REQUESTS_PER_SECOND_MAX));
-  const before = { count: await countRecords(world), cpu: world.gatewayCpuSeconds() };
+  const before = { count: await countRecords(world), cpu: world.cpuSeconds() };
   const startMs = performance.now();
   const { latencies, answers } = await tlsLoad({
     ...world,
@@ -85,13 +85,13 @@ async function records(world, seconds) {
     untilMs: startMs + seconds * 1000,
   });
   const took = (performance.now() - startMs) / 1000;
-  const cpu = world.gatewayCpuSeconds() - before.cpu;
+  const after = world.cpuSeconds();
   const written = (await countRecords(world)) - before.count;
   if (written !== answers.length) throw new Error(`${answers.length} receipts, ${written} records`);
   await verifySample(world, answers);
   latencies.sort((a, b) => a - b);
   const at = (share) => latencies[Math.floor(latencies.length * share)];
-  return { rate: answers.length / took, p50Ms: at(0.5), p99Ms: at(0.99), cpuMs: (cpu * 1000) / answers.length };
+  return { rate: answers.length / took, p50Ms: at(0.5), p99Ms: at(0.99), cpuMs: (app) => ((after[app] - before.cpu[app]) * 1000) / answers.length };
 }
 
 function prepare({ refs, signingKey, origin }, count) {
@@ -144,11 +144,12 @@ async function verifySample(world, answers) {
   }
 }
 
-function report(rounds) {
+function report(rounds, rssMiB) {
   const middle = (pick) => [...rounds.map(pick)].sort((a, b) => a - b)[Math.floor(rounds.length / 2)];
   const round = (value) => Math.round(value * 100) / 100;
   const crypto = middle(({ crypto }) => crypto);
   const rate = middle(({ record }) => record.rate);
+  const cpuMs = (app) => round(middle(({ record }) => record.cpuMs(app)));
   const rows = [
     { name: 'es256-verify', rate: Math.round(middle(({ verify }) => verify)) },
     { name: 'own-cryptography', rate: Math.round(crypto) },
@@ -156,7 +157,8 @@ function report(rounds) {
       name: 'single-record',
       rate: Math.round(rate),
       ...{ p50Ms: round(middle(({ record }) => record.p50Ms)), p99Ms: round(middle(({ record }) => record.p99Ms)) },
-      ...{ gatewayCpuMs: round(middle(({ record }) => record.cpuMs)), baseline: 'own-cryptography', ratio: round(rate / crypto), bar: BAR },
+      ...{ gatewayCpuMs: cpuMs('gateway'), postgresCpuMs: cpuMs('postgres'), workerCpuMs: cpuMs('worker'), rssMiB },
+      ...{ baseline: 'own-cryptography', ratio: round(rate / crypto), bar: BAR },
     },
   ];
   console.table(Object.fromEntries(rows.map(({ name, ...row }) => [name, row])));
