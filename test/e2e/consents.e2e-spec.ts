@@ -1,13 +1,15 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Command } from 'commander';
 import request, { type Response } from 'supertest';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type JsonObject, parsePublicJwk, type Signer, signJws, verifyJws } from '#evidence';
 import { createLogger, createSigner, freePort } from '#platform';
 import { readIssuedCertificate } from '#platform/adapters/mtls-authority';
 import { ConsentWorld } from '#standing/testing/consent-world';
 import { parseId } from '#kernel';
+import { register } from '../../apps/cli/src/commands/consents.js';
 import { createDecisionApi } from '../../apps/decision-api/src/decision-api.js';
 import { EC_AUTHORITY, ensureDevelopmentPki } from '../../certs/make-dev-pki.js';
 import { type GatewayWorld, openGatewayWorld } from '../world/gateway-world.js';
@@ -41,9 +43,8 @@ function wallet(method: 'get' | 'post', url: string, body?: object) {
     exp: now + 300,
     scope,
   };
-  const made = request(platform.getHttpServer())
-    [method](url)
-    .set('authorization', `Bearer ${signJws('JWT', claims, issuer)}`);
+  const door = request(platform.getHttpServer());
+  const made = (method === 'get' ? door.get(url) : door.post(url)).set('authorization', `Bearer ${signJws('JWT', claims, issuer)}`);
   if (method === 'post') made.set('idempotency-key', `wallet-key-${++lastKey}`);
   return body ? made.send(body) : made;
 }
@@ -51,6 +52,21 @@ function wallet(method: 'get' | 'post', url: string, body?: object) {
 const ask = (bank: 'bank-a' | 'bank-b', body: JsonObject, key = `bank-key-${++lastKey}`) =>
   world.call(world.client(bank), '/v1/consents', 'post').set('idempotency-key', key).send(body);
 const look = (bank: 'bank-a' | 'bank-b', url: string) => world.call(world.client(bank), url);
+
+/** What the command prints, a JSON line each. */
+async function command(...args: string[]): Promise<JsonObject[]> {
+  const program = new Command('tallystick').exitOverride();
+  register(program);
+  vi.stubEnv('DATABASE_URL', world.fresh.url);
+  const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  try {
+    await program.parseAsync(['consents', ...args], { from: 'user' });
+    return printed.mock.calls.map(([line]) => JSON.parse(String(line)) as JsonObject);
+  } finally {
+    printed.mockRestore();
+    vi.unstubAllEnvs();
+  }
+}
 
 async function linked(bank = 'bank-a'): Promise<{ subject: string; sub: string }> {
   const { id: subject } = (await wallet('post', '/v1/subjects', { kind: 'INDIVIDUAL' }).expect(201)).body as { id: string };
@@ -195,6 +211,12 @@ describe('a consent over both doors', () => {
     expect((older as { uses: object[] }).uses).toMatchObject([{ n: 1 }]);
     const { body: same } = await wallet('get', `/v1/subjects/${subject}/consents/${id}/uses`).expect(200);
     expect((same as { uses: object[] }).uses).toMatchObject(uses);
+    expect(await command('list', subject)).toMatchObject([{ id, state: 'ACTIVE' }, { state: 'REQUESTED' }, { state: 'REQUESTED' }]);
+    expect((await command('list', 'bank-b')).map((consent) => consent['id'])).toEqual(ids);
+    expect((await command('show', id)).map(({ happened }) => happened)).toEqual(['consent.requested', 'consent.granted']);
+    expect(await command('uses', id)).toEqual((same as { uses: object[] }).uses);
+    expect((await command('uses', subject)).map(({ n }) => n)).toEqual([2, 1]);
+    await expect(command('uses', `${id.slice(0, -2)}zz`)).rejects.toThrow('consent.unknown');
   });
 
   it('may be given back by the bank, and is unknown to every other', async () => {

@@ -21,6 +21,7 @@ const COMMANDS = {
   'gateway-keys': 'gateway-keys',
   policy: 'policy',
   restrictions: 'restrictions',
+  consents: 'consents',
   webhooks: 'webhooks',
   conformance: 'conformance',
   export: 'export',

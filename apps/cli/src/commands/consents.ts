@@ -1,0 +1,102 @@
+import type { Command } from 'commander';
+import type { Consent, ConsentReader, KeptUse } from '#consents';
+import { PgConsentReader } from '#consents/adapters/pg-consent-reader';
+import { parseId, Refusal } from '#kernel';
+import { ConfigError, Database, parseConfig } from '#platform';
+import { showHistoryOf, showSubjectConsent, showSubjectUse, unknownConsent } from '#standing';
+
+const pageSize = 500;
+
+/** Consents for operators and compliance: what subjects allowed, and who saw what. Subjects change them through their services alone. */
+export function register(program: Command): void {
+  const consents = program.command('consents').description('consents: list, show, uses');
+  consents
+    .command('list <subject-or-participant>')
+    .description('consents of a subject (sub_…) or of a bank, in every state, the newest first, as JSON lines')
+    .action((whose: string) => atDesk((reader) => list(reader, whose)));
+  consents
+    .command('show <consent>')
+    .description('every version of a consent: what it allowed, when it changed, by whom, with its fact, as JSON lines')
+    .action((id: string) => atDesk((reader) => show(reader, id)));
+  consents
+    .command('uses <subject-or-consent>')
+    .description('who saw what of a subject (sub_…), when, why, the newest first; or the reads under one consent (cns_…), as JSON lines')
+    .action((whose: string) => atDesk((reader) => uses(reader, whose)));
+}
+
+async function list(reader: ConsentReader, whose: string): Promise<void> {
+  const at = new Date();
+  for await (const consent of whose.startsWith('sub_') ? ofSubject(reader, whose) : ofParticipant(reader, whose)) {
+    console.log(JSON.stringify(showSubjectConsent(consent, at)));
+  }
+}
+
+async function show(reader: ConsentReader, text: string): Promise<void> {
+  const id = parseId('cns', text);
+  if (!(await reader.find(id))) throw unknownConsent();
+  for (const version of showHistoryOf(await reader.versions(id))) console.log(JSON.stringify(version));
+}
+
+async function uses(reader: ConsentReader, whose: string): Promise<void> {
+  for await (const use of whose.startsWith('sub_') ? usesOfSubject(reader, whose) : usesOf(reader, whose)) {
+    console.log(JSON.stringify(showSubjectUse(use)));
+  }
+}
+
+async function* ofSubject(reader: ConsentReader, text: string): AsyncGenerator<Consent> {
+  const subject = parseId('sub', text);
+  yield* pages(
+    async (after?: string) => known(await reader.ofSubject(subject, { after, countMax: pageSize })),
+    ({ id }) => id.uuid,
+  );
+}
+
+function ofParticipant(reader: ConsentReader, participant: string): AsyncGenerator<Consent> {
+  return pages(
+    (after?: string) => reader.ofParticipant(participant, undefined, { after, countMax: pageSize }),
+    ({ id }) => id.uuid,
+  );
+}
+
+async function* usesOfSubject(reader: ConsentReader, text: string): AsyncGenerator<KeptUse> {
+  const subject = parseId('sub', text);
+  yield* pages(
+    async (after?: bigint) => known(await reader.usesOfSubject(subject, { after, countMax: pageSize })),
+    ({ factSeq }) => factSeq,
+  );
+}
+
+async function* usesOf(reader: ConsentReader, text: string): AsyncGenerator<KeptUse> {
+  const id = parseId('cns', text);
+  if (!(await reader.find(id))) throw unknownConsent();
+  yield* pages(
+    (after?: number) => reader.usesOf(id, { after, countMax: pageSize }),
+    ({ n }) => n,
+  );
+}
+
+/** Page after page, so that a long list is never in memory at once. */
+async function* pages<T, Cursor>(read: (after?: Cursor) => Promise<T[]>, cursorOf: (last: T) => Cursor): AsyncGenerator<T> {
+  let page = await read();
+  for (;;) {
+    yield* page;
+    if (page.length < pageSize) return;
+    page = await read(cursorOf(page.at(-1)!));
+  }
+}
+
+function known<T>(found: T | undefined): T {
+  if (found !== undefined) return found;
+  throw new Refusal('not_found', 'subject.unknown', 'there is no subject of this id');
+}
+
+async function atDesk(work: (reader: ConsentReader) => Promise<void>): Promise<void> {
+  const { DATABASE_URL: url } = parseConfig(process.env);
+  if (url === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
+  const database = await Database.open(url, 2);
+  try {
+    await work(new PgConsentReader(database));
+  } finally {
+    await database.close();
+  }
+}
