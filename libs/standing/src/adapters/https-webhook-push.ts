@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { Agent, request } from 'undici';
 import { SECEVENT_MEDIA_TYPE } from '#contract';
 import { type HttpSigner, type JsonObject, parseJsonStrict, signRequest } from '#evidence';
@@ -36,12 +36,17 @@ export function pushSettings(config: Pick<Config, 'WEBHOOK_CA_FILE' | 'WEBHOOK_A
  */
 export class HttpsWebhookPush {
   private readonly agents = new Map<string, Agent>();
+  /** Made once: reading some hundred authorities for every connection cost more than all the rest of a push. */
+  private readonly trust: SecureContext;
 
   constructor(
     private readonly settings: PushSettings,
     private readonly signerFor: (participant: string) => HttpSigner,
     private readonly timeoutMs = pushTimeoutMs,
-  ) {}
+  ) {
+    const ca = settings.extraCa === undefined ? {} : { ca: [...rootCertificates, settings.extraCa] };
+    this.trust = createSecureContext({ minVersion: 'TLSv1.2', ...ca });
+  }
 
   readonly push: PushToken = async (target, token) => {
     const body = Buffer.from(token);
@@ -94,7 +99,7 @@ export class HttpsWebhookPush {
   }
 
   private newAgent(): Agent {
-    const { addresses, extraCa } = this.settings;
+    const { addresses } = this.settings;
     return new Agent({
       connections: pushesPerPartnerMax,
       pipelining: 1,
@@ -107,8 +112,7 @@ export class HttpsWebhookPush {
         timeout: this.timeoutMs,
         lookup: addresses.lookup,
         rejectUnauthorized: true,
-        minVersion: 'TLSv1.2',
-        ...(extraCa === undefined ? {} : { ca: [...rootCertificates, extraCa] }),
+        secureContext: this.trust,
       },
     });
   }

@@ -64,10 +64,11 @@ export class DeliverEvents {
   private async drain(round: Round): Promise<DeliveryResult> {
     const { held } = round;
     while (!round.isOver(this.clock.now())) {
-      const page = await this.store.pushable(held, round.circuit.failingSince ? 1 : eventsPerPage, this.clock.now());
-      if (page.length === 0) return 'DRAINED';
+      const wanted = round.circuit.failingSince ? 1 : eventsPerPage;
+      const page = await this.store.pushable(held, wanted, this.clock.now());
       await this.pushPage(round, page);
-      if (!(await this.store.renew(held))) return 'MORE';
+      // What came meanwhile is found by the next look for work; asking again now would double the cost of a quiet partner.
+      if (page.length < wanted && !round.isOver(this.clock.now())) return 'DRAINED';
     }
     return round.isTripped ? 'FAILING' : 'MORE';
   }
