@@ -49,6 +49,18 @@ describe('a page that runs', () => {
     expect(stdout).toContain('"id":"bank-c","name":"Bank C","state":"ACTIVE","missing":[]');
   }, 120_000);
 
+  it('takes a service to its first decision, through a lost answer and an outage', async () => {
+    const { code, stdout, output } = await runBlock(runnableBlocks('apps/decision-api/README.md').join('\n'));
+    expect({ code, tail: output.slice(-2_000) }).toMatchObject({ code: 0 });
+    expect(stdout).toMatch(/"outcome":"ALLOW".*"reservation":\{"id":"rsv_/);
+    expect(stdout).toMatch(/^idempotency-hit: true/im);
+    expect(stdout).toMatch(/"state":"CONFIRMED".*"confirmed":\{"amount":"45.00"/);
+    expect(stdout).toContain('Signature Verified Successfully');
+    const settled = [...stdout.matchAll(/"spent":\{"amount":"12.50","currency":"CNY"\},"spends":1.*"result":"SETTLED"/g)];
+    expect(settled).toHaveLength(2);
+    expect(stdout).toContain('"services":[');
+  }, 120_000);
+
   it('names only npm scripts that exist', () => {
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
     const named = ['README.md', 'CONTRIBUTING.md'].flatMap((page) => [
