@@ -18,6 +18,7 @@ describe('npm run demo', () => {
   it.each([
     ['draft', 'it counts the payments that would have been reviewed'],
     ['violation', 'the very next decision is DENY'],
+    ['consent', 'once revoked, the very next read is refused'],
     ['statement', 'it names exactly the planted breaks'],
     ['flip', 'verification fails'],
   ])(

@@ -128,6 +128,8 @@ describe('ratings over mTLS', () => {
     const answer = await world.call(world.client('bank-a'), `/v1/subjects/${consent.ref}/rating?consent=${consent.name}`);
     expect([answer.status, answer.headers['content-type'], answer.headers['cache-control']]).toEqual([200, RATING_MEDIA_TYPE, 'no-store']);
     expect(answer.headers['signature']).toBeDefined();
+    const metadata = (await world.call(world.client('bank-a'), '/.well-known/jwt-vc-issuer')).body as object;
+    expect(metadata).toEqual({ issuer: origin(), jwks_uri: `${origin()}/.well-known/jwks.json` });
     expect((await verifyRating(answer.text, expected())).value.cnf.jwk['kid']).toBe(signingKey.kid);
   });
 

@@ -24,9 +24,9 @@ CREATE TABLE disclosures (
   holder_key       json,
   fact_seq         bigint      NOT NULL,
   CONSTRAINT disclosures_pkey PRIMARY KEY (shard, consent, n),
-  CONSTRAINT disclosures_fact_key UNIQUE (shard, fact_seq),
-  CONSTRAINT disclosures_use_fkey FOREIGN KEY (shard, consent, n) REFERENCES consent_uses (shard, consent, n)
+  CONSTRAINT disclosures_fact_key UNIQUE (shard, fact_seq)
 );
+-- No foreign key to consent_uses: a row is written by the statement that writes its use, and the check would lock and rewrite that use.
 CREATE UNIQUE INDEX disclosures_one_per_key ON disclosures (shard, consent, idempotency_key) WHERE idempotency_key IS NOT NULL;
 REVOKE UPDATE, DELETE, TRUNCATE ON disclosures FROM tallystick_app;
 

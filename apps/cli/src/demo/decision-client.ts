@@ -46,6 +46,10 @@ export class DecisionClient {
     return (await this.post(path, { grounds: { code: 'NOT_ME' } }, { 'idempotency-key': randomUUID() })) as { dueAt: string };
   }
 
+  async actOnConsent(subject: string, consent: string, action: 'grant' | 'revoke'): Promise<void> {
+    await this.post(`/v1/subjects/${subject}/consents/${consent}/${action}`, {}, {});
+  }
+
   async registerSubject(kind: 'INDIVIDUAL' | 'MERCHANT'): Promise<{ id: string }> {
     return (await this.post('/v1/subjects', { kind }, { 'idempotency-key': randomUUID() })) as { id: string };
   }

@@ -11,7 +11,8 @@ import { DecisionClient } from './decision-client.js';
 import type { Sabotage, Stage, ToyBank } from './stage.js';
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
-const SCOPES = 'decisions:evaluate decisions:reserve decisions:simulate allowances:issue standing:read subjects:write appeals:write';
+const SCOPES =
+  'decisions:evaluate decisions:reserve decisions:simulate allowances:issue standing:read subjects:write appeals:write consents:write';
 const commandBytesMax = 16 * 2 ** 20;
 
 /** Takes the parts of two banks, checkout and compliance on a running installation. */
@@ -26,6 +27,7 @@ export async function openStage(config: Config, sabotage?: Sabotage, run: Stage[
     bankB,
     checkout,
     sabotage,
+    gateway: config.GATEWAY_ORIGIN,
     jwks: JSON.parse(readFileSync(path.join(keysFolder(config), 'receipt.jwks.json'), 'utf8')) as Stage['jwks'],
     scratch: mkdtempSync(path.join(tmpdir(), 'tallystick-demo-')),
     run,

@@ -10,7 +10,7 @@ export interface ToyBank {
 }
 
 /** One step's effect to undo, to show that the demo notices. */
-export const SABOTAGES = ['draft', 'violation', 'statement', 'flip'] as const;
+export const SABOTAGES = ['draft', 'violation', 'consent', 'statement', 'flip'] as const;
 export type Sabotage = (typeof SABOTAGES)[number];
 
 /** Everything the story acts on. */
@@ -19,6 +19,8 @@ export interface Stage {
   readonly bankB: ToyBank;
   readonly checkout: DecisionClient;
   readonly sabotage: Sabotage | undefined;
+  /** Its origin: who issues what banks are given. */
+  readonly gateway: string;
   /** The gateway's public keys (JWKS), as a bank would have fetched them. */
   readonly jwks: { keys: Record<string, unknown>[] };
   /** Scratch folder for the export. */

@@ -1,4 +1,5 @@
 import { tryDraft } from './chapter-backtest.js';
+import { readUnderConsent } from './chapter-consent.js';
 import { payAtCheckout } from './chapter-decision.js';
 import { exchangeRecords } from './chapter-records.js';
 import { proveTheDay } from './chapter-proof.js';
@@ -14,6 +15,7 @@ export async function tellStory(stage: Stage, narrator: Narrator): Promise<void>
   const payments = await payAtCheckout(stage, narrator, customer);
   await tryDraft(stage, narrator, payments, since);
   await reportViolation(stage, narrator, customer);
+  await readUnderConsent(stage, narrator, customer);
   await reconcileTheDay(stage, narrator, payments);
   await proveTheDay(stage, narrator);
   narrator.end();

@@ -1,8 +1,9 @@
+import { countedRow, useRow } from '#consents/adapters/consent-rows';
 import { PgConsentLedger } from '#consents/adapters/pg-consent-ledger';
 import type { JsonObject, TokenStatus } from '#evidence';
-import type { Shard, ShardedId } from '#kernel';
+import type { Shard } from '#kernel';
 import { appendFacts, type Database, orLostReply, type SqlRunner, type Tx } from '#platform';
-import type { DisclosedContent, KnownRating } from '../disclosure/rating.js';
+import type { DisclosedContent } from '../disclosure/rating.js';
 import type {
   AnswerPair,
   Disclosure,
@@ -10,6 +11,8 @@ import type {
   DisclosureBooks,
   DisclosureStore,
   KeptAnswer,
+  KnownForRead,
+  ReadsSaving,
   StatusOfFact,
   StatusReader,
 } from '../disclosure/store.js';
@@ -18,18 +21,19 @@ import { againAfterDeadlock } from './after-deadlock.js';
 import { PgStandingBook } from './pg-standing-book.js';
 import { readRestriction, type RestrictionJson } from './restriction-json.js';
 
-interface RatingRow {
-  shard: Shard;
-  subject: string;
+interface KnownRow {
+  n: bigint;
   version: bigint;
   score: number;
   factors: Factor[];
   restrictions: RestrictionJson[];
   disputed: boolean;
   reported: boolean;
+  earlier: DisclosureJson | null;
 }
 
-interface DisclosureRow {
+/** A row of `disclosures` as PostgreSQL tells it in JSON. */
+interface DisclosureJson {
   shard: Shard;
   consent: string;
   n: number;
@@ -38,14 +42,14 @@ interface DisclosureRow {
   participant_id: string;
   idempotency_key: string | null;
   digest: string;
-  standing_version: bigint;
-  at: Date;
-  keep_until: Date;
+  standing_version: number;
+  at: string;
+  keep_until: string;
   content: DisclosedContent;
   salt: string;
   seed: string;
   holder_key: JsonObject | null;
-  fact_seq: bigint;
+  fact_seq: number;
 }
 
 interface AnswerRow {
@@ -76,32 +80,29 @@ function booksOf(tx: Tx): DisclosureBooks {
   };
 }
 
-const RATINGS = `
-  SELECT s.shard, s.subject, s.version, s.score, s.factors, s.disputed <> '[]' AS disputed,
+const KNOWN = `
+  SELECT i.n, s.version, s.score, s.factors, s.disputed <> '[]' AS disputed,
          coalesce((SELECT json_agg(r ORDER BY r.starts_at, r.id)
                      FROM restrictions r WHERE r.shard = s.shard AND r.subject = s.subject AND r.lifted_at IS NULL), '[]') AS restrictions,
-         EXISTS (SELECT FROM records_in_force f WHERE f.shard = s.shard AND f.subject = s.subject AND f.valid_until > now()) AS reported
-    FROM unnest($1::smallint[], $2::uuid[]) AS i (shard, subject)
-    JOIN standings s ON s.shard = i.shard AND s.subject = i.subject`;
-
-const EARLIER = `
-  SELECT d.* FROM unnest($1::smallint[], $2::uuid[], $3::text[]) AS i (shard, consent, idempotency_key)
-    JOIN disclosures d ON d.shard = i.shard AND d.consent = i.consent AND d.idempotency_key = i.idempotency_key`;
+         EXISTS (SELECT FROM records_in_force f WHERE f.shard = s.shard AND f.subject = s.subject AND f.valid_until > now()) AS reported,
+         (SELECT to_json(d) FROM disclosures d WHERE d.shard = i.shard AND d.consent = i.consent AND d.idempotency_key = i.idempotency_key) AS earlier
+    FROM unnest($1::smallint[], $2::uuid[], $3::text[]) WITH ORDINALITY AS i (shard, consent, idempotency_key, n)
+    JOIN consents c ON c.shard = i.shard AND c.id = i.consent
+    JOIN standings s ON s.shard = c.shard AND s.subject = c.subject`;
 
 /** Owns `disclosures` and `threshold_answers`; what writes them stands in the migration `disclosures`. */
 class PgDisclosureBook implements DisclosureBook {
   constructor(private readonly tx: Tx) {}
 
-  async ratings(subjects: readonly ShardedId[]): Promise<(KnownRating | undefined)[]> {
-    const place = [subjects.map(({ shard }) => shard), subjects.map(({ uuid }) => uuid)];
-    const rows = await this.tx.query<RatingRow>(RATINGS, place, 'disclosure_ratings');
-    const known = new Map(rows.map((row) => [row.subject, readRating(row)]));
-    return subjects.map(({ uuid }) => known.get(uuid));
-  }
-
-  async earlier(names: readonly { readonly consent: ShardedId; readonly key: string }[]): Promise<Disclosure[]> {
-    const values = [names.map(({ consent }) => consent.shard), names.map(({ consent }) => consent.uuid), names.map(({ key }) => key)];
-    return (await this.tx.query<DisclosureRow>(EARLIER, values, 'disclosure_earlier')).map(readDisclosure);
+  async known(reads: Parameters<DisclosureBook['known']>[0]): Promise<(KnownForRead | undefined)[]> {
+    const values = [
+      reads.map(({ consent }) => consent.shard),
+      reads.map(({ consent }) => consent.uuid),
+      reads.map(({ key }) => key ?? null),
+    ];
+    const rows = await this.tx.query<KnownRow>(KNOWN, values, 'known_for_reads');
+    const known = new Map(rows.map((row) => [Number(row.n), readKnown(row)]));
+    return reads.map((_, i) => known.get(i + 1));
   }
 
   async holdAnswers(pairs: readonly AnswerPair[]): Promise<KeptAnswer[]> {
@@ -114,9 +115,11 @@ class PgDisclosureBook implements DisclosureBook {
     return rows.flatMap((row) => (row.at_least === null ? [] : [readAnswer(row, row.at_least)]));
   }
 
-  async save(disclosures: readonly Disclosure[], answers: readonly KeptAnswer[]): Promise<void> {
-    const values = [JSON.stringify({ disclosures: disclosures.map(disclosureRow), answers: answers.map(answerRow) })];
-    await this.tx.query('SELECT FROM save_disclosures($1::json)', values, 'save_disclosures');
+  async save({ uses, counted, disclosures, answers }: ReadsSaving): Promise<void> {
+    const told = JSON.stringify({ disclosures: disclosures.map(disclosureRow), answers: answers.map(answerRow) });
+    const counts = JSON.stringify({ uses: uses.map(useRow), counted: counted.map(countedRow) });
+    // Uses come first: a disclosure is one of them.
+    await this.tx.query('SELECT save_consent_uses($1::jsonb), save_disclosures($2::json)', [counts, told], 'save_reads');
   }
 }
 
@@ -154,17 +157,25 @@ export class PgStatusReader implements StatusReader {
   }
 }
 
-function readRating({ version, score, factors, restrictions, disputed, reported }: RatingRow): KnownRating {
-  return { version, score, factors, restrictions: restrictions.map(readRestriction), disputed, reported };
+function readKnown({ version, score, factors, restrictions, disputed, reported, earlier }: KnownRow): KnownForRead {
+  const rating = { version, score, factors, restrictions: restrictions.map(readRestriction), disputed, reported };
+  return earlier ? { rating, earlier: readDisclosure(earlier) } : { rating };
 }
 
-function readDisclosure(row: DisclosureRow): Disclosure {
+function readDisclosure(row: DisclosureJson): Disclosure {
   const { shard, consent, n, subject, link, participant_id, idempotency_key, digest, standing_version, at, keep_until } = row;
   return {
     ...{ consent: { shard, uuid: consent }, n, subject: { shard, uuid: subject }, link: { shard, uuid: link } },
-    ...{ participant: participant_id, key: idempotency_key ?? undefined, digest, standingVersion: standing_version, at },
-    ...{ keepUntil: keep_until, content: row.content, salt: row.salt, seed: row.seed, holderKey: row.holder_key ?? undefined },
-    factSeq: row.fact_seq,
+    ...{ participant: participant_id, key: idempotency_key ?? undefined, digest, standingVersion: BigInt(standing_version) },
+    ...{
+      at: new Date(at),
+      keepUntil: new Date(keep_until),
+      content: row.content,
+      salt: row.salt,
+      seed: row.seed,
+      holderKey: row.holder_key ?? undefined,
+    },
+    factSeq: BigInt(row.fact_seq),
   };
 }
 

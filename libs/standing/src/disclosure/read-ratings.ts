@@ -1,13 +1,13 @@
-import type { CallTerms, Consent, HeldConsents } from '#consents';
+import type { CallTerms, HeldConsents } from '#consents';
 import type { ThresholdAnswer } from '#contract';
 import { Batcher, formatId, invariant, Refusal, type Shard, type ShardedId } from '#kernel';
 import type { Notary } from '../notary.js';
 import { ratingCredential } from './credential.js';
-import { digestOf, isBetween, judgeReads, type ReadRequest, type Sorted, sortRead } from './judge-reads.js';
-import { isThreshold, type KnownRating } from './rating.js';
+import { digestOf, isBetween, judgeReads, type ReadRequest, sortRead } from './judge-reads.js';
+import { isThreshold } from './rating.js';
 import { keyReused } from './repeat-read.js';
 import { saveReads } from './save-reads.js';
-import type { Disclosure, DisclosureBooks, DisclosureStore } from './store.js';
+import type { Disclosure, DisclosureBooks, DisclosureStore, KnownForRead } from './store.js';
 
 /** A credential, or the answer to a threshold and nothing more. */
 export type RatingAnswer = ({ readonly credential: string } | { readonly answer: ThresholdAnswer }) & {
@@ -21,7 +21,7 @@ interface Told {
 }
 
 /** Reads that arrive together are judged and saved in one transaction: alone each costs a commit. */
-const LIMITS = { itemsMax: 128, inFlightMax: 2, queueItemsMax: 2_000, waitMsMax: 2_000 };
+const LIMITS = { itemsMax: 128, inFlightMax: 1, queueItemsMax: 2_000, waitMsMax: 2_000 };
 
 /** Ratings, read under consents (CONTRACT.md §3, §4): what is told is saved as a use and a fact before anybody is told. */
 export class ReadRatings {
@@ -55,10 +55,11 @@ export class ReadRatings {
 
   private async carry(books: DisclosureBooks, requests: readonly ReadRequest[]): Promise<(Told | Refusal)[]> {
     const held = await books.consentLedger.hold(requests.map(({ consent }) => consent));
-    const sorted = await this.sort(books, requests, held);
+    const known = await books.disclosures.known(requests);
+    const sorted = requests.map((request, i) => sortRead(request, held.consents[i]?.consent, known[i]?.earlier, held.at, this.notary));
     // The same key twice in one batch is one read: whoever comes second gets what the first gets.
     const fresh = [...new Map(sorted.flatMap((one) => ('fresh' in one ? [[nameOf(one.fresh), one.fresh] as const] : []))).values()];
-    const judged = await this.judge(books, fresh, held);
+    const judged = await this.judge(books, fresh, held, new Map(requests.map((request, i) => [request, known[i]])));
     const outcomes = new Map(fresh.map((request, i) => [nameOf(request), judged[i]!]));
     const seen = new Set<unknown>();
     return sorted.map((one) => {
@@ -72,29 +73,20 @@ export class ReadRatings {
     });
   }
 
-  private async sort({ disclosures }: DisclosureBooks, requests: readonly ReadRequest[], held: HeldConsents): Promise<Sorted[]> {
-    const named = requests.filter(({ key }, i) => key !== undefined && (held.consents[i]?.consent.uses ?? 0) > 0);
-    const earlier = named.length === 0 ? [] : await disclosures.earlier(named.map(({ consent, key }) => ({ consent, key: key! })));
-    const known = new Map(earlier.map((one) => [nameOf(one), one]));
-    return requests.map((request, i) => sortRead(request, held.consents[i]?.consent, known.get(nameOf(request)), held.at, this.notary));
-  }
-
-  private async judge(books: DisclosureBooks, fresh: readonly ReadRequest[], held: HeldConsents): Promise<(Disclosure | Refusal)[]> {
-    const known = new Map(held.consents.flatMap((one) => (one ? [[formatId('cns', one.consent.id), one]] : [])));
-    const own = { at: held.at, consents: fresh.map(({ consent }) => known.get(formatId('cns', consent))) };
-    const between = own.consents.flatMap((one, i) => (isBetween(one?.consent, fresh[i]!) ? [one!.consent] : []));
-    const pairs = between.filter(({ terms }) => isThreshold(terms.scope));
+  private async judge(
+    books: DisclosureBooks,
+    fresh: readonly ReadRequest[],
+    { at, consents }: HeldConsents,
+    known: ReadonlyMap<ReadRequest, KnownForRead | undefined>,
+  ): Promise<(Disclosure | Refusal)[]> {
+    const byId = new Map(consents.flatMap((one) => (one ? [[formatId('cns', one.consent.id), one]] : [])));
+    const held = { at, consents: fresh.map(({ consent }) => byId.get(formatId('cns', consent))) };
+    const between = held.consents.flatMap((one, i) => (isBetween(one?.consent, fresh[i]!) ? [{ ...one!, request: fresh[i]! }] : []));
+    const pairs = between.flatMap(({ consent }) => (isThreshold(consent.terms.scope) ? [consent] : []));
     const answers = pairs.length === 0 ? [] : await books.disclosures.holdAnswers(pairs);
-    const ratings = await ratingsOf(books, between);
-    const judged = judgeReads(fresh, { held: own, terms: this.terms, clerk: this.notary, ratings, answers });
-    return await saveReads(books, judged, this.notary);
+    const ratings = new Map(between.map(({ consent, request }) => [consent.subject.uuid, known.get(request)!.rating]));
+    return await saveReads(books, judgeReads(fresh, { held, terms: this.terms, clerk: this.notary, ratings, answers }), this.notary);
   }
-}
-
-async function ratingsOf({ disclosures }: DisclosureBooks, consents: readonly Consent[]): Promise<Map<string, KnownRating>> {
-  if (consents.length === 0) return new Map();
-  const ratings = await disclosures.ratings(consents.map(({ subject }) => subject));
-  return new Map(ratings.flatMap((rating, i) => (rating ? [[consents[i]!.subject.uuid, rating]] : [])));
 }
 
 /** A read with a key is known by it; one without is like no other. */

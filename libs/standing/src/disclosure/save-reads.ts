@@ -20,8 +20,7 @@ export async function saveReads(
   const positions = await books.facts.append([first.fact, ...others.map(({ fact }) => fact)]);
   const kept = new Map(reads.map((read, i) => [read, keep(read, commitments[i]!, positions[i]!, clerk)]));
   const uses = reads.map(({ use }, i) => ({ use, position: positions[i]! }));
-  await books.consentLedger.saveUses(uses, counted);
-  await books.disclosures.save([...kept.values()], given);
+  await books.disclosures.save({ uses, counted, disclosures: [...kept.values()], answers: given });
   await books.consentLedger.saveVersions(ended.map(({ version }, i) => ({ ...version, position: positions[reads.length + i]! })));
   await books.standings.addEvents(placeEvents([first, ...others], positions, (at) => clerk.uuid(at)));
   return answers.map((one) => (one instanceof Refusal ? one : kept.get(one)!));

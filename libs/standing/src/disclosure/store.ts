@@ -1,4 +1,4 @@
-import type { ConsentLedger } from '#consents';
+import type { Counted, PlacedUse } from '#consents';
 import type { JsonObject, TokenStatus } from '#evidence';
 import type { Shard, ShardedId } from '#kernel';
 import type { Books } from '../store.js';
@@ -38,20 +38,34 @@ export interface KeptAnswer extends AnswerPair {
   readonly given: GivenAnswer;
 }
 
+/** What is known for one read: the rating of the consent's subject, and what was read under this consent with this key before. */
+export interface KnownForRead {
+  readonly rating: KnownRating;
+  readonly earlier?: Disclosure | undefined;
+}
+
+/** What a transaction of reads leaves behind. */
+export interface ReadsSaving {
+  readonly uses: readonly PlacedUse[];
+  readonly counted: readonly Counted[];
+  readonly disclosures: readonly Disclosure[];
+  readonly answers: readonly KeptAnswer[];
+}
+
 /** Disclosures inside one transaction. Consents are held before, facts appended between reading and saving. */
 export interface DisclosureBook {
-  /** One per subject, in order. */
-  ratings(subjects: readonly ShardedId[]): Promise<readonly (KnownRating | undefined)[]>;
-  /** What was read under these consents with these keys before. */
-  earlier(names: readonly { readonly consent: ShardedId; readonly key: string }[]): Promise<Disclosure[]>;
+  /** One per read, in order; undefined where there is no such consent. One trip to the database. */
+  known(
+    reads: readonly { readonly consent: ShardedId; readonly key?: string | undefined }[],
+  ): Promise<readonly (KnownForRead | undefined)[]>;
   /** Holds the answers of these pairs to the end of the transaction; a pair that was never answered has none. */
   holdAnswers(pairs: readonly AnswerPair[]): Promise<KeptAnswer[]>;
-  save(disclosures: readonly Disclosure[], answers: readonly KeptAnswer[]): Promise<void>;
+  /** The uses with their counts, and what was told. One trip, too. */
+  save(saving: ReadsSaving): Promise<void>;
 }
 
 export interface DisclosureBooks extends Pick<Books, 'facts' | 'standings' | 'consentLedger'> {
   readonly disclosures: DisclosureBook;
-  readonly consentLedger: ConsentLedger;
 }
 
 export interface DisclosureStore {
