@@ -41,11 +41,12 @@ describe('a page that runs', () => {
     expect(stdout).toContain('"state":"ACTIVE"');
     expect(stdout).toMatch(/"accepted":true.*"request":\{"accepted":true/);
     expect(stdout).toContain('"receipt"');
+    expect(stdout).toContain('"$id": "urn:tallystick:schema:rating:');
     expect(stdout).toContain('the body is the one that was signed');
     expect(stdout).toContain('Signature Verified Successfully');
     expect(stdout).toContain('"lines":{"total":3,"done":3,"accepted":0,"repeated":2,"refused":1}');
     expect(stdout).toContain('{"line":2,"outcome":"REFUSED","code":"signature.malformed"');
-    expect(stdout).toMatch(/inclusion {3}passed[^]*\nVERIFIED {4}the record is its issuer’s/);
+    expect(stdout).toMatch(/inclusion {3}passed[^]*\nrevocation {2}passed[^]*\nVERIFIED {4}the record is its issuer’s/);
     expect(stdout).toContain('"id":"bank-c","name":"Bank C","state":"ACTIVE","missing":[]');
   }, 120_000);
 

@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:https';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -7,7 +7,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSealer } from '#audit/adapters/audit-wiring';
 import { parsePublicJwk } from '#evidence';
-import { type ShardedId, systemClock } from '#kernel';
+import { formatId, type ShardedId, systemClock } from '#kernel';
 import { createLogger } from '#platform';
 import { jtiOf, rating, recordHead } from '#records/testing/records';
 import {
@@ -25,6 +25,7 @@ import { nodeClerk } from '#standing/adapters/node-notary';
 import { PgExchange } from '#standing/adapters/pg-exchange';
 import { createWorker } from '../../apps/worker/src/start-worker.js';
 import { type GatewayWorld, openGatewayWorld } from '../world/gateway-world.js';
+import { installSdk } from '../world/installed-sdk.js';
 import { until } from '../world/worker-world.js';
 
 let world: GatewayWorld;
@@ -32,6 +33,7 @@ let worker: NestFastifyApplication;
 let key: SigningKey;
 let ref: ShardedId;
 let n = 0;
+const edPair = generateKeyPairSync('ed25519');
 let bank: BankClient;
 
 const file = (name: string) => path.join(world.home, name);
@@ -46,6 +48,7 @@ beforeAll(async () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   await world.participants.addKey('bank-a', parsePublicJwk({ ...publicKey.export({ format: 'jwk' }), kid: 'es', alg: 'ES256' }));
   key = { kid: 'es', alg: 'ES256', privateKey: createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' })) };
+  await world.participants.addKey('bank-a', parsePublicJwk({ ...edPair.publicKey.export({ format: 'jwk' }), kid: 'ed', alg: 'EdDSA' }));
   worker = await createWorker({ ...world.config, WORKER_PORT: 0 }, createLogger('test', 'silent'));
   const { ca, cert, key: tlsKey } = world.client('bank-a');
   bank = new BankClient({ origin: `https://localhost:${world.port}`, ca, cert, key: tlsKey, signingKey: key });
@@ -132,6 +135,32 @@ describe('a bank’s night of records', () => {
     const sent = client.send({ method: 'POST', path: '/v1/record-batches', body, contentType: 'application/x-ndjson' });
     await expect(sent).rejects.toMatchObject({ code: 'digest.mismatch' });
     await client.close();
+  });
+});
+
+describe('the example of the package', () => {
+  it('does all of it, and prints what its page says', async () => {
+    const sdk = installSdk();
+    const written = (name: string, text: string) => {
+      writeFileSync(path.join(sdk.folder, name), text);
+      return path.join(sdk.folder, name);
+    };
+    const { ca, cert, key: tlsKey } = world.client('bank-a');
+    const printed = await sdk.run('a-night-of-records.mjs', {
+      ...{
+        TALLY_GATEWAY: `https://localhost:${world.port}`,
+        TALLY_KID: 'ed',
+        TALLY_REF: formatId('lnk', ref),
+        TALLY_LOG_KEYS: file('log/vkey'),
+      },
+      ...{ TALLY_CA: written('ca.pem', ca), TALLY_CERT: written('cert.pem', cert), TALLY_KEY: written('key.pem', tlsKey) },
+      TALLY_SIGNING_KEY: written('signing.pem', edPair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()),
+    });
+    sdk.remove();
+    expect(printed).toEqual([
+      ...['lines written 100', 'accepted 99 refused 1', 'sent again, the same batch true', 'refused as record.malformed /rating/score'],
+      ...['mended 1', 'line 2 verifies offline'],
+    ]);
   });
 });
 
