@@ -14,6 +14,11 @@ import { readSetQuery } from './set-query.js';
 /** One message of a comparison, either way. */
 export const reconcileMessageBytesMax = 256 * 1024;
 
+/** What a call costs of the budget beside what it carries: looking, each item looked through, each record read. */
+const callBytes = 64;
+const itemsPerByte = 16;
+const recordBytes = 256;
+
 /** Records given at once; the rest is asked for again. */
 const recordsBytesMax = 4 * 1024 * 1024;
 
@@ -38,7 +43,10 @@ export class RecordSetsController {
       'stays the same while new records come in.',
   })
   async look(@Caller() caller: Participant, @Param('set') set: string, @Query() query: Query): Promise<object> {
-    return viewSnapshot(await this.sets.snapshot(caller.id, readSetQuery(set, query)));
+    await this.budget.spendBytes(caller.id, callBytes);
+    const snapshot = await this.sets.snapshot(caller.id, readSetQuery(set, query));
+    await this.budget.spendIds(caller.id, snapshot.derived);
+    return viewSnapshot(snapshot);
   }
 
   @Post(':set/reconcile')
@@ -58,7 +66,8 @@ export class RecordSetsController {
     if (asked.logIndex === undefined)
       throw new Refusal('malformed', 'query.malformed', 'say which snapshot: logIndex', { field: 'logIndex' });
     await this.budget.spendBytes(caller.id, message.length);
-    const { items } = await this.sets.snapshot(caller.id, asked);
+    const { items, derived } = await this.sets.snapshot(caller.id, asked);
+    await this.budget.spendIds(caller.id, derived);
     const steps = respond({ items, sha256, frameBytesMax: reconcileMessageBytesMax }, message);
     for (;;) {
       const step = steps.next();
@@ -81,7 +90,7 @@ export class RecordSetsController {
   async records(@Caller() caller: Participant, @Param('set') set: string, @Body() body: unknown): Promise<object> {
     const ids = readRecordIds(body);
     const snapshot = await this.sets.snapshot(caller.id, { set });
-    await this.budget.spendBytes(caller.id, snapshot.count + ids.length * 1_024);
+    await this.budget.spendBytes(caller.id, snapshot.count / itemsPerByte + ids.length * recordBytes);
     const found = await this.sets.find(snapshot, ids);
     const known = new Set(found.map(({ id }) => encodeBase64Url(id)));
     const unknown = ids.map(encodeBase64Url).filter((id) => !known.has(id));

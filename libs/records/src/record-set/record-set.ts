@@ -21,6 +21,8 @@ export class SetSnapshot {
     readonly participant: string,
     readonly place: SetPlace,
     readonly tree: SetTree,
+    /** How many items had to be moved because nobody had asked for this version lately. */
+    readonly derived: number,
   ) {
     this.items = place.before === undefined ? tree : new FirstItems(tree, boundAt(place.before));
   }

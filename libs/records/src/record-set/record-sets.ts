@@ -32,9 +32,9 @@ export class RecordSets {
     if (logIndex > published) {
       throw new Refusal('unprocessable', 'record_set.log_index', `the log has ${published} published entries`, { field: 'logIndex' });
     }
-    const tree = await this.shelfOf(participant).at(logIndex);
+    const { tree, derived } = await this.shelfOf(participant).at(logIndex);
     this.letGo();
-    return new SetSnapshot(participant, { set, logIndex, before } satisfies SetPlace, tree);
+    return new SetSnapshot(participant, { set, logIndex, before } satisfies SetPlace, tree, derived);
   }
 
   /** The records of the set that have these ids; an id that is not in it is passed over. */

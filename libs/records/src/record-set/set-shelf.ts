@@ -7,6 +7,11 @@ import type { ItemPage, RecordSetSource } from './store.js';
 /** Lets others have their turn. */
 export type Pause = () => Promise<void>;
 
+interface Found {
+  readonly tree: SetTree;
+  readonly derived: number;
+}
+
 interface Version {
   readonly logIndex: bigint;
   readonly tree: SetTree;
@@ -39,19 +44,23 @@ export class SetShelf {
     return this.head.tree.size;
   }
 
-  /** The set at this log index, which is published. One call works at a time. Refuses 422 `record_set.too_large`. */
-  async at(logIndex: bigint): Promise<SetTree> {
+  /**
+   * The set at this log index, which is published, and how many items were moved only to have it. One call works at a time. Refuses 422
+   * `record_set.too_large`.
+   */
+  async at(logIndex: bigint): Promise<Found> {
     const result = this.turn.then(() => this.find(logIndex));
     this.turn = result.catch(() => undefined);
     return await result;
   }
 
-  private async find(logIndex: bigint): Promise<SetTree> {
+  private async find(logIndex: bigint): Promise<Found> {
     if (this.head.logIndex === 0n) await this.loadKept(logIndex);
     const known = this.versions.find((version) => version.logIndex === logIndex);
-    if (known) return this.remember(known);
-    if (logIndex > this.head.logIndex) return this.remember(await this.advance(logIndex));
-    return this.remember(await this.derive(logIndex));
+    if (known) return { tree: this.remember(known), derived: 0 };
+    if (logIndex > this.head.logIndex) return { tree: this.remember(await this.advance(logIndex)), derived: 0 };
+    const { derived, ...version } = await this.derive(logIndex);
+    return { tree: this.remember(version), derived };
   }
 
   private remember(version: Version): SetTree {
@@ -90,7 +99,7 @@ export class SetShelf {
   }
 
   /** From the version whose log index is nearest. */
-  private async derive(logIndex: bigint): Promise<Version> {
+  private async derive(logIndex: bigint): Promise<Version & { readonly derived: number }> {
     const distance = (version: Version): bigint => absolute(version.logIndex - logIndex);
     const nearest = [this.head, ...this.versions].reduce((best, one) => (distance(one) < distance(best) ? one : best));
     const editor = nearest.tree.edit();
@@ -99,7 +108,7 @@ export class SetShelf {
       if (nearest.logIndex < logIndex) await this.add(editor, page);
       else await this.inTurns(page, (part) => editor.remove(part));
     }
-    return { logIndex, tree: editor.tree() };
+    return { logIndex, tree: editor.tree(), derived: Math.abs(editor.size - nearest.tree.size) };
   }
 
   private async add(editor: SetEditor, page: ItemPage): Promise<void> {
