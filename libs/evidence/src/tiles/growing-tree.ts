@@ -44,7 +44,9 @@ export class GrowingTree {
     const completed: StoredNode[] = [];
     for (const hash of leafHashes) {
       this.leaves += 1n;
-      await this.store(0, hash, completed);
+      // Nearly always there is nothing to wait for, and waiting for nothing is what would cost the most.
+      const completing = this.store(0, hash, completed);
+      if (completing) await completing;
     }
     return completed;
   }

@@ -26,9 +26,9 @@ export class HashFilesWriter {
 
   constructor(private readonly base: string) {}
 
-  async append(leaf: Uint8Array): Promise<void> {
-    await this.write(0, leaf);
-    for (const { level, hash } of await this.tree.append([leaf])) await this.write(level, hash);
+  async append(leaves: readonly Uint8Array[]): Promise<void> {
+    await this.write(0, leaves);
+    for (const { level, hash } of await this.tree.append(leaves)) await this.write(level, [hash]);
   }
 
   /** Makes all of it durable and answers what it is a tree of. */
@@ -44,10 +44,10 @@ export class HashFilesWriter {
     for (const { handle } of this.levels) await handle.close();
   }
 
-  private async write(level: number, hash: Uint8Array): Promise<void> {
+  private async write(level: number, hashes: readonly Uint8Array[]): Promise<void> {
     const target = (this.levels[level] ??= { handle: await open(levelFile(this.base, level), 'wx', 0o600), waiting: [] });
-    target.waiting.push(hash);
-    if (target.waiting.length === bufferedHashesMax) await flush(target);
+    for (const hash of hashes) target.waiting.push(hash);
+    if (target.waiting.length >= bufferedHashesMax) await flush(target);
   }
 }
 

@@ -2,7 +2,7 @@ import { leafHash, nodeCrypto, type SealedManifest } from '#evidence';
 import { Refusal, type Verified } from '#kernel';
 import type { NewBatch } from '../batch/batch.js';
 import { recordBytesMax } from '../batch/run-batch.js';
-import { splitLines } from '../batch/split-lines.js';
+import { LineSplitter, type TextLine } from '../batch/split-lines.js';
 import type { HashFilesWriter } from './hash-files.js';
 
 /** What the lines of a batch turned out to be. */
@@ -36,25 +36,49 @@ export async function measureSealed(
   openManifest: OpenManifest,
   hashes: HashFilesWriter,
 ): Promise<MeasuredLines> {
-  let measured: (MeasuredLines & { readonly manifest: Uint8Array }) | undefined;
-  let expected = 1;
-  let opened: Verified<SealedManifest> | undefined;
-  for await (const { line, bytes, nextByte } of splitLines(pieces, { firstLine: 1, firstByte: 0, lineBytesMax: recordBytesMax })) {
-    if (!bytes)
-      throw new Refusal('too_large', 'batch.line_too_long', `line ${line} is too long`, { limit: `recordBytesMax=${recordBytesMax}` });
-    if (line !== expected++)
-      throw new Refusal('malformed', 'batch.blank_line', 'a sealed batch has no blank lines: each line is a leaf of the tree');
-    if (opened) {
-      await hashes.append(await leafHash(nodeCrypto, bytes));
-      continue;
+  const splitter = new LineSplitter({ firstLine: 1, firstByte: 0, lineBytesMax: recordBytesMax });
+  const reader = new SealedReader(linesMax, openManifest, hashes);
+  for await (const piece of pieces) await reader.take(splitter.push(piece));
+  await reader.take(splitter.end());
+  return await reader.end();
+}
+
+/** Takes the lines of a sealed batch in their order, as many at a time as came together. */
+class SealedReader {
+  private expected = 1;
+  private opened: { readonly manifest: Verified<SealedManifest>; readonly measured: MeasuredLines } | undefined;
+
+  constructor(
+    private readonly linesMax: number,
+    private readonly openManifest: OpenManifest,
+    private readonly hashes: HashFilesWriter,
+  ) {}
+
+  async take(lines: readonly TextLine[]): Promise<void> {
+    const leaves: (Uint8Array | Promise<Uint8Array>)[] = [];
+    for (const { line, bytes, nextByte } of lines) {
+      if (!bytes)
+        throw new Refusal('too_large', 'batch.line_too_long', `line ${line} is too long`, { limit: `recordBytesMax=${recordBytesMax}` });
+      if (line !== this.expected++)
+        throw new Refusal('malformed', 'batch.blank_line', 'a sealed batch has no blank lines: each line is a leaf of the tree');
+      if (this.opened) leaves.push(leafHash(nodeCrypto, bytes));
+      else await this.open(bytes, nextByte);
     }
-    opened = await openManifest(bytes);
-    refuseTooMany(opened.value.count, linesMax);
-    measured = { linesTotal: opened.value.count, manifest: bytes.slice(), nextLine: 2, nextByte };
+    await this.hashes.append(await Promise.all(leaves));
   }
-  if (!opened || !measured) throw new Refusal('malformed', 'batch.empty', 'there is no line in it');
-  await checkTree(opened.value, hashes);
-  return measured;
+
+  async end(): Promise<MeasuredLines> {
+    if (!this.opened) throw new Refusal('malformed', 'batch.empty', 'there is no line in it');
+    await checkTree(this.opened.manifest.value, this.hashes);
+    return this.opened.measured;
+  }
+
+  private async open(bytes: Uint8Array, nextByte: number): Promise<void> {
+    const manifest = await this.openManifest(bytes);
+    const linesTotal = manifest.value.count;
+    refuseTooMany(linesTotal, this.linesMax);
+    this.opened = { manifest, measured: { linesTotal, manifest: bytes.slice(), nextLine: 2, nextByte } };
+  }
 }
 
 async function checkTree(signed: SealedManifest, hashes: HashFilesWriter): Promise<void> {

@@ -18,36 +18,60 @@ const CR = 13;
 
 /** Cuts a stream into lines (LF or CR LF; the last may lack its end), in memory bounded by the longest line allowed. Blank lines count, but are left out. */
 export async function* splitLines(source: AsyncIterable<Uint8Array>, options: SplitOptions): AsyncGenerator<TextLine> {
-  let line = options.firstLine;
-  let nextByte = options.firstByte;
-  let held: Uint8Array[] = [];
-  let length = 0;
-  const take = (piece: Uint8Array) => {
-    length += piece.length;
-    if (length <= options.lineBytesMax + 1) held.push(piece);
-    else held = [];
-  };
-  const end = (): TextLine | undefined => {
-    const bytes = length > options.lineBytesMax + 1 ? undefined : withoutReturn(join(held, length));
-    const found = { line: line++, bytes: bytes && bytes.length > options.lineBytesMax ? undefined : bytes, nextByte };
-    held = [];
-    length = 0;
-    return bytes?.length === 0 ? undefined : found;
-  };
-  for await (const chunk of source) {
+  const splitter = new LineSplitter(options);
+  for await (const chunk of source) yield* splitter.push(chunk);
+  yield* splitter.end();
+}
+
+/** The same, chunk by chunk, for whoever takes lines faster than they could be awaited one by one. */
+export class LineSplitter {
+  private line: number;
+  private nextByte: number;
+  private held: Uint8Array[] = [];
+  private length = 0;
+
+  constructor(private readonly options: SplitOptions) {
+    this.line = options.firstLine;
+    this.nextByte = options.firstByte;
+  }
+
+  /** The lines that end in this chunk. They may share its memory. */
+  push(chunk: Uint8Array): TextLine[] {
+    const found: TextLine[] = [];
     let from = 0;
     for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, from)) {
-      take(chunk.subarray(from, at));
-      nextByte += at + 1 - from;
+      this.take(chunk.subarray(from, at));
+      this.nextByte += at + 1 - from;
       from = at + 1;
-      const found = end();
-      if (found) yield found;
+      this.finish(found);
     }
-    take(chunk.subarray(from));
-    nextByte += chunk.length - from;
+    this.take(chunk.subarray(from));
+    this.nextByte += chunk.length - from;
+    return found;
   }
-  const last = length > 0 ? end() : undefined;
-  if (last) yield last;
+
+  /** The last line, where it lacks its end. */
+  end(): TextLine[] {
+    const found: TextLine[] = [];
+    if (this.length > 0) this.finish(found);
+    return found;
+  }
+
+  private take(piece: Uint8Array): void {
+    this.length += piece.length;
+    if (this.length <= this.options.lineBytesMax + 1) this.held.push(piece);
+    else this.held = [];
+  }
+
+  private finish(found: TextLine[]): void {
+    const { lineBytesMax } = this.options;
+    const bytes = this.length > lineBytesMax + 1 ? undefined : withoutReturn(join(this.held, this.length));
+    const line = this.line++;
+    this.held = [];
+    this.length = 0;
+    if (bytes?.length === 0) return;
+    found.push({ line, bytes: bytes && bytes.length > lineBytesMax ? undefined : bytes, nextByte: this.nextByte });
+  }
 }
 
 function join(pieces: readonly Uint8Array[], length: number): Uint8Array {
