@@ -104,8 +104,10 @@ describe('a night’s records', () => {
     ['batch.empty', 400, '\n\n', undefined],
     ['batch.coding_broken', 400, 'plain', 'gzip'],
     ['content_encoding.unsupported', 415, 'x', 'br'],
+    ['batch.coding_broken', 400, 'no zstd', 'zstd'],
   ])('are refused as %s', async (code, status, body, encoding) => {
     const answer = await post(body, encoding).expect(status);
+    expect(answer.headers['accept-encoding']).toBe(status === 415 ? 'gzip, zstd' : undefined);
     expect((answer.body as { code: string }).code).toBe(code);
   });
 });

@@ -8,6 +8,7 @@ import { PgPresentedCertificates } from '#partners/adapters/pg-presented-certifi
 import type { TransportIdentity } from '#platform/adapters/mtls-peer';
 import { JobSender } from '#platform/adapters/queues.module';
 import { type LineOutcome, ReceiveBatch, type RecordBatch, type RecordFinder } from '#records';
+import { CODINGS_TAKEN } from '#records/adapters/decode-body';
 import { FsBatchFiles } from '#records/adapters/fs-batch-files';
 import { PgBatchStore } from '#records/adapters/pg-batch-store';
 import type { OpenManifest } from '#records/adapters/measure-lines';
@@ -37,7 +38,7 @@ export class RecordBatchesController {
   @ApiOperation({
     summary: 'Submit many signed records, one compact JWS on each line',
     description:
-      '202 with the batch to poll; 200 and Idempotency-Hit where the same lines were sent before. Content-Encoding: gzip is taken. With profile=sealed ' +
+      '202 with the batch to poll; 200 and Idempotency-Hit where the same lines were sent before. Content-Encoding gzip and zstd (window of 8 MiB at most, no dictionary) are taken. With profile=sealed ' +
       'the first line is a manifest, a JWS of typ record-batch+jwt over {iss, jti, iat, count, root}, and each further line is the payload of a record ' +
       'without a signature of its own; root is the RFC 6962 root over these lines. Outcomes name lines as they stand in the file: the manifest is line 1.',
   })
@@ -78,7 +79,10 @@ export class RecordBatchesController {
 
   @Get(':id/errors')
   @ApiProduces(NDJSON)
-  @ApiOperation({ summary: 'The lines that were refused, with code and reason', description: '`?after=` and `&limit=` as for the results.' })
+  @ApiOperation({
+    summary: 'The lines that were refused, with code and reason',
+    description: '`?after=` and `&limit=` as for the results.',
+  })
   @ApiQuery({ name: 'after', required: false })
   @ApiQuery({ name: 'limit', required: false })
   async errors(@Caller() caller: Participant, @Param('id') id: string, @Query() asked: PageAsked): Promise<StreamableFile> {
@@ -100,6 +104,7 @@ export class RecordBatchesController {
     } catch (error) {
       body.resume();
       void reply.header('connection', 'close');
+      if (error instanceof Refusal && error.kind === 'unsupported_media') void reply.header('accept-encoding', CODINGS_TAKEN);
       if (body.readableAborted) throw new Refusal('malformed', 'batch.truncated', 'the connection ended before the lines did');
       throw error;
     }

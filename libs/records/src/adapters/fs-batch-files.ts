@@ -2,12 +2,11 @@ import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { nodeCrypto, Prover, type RangeProof, TileNodes } from '#evidence';
 import { formatId, Refusal, type ShardedId } from '#kernel';
 import { batchBytesMax, type BatchFiles, batchLinesMax, type NewBatch } from '../batch/batch.js';
 import type { SpooledBatch } from '../batch/receive-batch.js';
+import { decodeBody } from './decode-body.js';
 import { HashFiles, HashFilesWriter, moveHashFiles, removeHashFiles } from './hash-files.js';
 import { measureSealed, measureSigned, type OpenManifest } from './measure-lines.js';
 
@@ -35,7 +34,7 @@ export class FsBatchFiles implements BatchFiles {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
     const base = path.join(this.folder, `${randomUUID()}.partial`);
     try {
-      return this.spooled(base, await this.write(base, decoded(body, encoding), openManifest));
+      return this.spooled(base, await this.write(base, decodeBody(body, encoding), openManifest));
     } catch (error) {
       await remove(base);
       throw error;
@@ -143,25 +142,5 @@ async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-function decoded(body: AsyncIterable<Uint8Array>, encoding: string | undefined): AsyncIterable<Uint8Array> {
-  if (encoding === undefined || encoding === 'identity') return body;
-  if (encoding === 'gzip') return unzipped(body);
-  throw new Refusal('unsupported_media', 'content_encoding.unsupported', 'send lines as they are or as gzip', {
-    field: 'content-encoding',
-  });
-}
-
-async function* unzipped(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip({ chunkSize: chunkBytes });
-  const source = Readable.from(body);
-  source.once('error', (error) => gunzip.destroy(error));
-  try {
-    for await (const piece of source.pipe(gunzip)) yield piece as Uint8Array;
-  } catch (error) {
-    if (!(error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw error;
-    throw new Refusal('malformed', 'batch.coding_broken', 'the body is not whole gzip', { field: 'content-encoding' });
   }
 }

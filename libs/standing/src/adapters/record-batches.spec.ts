@@ -86,6 +86,7 @@ describe('a batch of records', () => {
     ['batch.coding_broken', Buffer.from('plain'), 'gzip'],
     ['batch.too_large', textOf(Array.from({ length: 2_001 }, () => 'x')), undefined],
     ['batch.too_large', gzipSync(Buffer.alloc(4_000_001)), 'gzip'],
+    ['batch.coding_broken', Buffer.from('plain'), 'zstd'],
     ['content_encoding.unsupported', Buffer.from('x'), 'br'],
   ])('is refused as %s and leaves nothing', async (code, bytes, encoding) => {
     await expect(world.receive(bytes, { encoding })).rejects.toMatchObject({ code } satisfies Partial<Refusal>);
