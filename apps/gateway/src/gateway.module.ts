@@ -27,12 +27,14 @@ import { RecordExchangeModule } from '#standing/adapters/standing.module';
 import { WebhooksModule } from '#standing/adapters/webhook-delivery.module';
 import { digestCsr } from '../../../certs/issue.js';
 import { ConsentsController } from './consents.controller.js';
+import { DisputesController } from './disputes.controller.js';
 import { EventsController } from './events.controller.js';
 import { GatewayKeysController } from './participants/gateway-keys.controller.js';
 import { ParticipantsController } from './participants/participants.controller.js';
 import { PartnerCertificatesController } from './participants/partner-certificates.controller.js';
 import { PartnerKeysController } from './participants/partner-keys.controller.js';
 import { publishKeys } from './participants/publish-keys.js';
+import { IssuerMetadataController } from './issuer-metadata.controller.js';
 import { RatingsController } from './ratings.controller.js';
 import { ReconciliationsController } from './reconciliations.controller.js';
 import { RecordBatchesController } from './record-batches.controller.js';
@@ -77,7 +79,9 @@ export class GatewayModule {
         RecordEvidenceController,
         RecordBatchesController,
         ConsentsController,
+        IssuerMetadataController,
         RatingsController,
+        DisputesController,
         EventsController,
         WebhooksController,
         StatementsController,

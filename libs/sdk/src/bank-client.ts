@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { BankConsents } from './bank-consents.js';
 import { BankWebhook } from './bank-webhook.js';
 import { RecordBatches } from './batches/record-batches.js';
 import type { GatewayBody } from './gateway-body.js';
@@ -25,6 +26,8 @@ export interface EventPoll {
 export class BankClient {
   /** Many records at once. */
   readonly batches: RecordBatches;
+  /** What subjects allow us to read. */
+  readonly consents: BankConsents;
   /** Where our events are pushed to. */
   readonly webhook: BankWebhook;
   private readonly gateway: GatewayClient;
@@ -32,6 +35,7 @@ export class BankClient {
   constructor(private readonly options: BankClientOptions) {
     this.gateway = new GatewayClient(options);
     this.batches = new RecordBatches(this.gateway);
+    this.consents = new BankConsents(this.gateway);
     this.webhook = new BankWebhook(this.gateway);
   }
 

@@ -17,6 +17,7 @@ export type {
   SpendResult,
   ThresholdAnswer,
   WireAllowanceRequest,
+  WireConsentRequest,
   WireDecisionItem,
   WireDecisionRequest,
   WireLinkedRequest,
@@ -27,6 +28,7 @@ export * from './allowance-spender.js';
 export type { TalliedSpend } from './allowance-tally.js';
 export { UnverifiedAnswerError } from './answer-verifier.js';
 export * from './bank-client.js';
+export * from './bank-consents.js';
 export * from './bank-webhook.js';
 export { type FailedLinesOptions, writeFailedLines } from './batches/failed-lines.js';
 export type { LineOutcome } from './batches/line-outcome.js';

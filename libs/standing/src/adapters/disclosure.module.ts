@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { type CallTerms, LocalPeriods } from '#consents';
+import { callTerms } from '#consents/adapters/call-terms';
 import type { Clock } from '#kernel';
 import { type Config, Database } from '#platform';
 import { CLOCK, CONFIG } from '#platform/adapters/platform.module';
@@ -29,11 +29,3 @@ import { NOTARY, RecordExchangeModule } from './standing.module.js';
   exports: [ReadRatings, StatusLists],
 })
 export class DisclosureModule {}
-
-function callTerms(config: Config): CallTerms {
-  return {
-    callsPerDayMax: config.CONSENT_CALLS_PER_DAY_MAX,
-    callsPerMonthMax: config.CONSENT_CALLS_PER_MONTH_MAX,
-    calendar: new LocalPeriods(config.CONSENT_TIME_ZONE),
-  };
-}
