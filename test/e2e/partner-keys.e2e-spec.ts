@@ -139,7 +139,8 @@ describe('an expiry', () => {
     for (let n = 0; n < 3; n++) await timePasses(0);
     const poll = () => world.call(world.client('bank-b'), '/v1/events/poll', 'post').send({ returnImmediately: true });
     const { sets } = (await poll().expect(200)).body as { sets: Record<string, string> };
-    const tokens = Object.values(sets).map((token) => decodeJwt(token));
+    const [issued, ...tokens] = Object.values(sets).map((token) => decodeJwt(token));
+    expect(Object.keys(issued!['events'] as object)).toEqual(['urn:tallystick:event:certificate.issued']);
     expect(tokens.map(({ sub_id, events }) => [sub_id, events])).toEqual([
       [
         { format: 'opaque', id: 'bank-b' },

@@ -1,5 +1,6 @@
 /** What the console's API answers. Types only: the web app imports them too. Times are RFC 3339 in UTC, ids are external, money is decimal text. */
 
+export type * from './partners/api.js';
 export type RoleName = 'compliance' | 'risk' | 'operator' | 'auditor';
 export type PermissionName =
   | 'overview.read'
@@ -136,56 +137,6 @@ export interface ExportView {
   readonly fileName: string;
 }
 
-export interface CertificateView {
-  readonly fingerprint: string;
-  readonly serial: string;
-  readonly state: string;
-  readonly notAfter: string;
-}
-
-export interface KeyView {
-  readonly kid: string;
-  readonly algorithm: string;
-  readonly state: string;
-  /** Null: it has no end. */
-  readonly notAfter: string | null;
-}
-
-export interface PartnerView {
-  readonly id: string;
-  readonly name: string;
-  readonly state: string;
-  readonly stateReason: string | null;
-  /** A suspension that is set for a time. */
-  readonly suspension: { readonly from: string; readonly reason: string } | null;
-  /** A closing that waits for a second person; `byMe`: that must be somebody else than the reader. */
-  readonly closing: { readonly by: string; readonly byMe: boolean; readonly reason: string; readonly at: string } | null;
-  /** From where it may call; empty: from anywhere. */
-  readonly addresses: readonly string[];
-  readonly certificates: readonly CertificateView[];
-  readonly keys: readonly KeyView[];
-  /** The highest `seq` of an accepted record; null: none yet. */
-  readonly lastSeq: string | null;
-  readonly eventsWaiting: number;
-  /** Null: it polls. */
-  readonly webhook: WebhookView | null;
-  /** How its receiver fared when it was last probed (`tallystick conformance --partner`); null: never. */
-  readonly conformance: { readonly at: string; readonly probes: number; readonly failed: readonly string[] } | null;
-}
-
-export interface WebhookView {
-  /** Without path and query, which may hold a bank's secret. */
-  readonly origin: string;
-  readonly state: 'UNCONFIRMED' | 'ACTIVE' | 'FAILING' | 'PAUSED';
-  readonly pausedWhy: string | null;
-  /** The last trouble in the endpoint's words or ours; null: it is well. */
-  readonly trouble: string | null;
-  readonly nextTryAt: string | null;
-  readonly deliveredAt: string | null;
-  readonly failing: number;
-  readonly dead: number;
-}
-
 /** Which entries of the log to export: from (included) to (excluded), of one kind or of all. */
 export interface ExportRequest {
   readonly from: string;
@@ -256,6 +207,66 @@ export interface SubjectRestrictionsView {
   readonly at: string;
   readonly subject: string;
   readonly restrictions: readonly RestrictionView[];
+}
+
+/** A dispute of a record: its clock, its answer, and who was told and has heard. */
+export interface DisputeView {
+  readonly id: string;
+  readonly subject: string;
+  readonly record: { readonly issuer: string; readonly jti: string };
+  readonly kind: string;
+  readonly openedBy: 'SUBJECT' | 'FURNISHER';
+  readonly code: string;
+  readonly state: 'OPEN' | 'ANSWERED' | 'CLOSED';
+  readonly openedAt: string;
+  readonly noticeBy: string;
+  readonly dueAt: string;
+  readonly overdue?: boolean;
+  readonly nextClock?: { readonly clock: string; readonly at: string };
+  readonly answeredAt?: string;
+  readonly closedAt?: string;
+  readonly resultBy?: string;
+  readonly outcome?: 'VERIFIED' | 'CORRECTED' | 'WITHDRAWN' | 'SILENT';
+  readonly treatment: { readonly score: 'EXCLUDE' | 'CAP' | 'KEEP'; readonly capPoints: number; readonly restrictions: 'KEEP' | 'SUSPEND' };
+  readonly notices: readonly {
+    readonly participant: string;
+    readonly event: string;
+    readonly kind: string;
+    readonly toldAt: string;
+    readonly heardAt?: string;
+  }[];
+}
+
+export interface DisputeDeskView {
+  readonly at: string;
+  readonly disputes: readonly DisputeView[];
+}
+
+interface AnswerView {
+  readonly outcome: Outcome;
+  readonly score: number;
+  readonly tier: string;
+}
+
+/** A decision that used a disputed record; `other`, `was` and `would` once it was decided again. */
+export interface AffectedView {
+  readonly id: string;
+  readonly decidedAt: string;
+  readonly caller: string;
+  readonly service: string;
+  readonly amount: { readonly amount: string; readonly currency: string };
+  readonly outcome: Outcome;
+  readonly standingVersion: string;
+  readonly policyVersion: string;
+  readonly other?: boolean;
+  readonly was?: AnswerView;
+  readonly would?: AnswerView;
+}
+
+export interface AffectedPageView {
+  readonly decisions: readonly AffectedView[];
+  /** Ask with `after` for what follows. */
+  readonly next?: string;
 }
 
 /** A bank that was told of a restriction and has not acknowledged yet that it is over. */

@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '#kernel';
+import { Webhooks } from '#standing';
+import { nodeClerk } from '#standing/adapters/node-notary';
+import { saveConformanceRun } from '#standing/adapters/pg-conformance-runs';
+import { PgWebhookBook } from '#standing/adapters/pg-webhook-book';
 import type { PartnerView } from '../../../apps/console/src/api.js';
 import { type ConsoleClient, signedIn } from './console-client.js';
 import { type ConsoleWorld, openConsoleWorld } from './console-world.js';
@@ -61,5 +66,39 @@ describe('a partner’s state', () => {
     expect(codeOf(await act(operator, 'closing/confirm').expect(403))).toBe('closing.same_person');
     expect((await act(compliance, 'closing/confirm').expect(200)).body).toEqual({ id, state: 'CLOSED' });
     expect(codeOf(await act(operator, 'activation', { reason: 'again' }).expect(409))).toBe('participant.transition');
+  });
+});
+
+describe('a partner’s webhook', () => {
+  const url = `https://bank-w.example/hook?secret=word`;
+  beforeAll(async () => {
+    const book = new PgWebhookBook(world.database);
+    await new Webhooks(book, nodeClerk, systemClock).register('bank-w', { url, kinds: [] });
+    await world.database.query(
+      `INSERT INTO participants (id, name, state, version, created_at, changed_at) VALUES ('bank-w', 'Bank W', 'ACTIVE', 1, now(), now())`,
+    );
+    await saveConformanceRun(world.database, { participant: 'bank-w', probes: 13, failed: ['nonce.replayed'] });
+  });
+  const webhook = async () => (await partners(operator)).find((partner) => partner.id === 'bank-w')!;
+  const actOn = (client: ConsoleClient, verb: string, body: object = {}) =>
+    client.send('post', `/api/partners/bank-w/webhook/${verb}`, body);
+
+  it('is shown without its secrets, with the score of its receiver', async () => {
+    const { webhook: shown, conformance } = await webhook();
+    expect(shown).toMatchObject({ origin: 'https://bank-w.example', state: 'UNCONFIRMED', dead: 0 });
+    expect(JSON.stringify(await webhook())).not.toContain('secret');
+    expect(conformance).toMatchObject({ probes: 13, failed: ['nonce.replayed'] });
+  });
+
+  it('is paused with a reason, resumed, and its dead letters are sent again, by whoever may', async () => {
+    const auditor = await signedIn(world, 'auditor');
+    for (const verb of ['pause', 'resume', 'resend']) expect((await actOn(auditor, verb, { reason: 'x' })).status).toBe(403);
+    expect((await actOn(operator, 'pause', {})).status).toBe(400);
+    await actOn(operator, 'pause', { reason: 'the bank asked' }).expect(200);
+    expect((await webhook()).webhook).toMatchObject({ state: 'PAUSED', pausedWhy: 'the bank asked' });
+    await actOn(operator, 'resume').expect(200);
+    expect((await webhook()).webhook).toMatchObject({ state: 'UNCONFIRMED' });
+    expect((await actOn(operator, 'resend').expect(200)).body).toEqual({ resent: 0 });
+    expect((await act(operator, 'webhook/pause', { reason: 'none there' })).status).toBe(404);
   });
 });

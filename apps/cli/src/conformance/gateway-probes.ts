@@ -1,4 +1,5 @@
 import { generateKeyPairSync, hash, randomBytes, randomUUID } from 'node:crypto';
+import { checkServerIdentity as verifyName, type PeerCertificate } from 'node:tls';
 import { Agent, request } from 'undici';
 import { createHttpSigner, encodeBase64Url, type HttpSigner, signRequest } from '#evidence';
 import type { SigningKey } from '#sdk';
@@ -138,9 +139,10 @@ export class GatewayProbes {
   }
 
   private agentOf(certificate: ClientCertificate | undefined): Agent {
-    // The name that is verified is the address we meant, whatever a probe says in Host.
-    const { hostname: servername } = new URL(this.probing.origin);
-    const agent = new Agent({ connect: { ca: this.probing.ca, servername, ...certificate } });
+    // The name that is verified is that of the address we meant, whatever a probe says in Host.
+    const { hostname } = new URL(this.probing.origin);
+    const checkServerIdentity = (_host: string, shown: PeerCertificate) => verifyName(hostname, shown);
+    const agent = new Agent({ connect: { ca: this.probing.ca, checkServerIdentity, ...certificate } });
     this.agents.push(agent);
     return agent;
   }

@@ -148,13 +148,16 @@ function aboutEffects(stage: Stage): void {
     const { restrictions } = await stage.world.standing(stage.subject);
     expect(restrictions).toMatchObject([{ step: 'SERVICE_STOP', services: [], reason: { code: 'FRAUD_CONFIRMED' }, startsAt: startAt }]);
     const [toldA, toldB] = [await stage.world.hear('bank-a'), await stage.world.hear('bank-b')];
-    expect(toldA.map(({ kind, ref }) => [kind, ref])).toEqual([
-      ['rating.changed', formatId('lnk', stage.refA)],
-      ['restriction.imposed', formatId('lnk', stage.refA)],
+    const ref = formatId('lnk', stage.refA);
+    expect(toldA.map(({ kind, ref: about }) => [kind, about])).toEqual([
+      ['violation.reported', ref],
+      ['rating.changed', ref],
+      ['restriction.imposed', ref],
     ]);
+    expect(toldA[0]?.body).toEqual({ reportedAt: startAt.toISOString() });
     expect(JSON.stringify(toldA)).not.toMatch(/FRAUD|bank-b|SEVERE/);
     expect(toldB[1]?.body['record']).toBe(reported.jti);
-    expect(toldB[1]?.body['restriction']).not.toBe(toldA[1]?.body['restriction']);
+    expect(toldB[1]?.body['restriction']).not.toBe(toldA[2]?.body['restriction']);
 
     await stage.world.subjects.endLink(stage.subject, stage.refA);
     await stage.world.hear('bank-a');
@@ -163,7 +166,7 @@ function aboutEffects(stage: Stage): void {
     expect(await scoreAfter(cleared)).toBe(576);
     expect((await stage.world.standing(stage.subject)).restrictions).toEqual([]);
     expect(await stage.world.hear('bank-a')).toMatchObject([
-      { kind: 'restriction.lifted', body: { restriction: toldA[1]?.body['restriction'], why: 'CLEARED' } },
+      { kind: 'restriction.lifted', body: { restriction: toldA[2]?.body['restriction'], why: 'CLEARED' } },
     ]);
   });
 }
