@@ -11,8 +11,10 @@ import { ConsentWorld } from '#standing/testing/consent-world';
 import { parseId } from '#kernel';
 import { register } from '../../apps/cli/src/commands/consents.js';
 import { createDecisionApi } from '../../apps/decision-api/src/decision-api.js';
+import { createWorker } from '../../apps/worker/src/start-worker.js';
 import { EC_AUTHORITY, ensureDevelopmentPki } from '../../certs/make-dev-pki.js';
 import { type GatewayWorld, openGatewayWorld } from '../world/gateway-world.js';
+import { until } from '../world/worker-world.js';
 
 let world: GatewayWorld;
 let platform: NestFastifyApplication;
@@ -249,6 +251,22 @@ describe('a consent over both doors', () => {
     await wallet('post', `/v1/subjects/${subject}/links/${sub}/end`, {}).expect(200);
     expect((await look('bank-a', `/v1/consents/${id}`).expect(200)).body).toMatchObject({ state: 'REVOKED', by: 'PLATFORM' });
     expect((await ask('bank-a', wish(sub))).body).toMatchObject({ status: 404, code: 'link.unknown' });
+  });
+
+  it('has expired at its end; the worker writes it and tells the bank', async () => {
+    const { sub } = await linked();
+    const expiresAt = new Date(Date.now() + 1_500).toISOString();
+    const { id } = shown(await ask('bank-a', wish(sub, { expiresAt })).expect(201));
+    const worker = await createWorker(world.config, createLogger('worker', 'silent'));
+    try {
+      const over = await until(async () =>
+        (await heard('bank-a')).find(([kind, body]) => kind === 'consent.expired' && body['consent'] === id),
+      );
+      expect(over).toMatchObject(['consent.expired', { state: 'EXPIRED', by: 'PLATFORM', version: 2 }]);
+    } finally {
+      await worker.close();
+    }
+    expect((await look('bank-a', `/v1/consents/${id}`).expect(200)).body).toMatchObject({ state: 'EXPIRED', version: 2 });
   });
 
   it('costs nothing when a certificate is renewed, and outlives a suspension', async () => {
