@@ -8,11 +8,16 @@ import { register } from '../../apps/cli/src/commands/interface.js';
 import type { Example, Examples } from '../../apps/decision-api/src/interface-files.js';
 import { createSealer } from '#audit/adapters/audit-wiring';
 import { backtestRunner } from '#decisions/adapters/backtests';
-import { formatId, parseId } from '#kernel';
+import { formatId, parseId, systemClock } from '#kernel';
 import { createLogger, createSigner } from '#platform';
 import { policyLife } from '#policies/adapters/pg-policies';
 import { policyInput } from '#policies/testing/house-policy';
+import { performance, recordHead, verified } from '#records/testing/records';
+import { AcceptRecord, Subjects } from '#standing';
+import { createNotary, nodeClerk } from '#standing/adapters/node-notary';
+import { PgExchange } from '#standing/adapters/pg-exchange';
 import { ConsentWorld } from '#standing/testing/consent-world';
+import { receiptSigner } from '#standing/testing/exchange-world';
 import { type DecisionWorld, decisionWorld, newKey } from '../world/decision-world.js';
 
 // The examples of the interface are what a door really answered. After a change that is meant:
@@ -31,11 +36,12 @@ async function http(name: string, params: Readonly<Record<string, string>> = {},
   const query = new URLSearchParams(Object.entries(params).filter(([param]) => !template.includes(`{${param}}`)));
   const path = template.replace(/\{(\w+)\}/g, (_, param: string) => params[param]!) + (query.size > 0 ? `?${query.toString()}` : '');
   const token = world.token(
-    'decisions:evaluate decisions:reserve decisions:simulate standing:read subjects:write allowances:issue appeals:write policies:read policies:write consents:read consents:write',
+    'decisions:evaluate decisions:reserve decisions:simulate standing:read subjects:write allowances:issue appeals:write policies:read policies:write consents:read consents:write disputes:read disputes:write',
   );
   const sent = typeof body === 'string' ? { text: body } : { body };
   const answer = await world.http(method, path, { ...sent, key, token });
-  expect([name, answer.status, answer.body['code']]).toEqual([name, expect.toSatisfy((status: number) => status < 300), undefined]);
+  const problem = answer.status < 300 ? undefined : answer.body['code'];
+  expect([name, answer.status, problem]).toEqual([name, expect.toSatisfy((status: number) => status < 300), undefined]);
   const response = typeof answer.body['text'] === 'string' ? answer.body['text'] : answer.body;
   const headers = key === undefined ? {} : { headers: { 'Idempotency-Key': key } };
   recorded.http[name] = {
@@ -73,6 +79,7 @@ beforeAll(async () => {
   await decisions(subject, () => sealer.sealOnce());
   await rest(subject);
   await consents(subject);
+  await disputes(subject);
   await policies();
   await overGrpc(subject);
   if (process.env['RECORD_EXAMPLES'] === '1') writeFileSync(FILE, `${JSON.stringify(recorded, undefined, 2)}\n`);
@@ -148,6 +155,39 @@ async function consents(id: string): Promise<void> {
   await http('GET /v1/subjects/{id}/uses', { id });
   await http(`POST ${route}/revoke`, place);
   await http(`POST ${route}/reject`, { id, consentId: formatId('cns', await asked()) });
+}
+
+/** A late account that bank-b reports, and the decisions made on it until the subject says that it was paid. */
+async function disputes(id: string): Promise<void> {
+  const { database } = world.fresh;
+  const exchange = new PgExchange(database);
+  const { link } = await new Subjects(exchange, nodeClerk, systemClock).link(parseId('sub', id), { participant: 'bank-b' });
+  const record = {
+    ...recordHead('bank-b', link.ref, 1, new Date()),
+    kind: 'performance',
+    performance: performance('78', '120.00', '21'),
+  } as const;
+  const accept = new AcceptRecord(
+    exchange,
+    createNotary('https://gateway.test', () => receiptSigner),
+    systemClock,
+  );
+  await accept.run('bank-b', await verified(record));
+  await http('GET /v1/subjects/{id}/records', { id });
+  await world.http('POST', '/v1/decisions', { body: { subject: id, service: 'checkout', amount, mode: 'RESERVE' }, key: newKey() });
+  const wish = { record: { issuer: 'bank-b', jti: record.jti }, code: 'PAID', statementDigest: 'd'.repeat(64) };
+  const { id: dispute } = await http('POST /v1/subjects/{id}/disputes', { id }, wish, newKey());
+  await http('POST /v1/disputes/{id}/information', { id: dispute }, { statementDigest: 'e'.repeat(64) });
+  const correction = {
+    ...recordHead('bank-b', link.ref, 2, new Date()),
+    kind: 'correction',
+    correction: { replaces: record.jti, performance: performance('11') },
+  } as const;
+  await accept.run('bank-b', await verified(correction));
+  await http('GET /v1/disputes/{id}', { id: dispute });
+  await http('GET /v1/subjects/{id}/disputes', { id });
+  await http('GET /v1/disputes/{id}/decisions', { id: dispute });
+  await http('POST /v1/disputes/{id}/re-evaluations', { id: dispute });
 }
 
 async function policies(): Promise<void> {

@@ -8,7 +8,9 @@ import { createLogger, freePort, loadSigner, parseConfig } from '#platform';
 import { PgPolicies } from '#policies/adapters/pg-policies';
 import { policyInput } from '#policies/testing/house-policy';
 import { performance, rating } from '#records/testing/records';
+import { createStaffAccount } from '#staff/adapters/create-staff-account';
 import { register as registerDisputes } from '../../apps/cli/src/commands/disputes.js';
+import { createConsoleApp } from '../../apps/console/src/console-app.js';
 import { createDecisionApi } from '../../apps/decision-api/src/decision-api.js';
 import { type GatewayWorld, openGatewayWorld } from '../world/gateway-world.js';
 
@@ -25,6 +27,7 @@ type Bank = 'bank-a' | 'bank-b';
 
 let gateway: GatewayWorld;
 let api: NestFastifyApplication;
+let desk: NestFastifyApplication;
 let issuer: Signer;
 let seq = 0;
 
@@ -38,8 +41,11 @@ beforeAll(async () => {
   issuer = loadSigner(config, 'internal-issuer');
   api = await createDecisionApi(parseConfig({ ...own, DECISION_GRPC_PORT: String(await freePort()) }), createLogger('test', 'silent'));
   await api.listen(0, '127.0.0.1');
+  desk = await createConsoleApp(parseConfig(own), createLogger('test', 'silent'));
+  await desk.listen(0, '127.0.0.1');
 });
 afterAll(async () => {
+  await desk?.close();
   await api?.close();
   await gateway?.close();
 });
@@ -131,6 +137,23 @@ async function tallystick(...args: string[]): Promise<string> {
     printed.mockRestore();
     vi.unstubAllEnvs();
   }
+}
+
+/** A member of staff at the console. */
+async function seat(name: string, role: 'risk' | 'auditor' | 'operator') {
+  const url = await desk.getUrl();
+  const { password } = (await createStaffAccount(gateway.fresh.database, { name, role }))!;
+  const own = { origin: new URL(url).origin, 'x-tallystick-console': '1' };
+  const signIn = await supertest(url).post('/api/session').set(own).send({ name, password });
+  const cookie = (signIn.headers['set-cookie'] as unknown as string[])[0]!.split(';')[0]!;
+  return {
+    get: async (path: string) => await supertest(url).get(`/api/disputes${path}`).set({ cookie }),
+    post: async (path: string) =>
+      await supertest(url)
+        .post(`/api/disputes${path}`)
+        .set({ ...own, cookie })
+        .send({}),
+  };
 }
 
 async function customer() {
@@ -255,4 +278,29 @@ it('a furnisher answers with the signed request as evidence, flags its own recor
   expect(JSON.parse(kept!.body.toString())).toEqual(answer);
   expect(kept!.signature_base).toContain(`/v1/disputes/${id}/answer`);
   expect([kept!.keyid, kept!.certificate.length]).toEqual(['bank-a-1', 43]);
+});
+
+it('staff see what is open, who has heard and which decisions used the record; who may not, does not', async () => {
+  const { subject, jti } = await customer();
+  const harmed = await decide(subject, 'picky');
+  const wish = { record: { issuer: 'bank-a', jti }, code: 'PAID' };
+  const { id } = (await service('post', `/v1/subjects/${subject}/disputes`, wish)).body as { id: string };
+  const [rita, ada, otto] = [await seat('rita', 'risk'), await seat('ada', 'auditor'), await seat('otto', 'operator')];
+  const open = (await ada.get('')).body as { disputes: { id: string }[] };
+  expect(open.disputes.find((one) => one.id === id)).toMatchObject({
+    state: 'OPEN',
+    notices: [{ participant: 'bank-a', kind: 'dispute.opened' }],
+  });
+  expect((await ada.get(`/${id}`)).body).toMatchObject({ dispute: { id, subject, code: 'PAID', overdue: false } });
+  expect((await ada.get(`/${id}/decisions`)).body).toMatchObject({ decisions: [{ id: harmed.decisionId, outcome: 'DENY' }] });
+  expect((await ada.post(`/${id}/re-evaluations`)).status).toBe(403);
+  expect((await otto.get('')).status).toBe(403);
+  // While it is open it is asked as if the record were withdrawn.
+  expect((await rita.post(`/${id}/re-evaluations`)).body).toMatchObject({
+    decisions: [{ id: harmed.decisionId, other: true, would: { outcome: 'ALLOW' } }],
+  });
+  const views = await gateway.fresh.database.query<{ body: string }>(
+    `SELECT body FROM facts WHERE kind = 'staff.viewed' AND body LIKE '%disputes.%'`,
+  );
+  expect(views.length).toBe(3);
 });

@@ -4,6 +4,8 @@ import { APP_GUARD } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { Exports } from '#audit';
 import { PolicyHistoryModule } from '#decisions/adapters/policy-history.module';
+import { AffectedDecisions } from '#decisions';
+import { affectedDecisions } from '#decisions/adapters/pg-affected-decisions';
 import { FsBundleFiles } from '#audit/adapters/fs-bundle-files';
 import { PgExportStore } from '#audit/adapters/pg-export-store';
 import type { Clock } from '#kernel';
@@ -17,6 +19,7 @@ import { StaffModule } from '#staff/adapters/staff.module';
 import { Restrictions } from '#standing';
 import { nodeClerk } from '#standing/adapters/node-notary';
 import { PgExchange } from '#standing/adapters/pg-exchange';
+import { PgDisputeReader } from '#standing/adapters/pg-dispute-reader';
 import { PgRestrictionReader } from '#standing/adapters/pg-restriction-reader';
 import { WebhooksModule } from '#standing/adapters/webhook-delivery.module';
 import { PgCheckpoint } from './adapters/pg-checkpoint.js';
@@ -36,6 +39,7 @@ import { DecisionsController } from './decisions/decisions.controller.js';
 import { OverviewController } from './overview/overview.controller.js';
 import { PartnersController } from './partners/partners.controller.js';
 import { WebhooksController } from './partners/webhooks.controller.js';
+import { DisputesController } from './disputes/disputes.controller.js';
 import { RestrictionsController } from './restrictions/restrictions.controller.js';
 import { BacktestsController } from './policies/backtests.controller.js';
 import { PoliciesController } from './policies/policies.controller.js';
@@ -43,13 +47,21 @@ import { BUNDLE_FILES, CONSOLE_DOOR } from './tokens.js';
 import { Tracer } from './trace/tracer.js';
 
 /** Everything that only reads does so through `ReadOnly`. */
-const READERS = [PgCheckpoint, PgDecisionList, PgFactLog, PgOverview, PgPartnerList, PgRestrictionReader, PgStaffNames, PgTraceReader].map(
-  (Reader: new (sql: SqlRunner) => object): FactoryProvider => ({
-    provide: Reader,
-    inject: [ReadOnly],
-    useFactory: (sql: ReadOnly) => new Reader(sql),
-  }),
-);
+const READERS = [
+  PgCheckpoint,
+  PgDecisionList,
+  PgDisputeReader,
+  PgFactLog,
+  PgOverview,
+  PgPartnerList,
+  PgRestrictionReader,
+  PgStaffNames,
+  PgTraceReader,
+].map((Reader: new (sql: SqlRunner) => object): FactoryProvider => ({
+  provide: Reader,
+  inject: [ReadOnly],
+  useFactory: (sql: ReadOnly) => new Reader(sql),
+}));
 
 @Module({})
 export class ConsoleModule {
@@ -75,6 +87,7 @@ export class ConsoleModule {
         PoliciesController,
         BacktestsController,
         RestrictionsController,
+        DisputesController,
       ],
       providers: [
         ...READERS,
@@ -89,6 +102,7 @@ export class ConsoleModule {
           inject: [Database, CLOCK],
           useFactory: (database: Database, clock: Clock) => new Restrictions(new PgExchange(database), nodeClerk, clock),
         },
+        { provide: AffectedDecisions, inject: [Database], useFactory: affectedDecisions },
         { provide: Exports, inject: [Database], useFactory: (database: Database) => new Exports(new PgExportStore(database)) },
         { provide: BUNDLE_FILES, useValue: new FsBundleFiles(path.join(config.TALLYSTICK_HOME, 'exports')) },
         { provide: CONSOLE_DOOR, useValue: consoleDoor(config) },

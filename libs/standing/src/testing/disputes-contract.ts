@@ -1,32 +1,30 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { formatId, Refusal, type ShardedId } from '#kernel';
-import type { DisputeAnswer, DisputeWish } from '#records';
+import { formatId } from '#kernel';
+import type { DisputeWish } from '#records';
 import { performance, rating, violation } from '#records/testing/records';
 import { nodeClerk } from '../adapters/node-notary.js';
-import type { DisputePolicy } from '../dispute/dispute-policy.js';
-import { BUILT_IN_DISPUTES } from '../dispute/dispute-policy.js';
-import type { DisputeReader } from '../dispute/dispute-store.js';
+import { BUILT_IN_DISPUTES, type DisputePolicy } from '../dispute/dispute-policy.js';
 import { Disputes } from '../dispute/disputes.js';
-import { ExchangeWorld, type Ground, startAt } from './exchange-world.js';
+import {
+  answerIn,
+  bad,
+  type Body,
+  codeOf,
+  customer,
+  type Customer,
+  type DisputeGround,
+  good,
+  hear,
+  nextNumber,
+  report,
+  ring,
+  type Stage,
+  VERIFIED,
+  wish,
+} from './dispute-stage.js';
+import { ExchangeWorld, startAt } from './exchange-world.js';
 
 const DAY_MS = 86_400_000;
-
-export type DisputeGround = Ground & {
-  readonly clocks: Pick<DisputeReader, 'due'>;
-  /** From now on the active policy says this of disputes. */
-  setPolicy(policy: DisputePolicy): Promise<void>;
-  /** A bank reads the subject's rating now. */
-  readRating(subject: ShardedId, ref: ShardedId, bank: string): Promise<void>;
-};
-
-interface Stage {
-  world: ExchangeWorld;
-  ground: DisputeGround;
-  flow: Disputes;
-}
-
-let n = 20_000;
-let keys = 0;
 
 /** Disputes on whatever they stand. */
 export function disputesContract(open: () => Promise<DisputeGround>): void {
@@ -41,63 +39,6 @@ export function disputesContract(open: () => Promise<DisputeGround>): void {
   describe('a disputed violation', () => aboutViolations(stage));
   describe('the clock of a dispute', () => aboutClocks(stage));
   describe('who received it', () => aboutRecipients(stage));
-}
-
-interface Customer {
-  readonly subject: ShardedId;
-  readonly ref: ShardedId;
-  readonly other: ShardedId;
-}
-
-async function customer({ world }: Stage): Promise<Customer> {
-  const subject = await world.subject();
-  const [ref, other] = [await world.link(subject, 'bank-x'), await world.link(subject, 'bank-y')];
-  await world.send(world.record('bank-x', ref, ++n, good));
-  await Promise.all([world.hear('bank-x'), world.hear('bank-y')]);
-  return { subject, ref, other };
-}
-
-type Body = Parameters<ExchangeWorld['record']>[3];
-
-async function report({ world }: Stage, { ref }: Customer, body: Body): Promise<string> {
-  const record = world.record('bank-x', ref, ++n, body);
-  await world.send(record);
-  return record.jti;
-}
-
-function wish(jti: string, more: Partial<DisputeWish> = {}): DisputeWish {
-  return { openedBy: 'SUBJECT', caller: 'wallet', key: `dispute-${++keys}`, code: 'INACCURATE', record: { iss: 'bank-x', jti }, ...more };
-}
-
-const bad: Body = { kind: 'performance', performance: { ...performance('97', '900.00', 'L6543'), account: 'second' } };
-const good: Body = { kind: 'performance', performance: performance('11') };
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-    return 'done';
-  } catch (error) {
-    if (error instanceof Refusal) return error.code;
-    throw error;
-  }
-}
-
-const evidence = { participant: 'bank-x', body: new TextEncoder().encode('{}') };
-
-function answerIn({ flow }: Stage, { id, subject }: { id: string; subject: ShardedId }, answer: DisputeAnswer, by = 'bank-x') {
-  return flow.answer(by, { shard: subject.shard, uuid: id }, answer, evidence);
-}
-
-const VERIFIED: DisputeAnswer = { answer: 'VERIFIED', evidenceDigest: 'e'.repeat(64) };
-
-async function hear({ world }: Stage, bank: string, ref?: ShardedId) {
-  const told = (await world.hear(bank)).filter(({ kind }) => kind.startsWith('dispute.') || kind.startsWith('record.'));
-  return ref ? told.filter((one) => one.ref === formatId('lnk', ref)) : told;
-}
-
-/** Rings until nothing is due. */
-async function ring({ flow, ground }: Stage): Promise<void> {
-  while ((await flow.ring(ground.clocks as DisputeReader)) > 0);
 }
 
 function aboutOpening(stage: Stage): void {
@@ -227,7 +168,7 @@ function aboutAnswers(stage: Stage): void {
 
   it('CORRECTED may come before its record: the dispute waits for it, still flagged', async () => {
     const { who, jti, dispute } = await disputed();
-    const next = stage.world.record('bank-x', who.ref, ++n, {
+    const next = stage.world.record('bank-x', who.ref, nextNumber(), {
       kind: 'correction',
       correction: { replaces: jti, performance: performance('11') },
     });
@@ -280,8 +221,12 @@ function aboutViolations(stage: Stage): void {
     await Promise.all([stage.world.hear('bank-x'), stage.world.hear('bank-y')]);
     return { who, jti, steps: await stepsOf(who) };
   };
-  const stepsOf = async ({ subject }: Customer) =>
-    (await stage.world.standing(subject)).restrictions.map(({ step, services, disputed }) => [step, services.length, disputed === true]);
+  /** The major one's first: both began at the same moment, and ids are chance. */
+  const stepsOf = async ({ subject }: Customer) => {
+    const { restrictions } = await stage.world.standing(subject);
+    const inOrder = [...restrictions].sort((a, b) => (a.reason.text < b.reason.text ? -1 : 1));
+    return inOrder.map(({ step, services, disputed }) => [step, services.length, disputed === true]);
+  };
 
   it('costs what it cost, and says that it is disputed', async () => {
     const { who, jti, steps } = await reported(BUILT_IN_DISPUTES);
