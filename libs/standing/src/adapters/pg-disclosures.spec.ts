@@ -6,7 +6,7 @@ import { Refusal } from '#kernel';
 import { Database } from '#platform';
 import { type FreshDatabase, freshDatabase } from '#platform/testing/database';
 import { rating, sha256, violation } from '#records/testing/records';
-import { DisclosureWorld } from '../testing/disclosure-world.js';
+import { DisclosureWorld, holderSigner } from '../testing/disclosure-world.js';
 import { receiptSigner } from '../testing/exchange-world.js';
 
 const findKey = (kid: string) => ({ kid, alg: 'EdDSA' as const, jwk: receiptSigner.publicJwk, state: 'ACTIVE' as const });
@@ -233,6 +233,23 @@ describe('ratings read under consents, in PostgreSQL', () => {
     expect(codes).toEqual(Array.from({ length: 3 }, () => 'status_list.unknown'));
   });
 
+  it('give two banks nothing to join their files by', async () => {
+    const of = await world.subject(820);
+    await world.report(of.ref, { kind: 'violation', violation: violation('MINOR', new Date()) });
+    const { link } = await world.subjects.link(of.subject, { participant: 'bank-b' });
+    const claims = ['score', 'band', 'factors', 'restrictions', 'asOf'] as const;
+    const ours = await world.granted(of, { claims: [...claims] });
+    const theirs = await world.granted({ subject: of.subject, ref: link.ref }, { claims: [...claims] }, 'bank-b');
+    // One after the other: in one batch they are of one moment, as thousands of others are.
+    const files = [(await credentialOf(ours)).credential, (await credentialOf(theirs)).credential];
+    const [a, b] = await Promise.all(files.map(async (file) => leavesOf(await claimsOf(file))));
+    // What everybody has: who issues, what it is, the lists of a whole shard, words, days, and what was allowed to be told.
+    const isShared = (leaf: string) => /^(https:|urn:)/.test(leaf) || !/[A-Za-z0-9_-]{16}|T[0-9]{2}:/.test(leaf.replaceAll(' ', '.'));
+    const common = a!.filter((leaf) => b!.includes(leaf) && leaf !== holderSigner.publicJwk.x);
+    expect(common.filter((leaf) => !isShared(leaf) && !/^[A-Z_]+$/.test(leaf))).toEqual([]);
+    expect(files[0]!.split('~').filter((part) => files[1]!.includes(part) && part !== '')).toEqual([]);
+  });
+
   it('are counted by the budget of subject, recipient and purpose, whatever the consent', async () => {
     const tight = new DisclosureWorld(fresh.database, { callsPerDayMax: 3 });
     const of = await world.subject(700);
@@ -242,3 +259,8 @@ describe('ratings read under consents, in PostgreSQL', () => {
     expect(outcomes.filter((outcome) => outcome === 'consent.budget_exhausted')).toHaveLength(2);
   });
 });
+
+function leavesOf(value: unknown): string[] {
+  if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(leavesOf);
+  return [String(value)];
+}

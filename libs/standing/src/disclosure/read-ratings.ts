@@ -21,7 +21,7 @@ interface Told {
 }
 
 /** Reads that arrive together are judged and saved in one transaction: alone each costs a commit. */
-const LIMITS = { itemsMax: 128, inFlightMax: 1, queueItemsMax: 2_000, waitMsMax: 2_000 };
+const LIMITS = { itemsMax: 128, inFlightMax: 2, queueItemsMax: 2_000, waitMsMax: 2_000 };
 
 /** Ratings, read under consents (CONTRACT.md §3, §4): what is told is saved as a use and a fact before anybody is told. */
 export class ReadRatings {

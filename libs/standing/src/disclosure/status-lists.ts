@@ -4,7 +4,7 @@ import type { Notary } from '../notary.js';
 import { factsOfList, listEntries, listPlace, listUri } from './list-place.js';
 import type { StatusReader } from './store.js';
 
-/** How long a list may be used before it is fetched again; it is never older than that. */
+/** How long a list may be used before it is fetched again. */
 export const listTtlSeconds = 60;
 const listLifeSeconds = 3_600;
 /** Within this time a list is not read again from the database. */
