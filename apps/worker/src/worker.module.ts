@@ -161,7 +161,6 @@ function sweepSteps(
   webhooks: Webhooks,
   disputes: Disputes,
 ): SweepStep[] {
-  const reader = new PgRestrictionReader(database);
   const disputeReader = new PgDisputeReader(database);
   const expiry = new ExpirySweep(database);
   const policies = policyLife(database);
@@ -176,7 +175,7 @@ function sweepSteps(
     { name: 'standings that time changed', run: () => reviewDue.run() },
     { name: 'events that nobody took for three days', run: () => webhooks.giveUp() },
     { name: 'clocks of disputes', run: () => disputes.ring(disputeReader) },
-    { name: 'appeals to be answered soon', run: async () => (await restrictions.remind(reader)).length },
+    { name: 'appeals to be answered soon', run: async () => (await restrictions.remind(new PgRestrictionReader(database))).length },
     {
       name: 'outstanding reconciliations',
       run: async () => {
