@@ -57,25 +57,17 @@ const HOLD = `UPDATE backtests SET leased_until = clock_timestamp() + $3 * inter
 export class PgBacktests implements BacktestStore {
   constructor(private readonly database: Database) {}
 
-  async add({ id, requestedBy, requestedAt, policy, from, to, assume, begin, bounds, request }: NewBacktest): Promise<boolean> {
-    const shard = shardOf(id);
+  async add(asked: NewBacktest): Promise<boolean> {
     return await this.database.transaction(async (tx) => {
       const added = await tx.query(
         `INSERT INTO backtests (backtest, shard, requested_by, requested_at, document, hash, from_at, to_at, assume, beginning, bounds, request_key,
            request_digest)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (requested_by, request_key) WHERE request_key IS NOT NULL DO NOTHING RETURNING backtest`,
-        [
-          ...[id, shard, requestedBy, requestedAt, policy?.text ?? null, policy?.hash ?? null, from ?? null, to ?? null, assume, begin],
-          canonicalize(Object.fromEntries([...bounds].map(([of, seq]) => [of, seq.toString()]))),
-          ...[request?.key ?? null, request?.digest ?? null],
-        ],
+        rowOf(asked),
       );
-      if (added.length === 0) return false;
-      const range = { from: from?.toISOString() ?? null, to: to?.toISOString() ?? null };
-      const body = { backtest: id, requestedBy, policy: policy?.hash ?? 'recorded', assume, begin, ...range };
-      await appendFacts(tx, [{ shard, kind: 'backtest.requested', body }]);
-      return true;
+      if (added.length > 0) await appendFacts(tx, [{ shard: shardOf(asked.id), kind: 'backtest.requested', body: requestedBody(asked) }]);
+      return added.length > 0;
     });
   }
 
@@ -196,6 +188,17 @@ export class PgBacktests implements BacktestStore {
       await work(tx);
     });
   }
+}
+
+function rowOf({ id, requestedBy, requestedAt, policy, from, to, assume, begin, bounds, request }: NewBacktest): unknown[] {
+  const until = canonicalize(Object.fromEntries([...bounds].map(([shard, seq]) => [shard, seq.toString()])));
+  const question = [policy?.text, policy?.hash, from, to, assume, begin, until, request?.key, request?.digest];
+  return [id, shardOf(id), requestedBy, requestedAt, ...question.map((value) => value ?? null)];
+}
+
+function requestedBody({ id, requestedBy, policy, from, to, assume, begin }: NewBacktest) {
+  const range = { from: from?.toISOString() ?? null, to: to?.toISOString() ?? null };
+  return { backtest: id, requestedBy, policy: policy?.hash ?? 'recorded', assume, begin, ...range };
 }
 
 async function finished(tx: Tx, id: string, state: BacktestState, more: Readonly<Record<string, string>>): Promise<void> {
