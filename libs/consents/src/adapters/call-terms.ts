@@ -3,7 +3,9 @@ import type { CallTerms } from '../call-budget.js';
 import { LocalPeriods } from '../local-periods.js';
 
 /** The operator's ceilings on reads under consents, as configured. */
-export function callTerms(config: Pick<Config, 'CONSENT_CALLS_PER_DAY_MAX' | 'CONSENT_CALLS_PER_MONTH_MAX' | 'CONSENT_TIME_ZONE'>): CallTerms {
+export function callTerms(
+  config: Pick<Config, 'CONSENT_CALLS_PER_DAY_MAX' | 'CONSENT_CALLS_PER_MONTH_MAX' | 'CONSENT_TIME_ZONE'>,
+): CallTerms {
   return {
     callsPerDayMax: config.CONSENT_CALLS_PER_DAY_MAX,
     callsPerMonthMax: config.CONSENT_CALLS_PER_MONTH_MAX,
