@@ -84,7 +84,7 @@ export class AcceptRecord {
     const first = { ...accepted, notices: [...(ending?.notices ?? []), ...accepted.notices] };
     const { positions, saving } = await appendChange(books, first, ending?.after(judgement) ?? judgement, occasion, this.notary);
     const [position] = positions;
-    const receipt = signReceipt(this.notary, incoming.value, commitment, position);
+    const receipt = await signReceipt(this.notary, incoming.value, commitment, position);
     await books.saveAccepted({ standing: saving, force: effect, record: storedRecord(incoming, subject, position, receipt) });
     await ending?.save(positions, saving.events);
     return receipt;

@@ -15,6 +15,8 @@ export interface Notary extends Clerk {
   readonly issuer: string;
   /** A compact JWS, under the key that this participant is known to verify. */
   sign(typ: string, claims: JsonObject, reader: string): string;
+  /** The same on a thread of its own: for whoever signs many at once. */
+  signAside(typ: string, claims: JsonObject, reader: string): Promise<string>;
 }
 
 export interface Commitment {

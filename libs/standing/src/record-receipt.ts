@@ -17,7 +17,7 @@ export function signReceipt(
   { record, payloadDigest }: SignedRecord,
   { salt }: Commitment,
   { shard, seq, at }: FactPosition,
-): string {
+): Promise<string> {
   const claims = {
     iss: notary.issuer,
     sub: record.jti,
@@ -28,7 +28,7 @@ export function signReceipt(
     iat: Math.floor(at.getTime() / 1_000),
     inclusion_promise_seconds: inclusionPromiseSeconds,
   };
-  return notary.sign(RECEIPT_TYPE, claims, record.iss);
+  return notary.signAside(RECEIPT_TYPE, claims, record.iss);
 }
 
 /** The fact of an accepted record. */

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import {
   BODILESS_REQUEST_PROFILE,
+  checkAside,
   checkContentDigest,
-  checkWithNode,
   type ContentDigest,
   fieldValue,
   type HttpRequestMessage,
@@ -62,7 +62,7 @@ export async function judgeHead(request: FastifyRequest, participant: string, ru
   if (fieldValue(message.headers, 'signature-input') === undefined && !(changes && rules.required)) return undefined;
   const profile = changes ? REQUEST_PROFILE : BODILESS_REQUEST_PROFILE;
   const findKey = (keyid: string) => rules.registry.findKey(participant, keyid);
-  const signature = await verifyHttpSignature(message, profile, { findKey, check: checkWithNode, at: rules.clock.now() }).catch(
+  const signature = await verifyHttpSignature(message, profile, { findKey, check: checkAside, at: rules.clock.now() }).catch(
     (error: unknown) => Promise.reject(withRecipe(error, rules.origin)),
   );
   if (!changes) return { signature };

@@ -1,5 +1,5 @@
 import { constants, type KeyObject, sign, verify } from 'node:crypto';
-import { checkSignature, type SignatureAlgorithm } from '../jose/algorithms.js';
+import { checkSignature, checkSignatureAside, type SignatureAlgorithm } from '../jose/algorithms.js';
 import { publicKeyOf, type VerificationKey } from '../jose/keys.js';
 import { HTTP_ALGORITHM_NAMES } from './algorithm-names.js';
 
@@ -30,4 +30,11 @@ export function checkWithNode(key: VerificationKey, bytes: Uint8Array, signature
   if (!publicKey) return undefined;
   if (HTTP_ALGORITHM_NAMES[key.alg] !== 'rsa-pss-sha512') return checkSignature(key.alg, bytes, publicKey, signature);
   return verify('sha512', bytes, { key: publicKey, ...PSS }, signature);
+}
+
+/** The same on a thread of its own, so that the event loop of a busy door goes on meanwhile. */
+export async function checkAside(key: VerificationKey, bytes: Uint8Array, signature: Uint8Array): Promise<boolean | undefined> {
+  const publicKey = publicKeyOf(key);
+  if (!publicKey || HTTP_ALGORITHM_NAMES[key.alg] === 'rsa-pss-sha512') return checkWithNode(key, bytes, signature);
+  return await checkSignatureAside(key.alg, bytes, publicKey, signature);
 }

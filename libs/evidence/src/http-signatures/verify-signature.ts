@@ -10,7 +10,7 @@ import { type HttpSignature, readHttpSignature, type SignatureProfile } from './
 export const signatureAgeSecondsMax = 60;
 export const clockAheadSecondsMax = 10;
 
-/** How a signature is checked: `checkWithNode` or `checkWithWeb`. Undefined where the key is unfit for its algorithm. */
+/** How a signature is checked: `checkWithNode`, `checkAside` or `checkWithWeb`. Undefined where the key is unfit for its algorithm. */
 export type CheckSignature = (
   key: VerificationKey,
   bytes: Uint8Array,

@@ -64,11 +64,12 @@ export async function addStatements(
 async function save(books: LineBooks, added: readonly Added[], notary: Notary, at: Date): Promise<void> {
   await books.claim(added.map(({ identity }) => identity));
   const positions = await books.facts.append(added.map(({ fact }) => fact) as unknown as Facts);
-  const kept = added.map(({ incoming, held, commitment, inForce }, i) => {
+  const keeping = added.map(async ({ incoming, held, commitment, inForce }, i) => {
     const position: FactPosition = positions[i]!;
-    return { inForce, record: storedRecord(incoming, held.subject, position, signReceipt(notary, incoming.value, commitment, position)) };
+    const receipt = await signReceipt(notary, incoming.value, commitment, position);
+    return { inForce, record: storedRecord(incoming, held.subject, position, receipt) };
   });
-  await books.keep(kept);
+  await books.keep(await Promise.all(keeping));
   await books.markDue([...new Map(added.map(({ held: { subject } }) => [subject.id.uuid, subject.id])).values()], at);
 }
 

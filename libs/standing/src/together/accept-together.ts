@@ -76,10 +76,12 @@ async function save(books: TogetherBooks, accepted: readonly Acceptance[], notar
     facts.map(({ length }) => length),
     all,
   );
-  const added = accepted.map(({ incoming, held, commitment, inForce }, i) => {
+  const adding = accepted.map(async ({ incoming, held, commitment, inForce }, i) => {
     const position: FactPosition = places[i]![0]!;
-    return { inForce, record: storedRecord(incoming, held.subject, position, signReceipt(notary, incoming.value, commitment, position)) };
+    const receipt = await signReceipt(notary, incoming.value, commitment, position);
+    return { inForce, record: storedRecord(incoming, held.subject, position, receipt) };
   });
+  const added = await Promise.all(adding);
   const standings = accepted.map(({ first, judgement, occasion }, i) => placeChange(first, judgement, places[i]!, occasion, notary));
   await books.saveJudged(standings, added);
   return added.map(({ record }) => [nameOf(record), record.receipt]);
