@@ -199,13 +199,14 @@ describe('a violation', () => {
     expect((await standing()).restrictions).toMatchObject([{ step: 'SERVICE_STOP', services: [] }]);
     const told = await hear('bank-a');
     expect(told.map((event) => [event.kind, event.ref])).toEqual([
+      ['violation.reported', formatId('lnk', ref['bank-a']!)],
       ['rating.changed', formatId('lnk', ref['bank-a']!)],
       ['restriction.imposed', formatId('lnk', ref['bank-a']!)],
     ]);
     await submit({ ...head('bank-b'), kind: 'clearance', clearance: { clears: reported.jti } }, 'bank-b').expect(201);
     expect((await standing()).restrictions).toEqual([]);
     const lifted = (await hear('bank-a')).find(({ kind }) => kind === 'restriction.lifted');
-    expect(lifted?.body['restriction']).toBe(told[1]?.body['restriction']);
+    expect(lifted?.body['restriction']).toBe(told[2]?.body['restriction']);
   });
 });
 
