@@ -1,8 +1,10 @@
 // What batches of records cost, through the gateway's door and the worker, against bare verification of their signatures on both cores.
 import { createHash, generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import { Agent, request } from 'undici';
@@ -12,6 +14,7 @@ import { openExchangeWorld } from './exchange-world.mjs';
 
 const DAY_MS = 86_400_000;
 const KID = 'bench-es256';
+const LINES_AT_ONCE = 8_192;
 let seq = Date.now() * 1_000;
 
 export async function run(args) {
@@ -66,30 +69,50 @@ async function signedBatch(world, { privateKey }, count) {
     const input = `${protectedHeader}.${base64(payloadOf(world.refs[i % world.refs.length]))}`;
     return `${input}.${sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
   });
+  const before = world.cpuSeconds();
   const startMs = performance.now();
-  const { id } = await send(world, '/v1/record-batches', Buffer.from(lines.join('\n')));
+  const { id } = await send(world, '/v1/record-batches', [Buffer.from(lines.join('\n'))]);
   const seconds = (await untilDone(world, id, count)) - startMs;
-  return { rate: (count * 1000) / seconds, rssMiB: world.rssMiB('worker') };
+  const after = world.cpuSeconds();
+  const cpuUs = (app) => Math.round(((after[app] - before[app]) * 1e6) / count);
+  return { rate: (count * 1000) / seconds, workerCpuUs: cpuUs('worker'), postgresCpuUs: cpuUs('postgres'), rssMiB: world.rssMiB('worker') };
 }
 
 /** How fast the gateway takes, hashes and stores sealed lines; what becomes of them afterwards is the worker's. */
 async function sealedBatch(world, count) {
-  const tree = GrowingTree.restore(nodeCrypto, 0n, []);
-  const lines = [];
-  for (let i = 0; i < count; i++) {
-    const line = JSON.stringify(payloadOf(world.refs[i % world.refs.length]));
-    await tree.append([await leafHash(nodeCrypto, Buffer.from(line))]);
-    lines.push(line);
+  const folder = mkdtempSync(path.join(tmpdir(), 'tallystick-sealed-'));
+  try {
+    const file = path.join(folder, 'lines.ndjson');
+    const root = await writeLines(world, file, count);
+    const body = [Buffer.from(`${manifestOf(world, count, root)}\n`), file];
+    const startMs = performance.now();
+    await send(world, '/v1/record-batches?profile=sealed', body);
+    return { rate: (count * 1000) / (performance.now() - startMs), lines: count, rssMiB: world.rssMiB('gateway') };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** In pieces, so that ten million lines fit; answers the root over them. */
+async function writeLines(world, file, count) {
+  const tree = GrowingTree.restore(nodeCrypto, 0n, []);
+  const handle = await open(file, 'w');
+  for (let from = 0; from < count; from += LINES_AT_ONCE) {
+    const length = Math.min(LINES_AT_ONCE, count - from);
+    const lines = Array.from({ length }, (_, i) => JSON.stringify(payloadOf(world.refs[(from + i) % world.refs.length])));
+    await tree.append(lines.map((line) => leafHash(nodeCrypto, Buffer.from(line))));
+    await handle.appendFile(`${lines.join('\n')}\n`);
+  }
+  await handle.close();
+  return await tree.root();
+}
+
+function manifestOf({ signingKey }, count, root) {
   const iat = Math.floor(Date.now() / 1000);
-  const claims = { iss: 'bank-a', jti: uuidV7(Date.now(), randomBytes(10)), iat, count, root: encodeBase64Url(await tree.root()) };
-  const { kid, alg } = world.signingKey;
+  const claims = { iss: 'bank-a', jti: uuidV7(Date.now(), randomBytes(10)), iat, count, root: encodeBase64Url(root) };
+  const { kid, alg } = signingKey;
   const input = `${base64({ alg, kid, typ: 'record-batch+jwt' })}.${base64(claims)}`;
-  const manifest = `${input}.${encodeBase64Url(createHttpSigner(world.signingKey).sign(Buffer.from(input)))}`;
-  const body = Buffer.from([manifest, ...lines].join('\n'));
-  const startMs = performance.now();
-  await send(world, '/v1/record-batches?profile=sealed', body);
-  return { rate: (count * 1000) / (performance.now() - startMs), rssMiB: world.rssMiB('gateway') };
+  return `${input}.${encodeBase64Url(createHttpSigner(signingKey).sign(Buffer.from(input)))}`;
 }
 
 function payloadOf(ref) {
@@ -106,12 +129,27 @@ function base64(value) {
   return encodeBase64Url(Buffer.from(JSON.stringify(value)));
 }
 
-async function send(world, target, body) {
+/** `parts`: buffers, and names of files. */
+async function send(world, target, parts) {
   const signer = createHttpSigner(world.signingKey);
-  const digest = new Map([['sha-256', createHash('sha256').update(body).digest()]]);
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const piece of piecesOf(parts)) {
+    hash.update(piece);
+    sizeBytes += piece.length;
+  }
+  const digest = new Map([['sha-256', hash.digest()]]);
   const message = { method: 'POST', targetUri: `${world.origin}${target}`, headers: {} };
   const fields = signRequest(message, digest, signer, { at: new Date(), nonce: randomBytes(16).toString('base64url') });
-  return await call(world, 'POST', target, { 'content-type': 'application/x-ndjson', ...fields }, body);
+  const head = { 'content-type': 'application/x-ndjson', 'content-length': String(sizeBytes), ...fields };
+  return await call(world, 'POST', target, head, Readable.from(piecesOf(parts)));
+}
+
+async function* piecesOf(parts) {
+  for (const part of parts) {
+    if (Buffer.isBuffer(part)) yield part;
+    else yield* createReadStream(part, { highWaterMark: 1024 * 1024 });
+  }
 }
 
 async function untilDone(world, id, count) {

@@ -16,9 +16,10 @@ import { GatewayClient } from '#sdk';
 import { openExchangeWorld } from './exchange-world.mjs';
 import { tlsLoad } from './tls-load.mjs';
 
-const CONNECTIONS = 32;
+const CONNECTIONS = 96;
 /** Prepared beforehand, so that the client's own signing is not measured. */
 const REQUESTS_PER_SECOND_MAX = 1_900;
+const WARM_UP_SECONDS = 4;
 const BAR = 0.4;
 const DAY_MS = 86_400_000;
 let seq = Date.now() * 1_000;
@@ -28,7 +29,7 @@ export async function run(args) {
   const seconds = Number(values.seconds);
   const world = await openExchangeWorld();
   try {
-    await records(world, 2);
+    await records(world, WARM_UP_SECONDS);
     const rounds = [];
     for (let round = 0; round < Number(values.rounds); round++) {
       rounds.push({ verify: bareVerify(1), crypto: ownCryptography(world, 1), record: await records(world, seconds) });
@@ -91,7 +92,12 @@ async function records(world, seconds) {
   await verifySample(world, answers);
   latencies.sort((a, b) => a - b);
   const at = (share) => latencies[Math.floor(latencies.length * share)];
-  return { rate: answers.length / took, p50Ms: at(0.5), p99Ms: at(0.99), cpuMs: (app) => ((after[app] - before.cpu[app]) * 1000) / answers.length };
+  return {
+    rate: answers.length / took,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    cpuMs: (app) => ((after[app] - before.cpu[app]) * 1000) / answers.length,
+  };
 }
 
 function prepare({ refs, signingKey, origin }, count) {
