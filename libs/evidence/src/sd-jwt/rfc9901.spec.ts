@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Refusal } from '#kernel';
+import type { Refusal } from '#kernel';
 import { checkSignature, importPublicKey } from '../jose/algorithms.js';
 import { parseCompactJws } from '../jose/compact-jws.js';
 import { parseJsonStrict } from '../jose/strict-json.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Consent } from '#consents';
 import { RATING_THRESHOLDS, RATING_TYP } from '#contract';
 import { canonicalBytes, type JsonObject, statusAt, STATUS_LIST_TYP, verifyJws, verifySdJwt } from '#evidence';
-import { Refusal } from '#kernel';
+import type { Refusal } from '#kernel';
 import { Database } from '#platform';
 import { type FreshDatabase, freshDatabase } from '#platform/testing/database';
 import { rating, sha256, violation } from '#records/testing/records';

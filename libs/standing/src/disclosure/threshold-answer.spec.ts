@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConsentUse } from '#consents';
 import { RATING_THRESHOLDS } from '#contract';
-import { Refusal } from '#kernel';
+import type { Refusal } from '#kernel';
 import { BANDS, scoreMax, scoreMin } from '#scoring';
 import type { KnownRating } from './rating.js';
 import { answerReplayMs, giveAnswer, type GivenAnswer } from './threshold-answer.js';
