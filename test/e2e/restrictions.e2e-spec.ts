@@ -208,7 +208,7 @@ it('violation, cut, appeal, overturned, lifted, told to both banks, acknowledged
   const [toA] = await hear('bank-a');
   expect(toA).toMatchObject({ kind: 'restriction.lifted', body: { why: 'OVERTURNED' } });
   expect((await retractions()).map(({ participant }) => participant)).toEqual(['bank-b']);
-  expect(await tallystick('restrictions', 'retractions')).toMatch(/^bank-b {2}rst_\w+ {2}since .* \(0 min\) {2}never refused$/);
+  expect(await tallystick('restrictions', 'retractions')).toMatch(/^bank-b {2}rst_\w+ {2}since .* \(0 min\) {2}never failed$/);
   const [toB] = await hear('bank-b');
   expect(toB?.body['restriction']).not.toBe(toA?.body['restriction']);
   expect(await retractions()).toEqual([]);
