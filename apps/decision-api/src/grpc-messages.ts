@@ -23,8 +23,8 @@ export type GrpcResult = { readonly tag: string; readonly answer: GrpcAnswer } |
 
 /** The request in the words of HTTP: one parser reads both. */
 export function wireOf(message: GrpcDecisionRequest): object {
-  const { idempotencyKey: _key, tag: _tag, ...wire } = message;
-  return wire;
+  const { subject, service, amount, mode, counterparty, channel, holdSeconds, paymentReference } = message;
+  return { subject, service, amount, mode, counterparty, channel, holdSeconds, paymentReference };
 }
 
 export function keyOfMessage({ idempotencyKey }: GrpcDecisionRequest): string | undefined {

@@ -51,7 +51,7 @@ export class Decider {
    */
   decide(ask: DecisionAsk): Promise<Decided> {
     // A key protects an effect; EVALUATE has none, and its answer is always today's.
-    if (ask.request.mode === 'EVALUATE') return this.settle({ ...ask, key: undefined });
+    if (ask.request.mode === 'EVALUATE') return this.settle({ caller: ask.caller, key: undefined, request: ask.request });
     const digest = this.digestOf(ask);
     if (ask.key === undefined) return Promise.reject(keyMissing());
     const name = `${ask.caller}\n${ask.request.subject.uuid}\n${ask.key}`;

@@ -36,14 +36,23 @@ export function prepareItem(ask: DecisionAsk, digest: Uint8Array, { policy, stan
   return { item, details };
 }
 
-const NOTHING_TO_KEEP = { digest: new Uint8Array(), holdSeconds: undefined, salt: '', details: '' } as const;
+const NO_DIGEST = new Uint8Array();
 
 /** The same for an EVALUATE that only looks, without what a row would need. Undefined where the answer is adverse, and so recorded. */
 export function prepareLook(ask: DecisionAsk, { policy, standing, at }: Known): Prepared | undefined {
   const { request } = ask;
   const evaluation = evaluate(standing, policy, request, at);
   if (evaluation.computedOutcome !== 'ALLOW') return undefined;
-  const versions = { policyVersion: policy.version, standingVersion: standing.version };
-  const item: DecisionItem = { ...NOTHING_TO_KEEP, ...versions, decision: request.subject, ask, evaluation };
+  const item: DecisionItem = {
+    decision: request.subject,
+    ask,
+    digest: NO_DIGEST,
+    evaluation,
+    policyVersion: policy.version,
+    standingVersion: standing.version,
+    holdSeconds: undefined,
+    salt: '',
+    details: '',
+  };
   return { item, details: detailsOf(request, evaluation, policy, standing) };
 }

@@ -46,9 +46,10 @@ interface Finding extends DecisionReason {
 export function evaluate(standing: Standing, policy: Policy, request: EvaluationRequest, at: Date): Evaluation {
   const service = knownService(policy, request);
   const tier = tierOf(policy, standing.score.value);
-  const { active, ...edges } = restrictionsAt(standing.restrictions, service.name, at);
+  const now = restrictionsAt(standing.restrictions, service.name, at);
+  const { active } = now;
   const enforced = service.mode === 'enforce';
-  if (service.mode === 'off') return { ...NOTHING_ASKED, tier, restrictions: active, enforced, ...edges };
+  if (service.mode === 'off') return { ...NOTHING_ASKED, tier, restrictions: active, enforced, from: now.from, until: now.until };
   const rules = service.byTier.get(tier)!;
   const terms = termsOf(rules, policy, request, active, at);
   const ruled = service.rules && judgeRules(service.rules, { standing, tier, active, request }, at);
@@ -61,6 +62,7 @@ export function evaluate(standing: Standing, policy: Policy, request: Evaluation
   ];
   if (findings.length > 1) findings.sort((a, b) => SEVERITY[b.says] - SEVERITY[a.says]);
   const computedOutcome = findings[0]?.says ?? 'ALLOW';
+  const { from, until } = narrower(ruled ? narrower(terms, ruled) : terms, now);
   return {
     outcome: enforced ? computedOutcome : 'ALLOW',
     computedOutcome,
@@ -72,7 +74,8 @@ export function evaluate(standing: Standing, policy: Policy, request: Evaluation
     restrictions: active,
     transactionLimits: terms.transactionLimits,
     caps: terms.caps,
-    ...narrower(ruled ? narrower(terms, ruled) : terms, edges),
+    from,
+    until,
   };
 }
 
