@@ -39,6 +39,8 @@ beforeAll(async () => {
   config = { ...world.config, WORKER_PORT: 0, WEBHOOK_ALLOWED_NETWORKS: LOOPBACK, WEBHOOK_CA_FILE: ca };
   subjects = new Subjects(new PgExchange(world.fresh.database), nodeClerk, systemClock);
   bank = await clientOf('bank-a');
+  // That it has a new key, it has heard.
+  await bank.pollEvents(Object.keys((await bank.pollEvents()).sets));
   toy = await receiverOf('bank-a');
 });
 afterAll(async () => {

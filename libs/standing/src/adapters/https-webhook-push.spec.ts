@@ -8,7 +8,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { checkWithNode, createEd25519Signer, parsePublicJwk, REQUEST_PROFILE, verifyHttpSignature } from '#evidence';
 import { ensureDevelopmentPki } from '../../../../certs/make-dev-pki.js';
-import { HttpsWebhookPush } from './https-webhook-push.js';
+import { HttpsWebhookPush, pushSettings } from './https-webhook-push.js';
 import { WebhookAddresses } from './webhook-addresses.js';
 
 const signer = createEd25519Signer({ ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: 'response-1' });
@@ -28,7 +28,8 @@ beforeAll(async () => {
     asked++;
     request.resume().once('end', () => answer(request, response));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // On every address of this machine, so that another of its names leads here, too.
+  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
   url = `https://localhost:${(server.address() as AddressInfo).port}/events?tenant=1`;
 });
 afterEach(() => push.close());
@@ -117,5 +118,13 @@ describe('a push', () => {
     await push.close();
     answer = (request) => request.socket.destroy();
     expect(await pushTo(url)).toMatchObject({ trouble: { err: 'connection_failed' } });
+  });
+
+  it.each([
+    [{ WEBHOOK_ALLOWED_NETWORKS: '10.0.0.0/8, intranet', WEBHOOK_CA_FILE: undefined }, 'WEBHOOK_ALLOWED_NETWORKS: intranet is no network'],
+    [{ WEBHOOK_ALLOWED_NETWORKS: '10.0.0.0/99', WEBHOOK_CA_FILE: undefined }, 'WEBHOOK_ALLOWED_NETWORKS'],
+    [{ WEBHOOK_ALLOWED_NETWORKS: '', WEBHOOK_CA_FILE: '/nowhere/ca.pem' }, 'WEBHOOK_CA_FILE'],
+  ])('does not begin with settings that are wrong: %j', (settings, words) => {
+    expect(() => pushSettings(settings)).toThrow(words);
   });
 });

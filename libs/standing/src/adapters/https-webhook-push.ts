@@ -4,7 +4,7 @@ import { createSecureContext, rootCertificates, type SecureContext } from 'node:
 import { Agent, request } from 'undici';
 import { SECEVENT_MEDIA_TYPE } from '#contract';
 import { type HttpSigner, type JsonObject, parseJsonStrict, signRequest } from '#evidence';
-import type { Config } from '#platform';
+import { type Config, ConfigError } from '#platform';
 import type { PushAnswer, PushTarget, PushToken } from '../delivery/push.js';
 import { pushesPerPartnerMax } from '../delivery/deliver-events.js';
 import type { EventFailure } from '../store.js';
@@ -23,11 +23,22 @@ export interface PushSettings {
   readonly addresses: WebhookAddresses;
 }
 
+/** Throws `ConfigError` that names the setting at fault. */
 export function pushSettings(config: Pick<Config, 'WEBHOOK_CA_FILE' | 'WEBHOOK_ALLOWED_NETWORKS'>): PushSettings {
+  const networks = config.WEBHOOK_ALLOWED_NETWORKS.split(',').flatMap((one) => one.trim() || []);
+  const file = config.WEBHOOK_CA_FILE;
   return {
-    addresses: new WebhookAddresses(config.WEBHOOK_ALLOWED_NETWORKS.split(',').flatMap((one) => one.trim() || [])),
-    extraCa: config.WEBHOOK_CA_FILE === undefined ? undefined : readFileSync(config.WEBHOOK_CA_FILE, 'utf8'),
+    addresses: settled('WEBHOOK_ALLOWED_NETWORKS', () => new WebhookAddresses(networks)),
+    extraCa: file === undefined ? undefined : settled('WEBHOOK_CA_FILE', () => readFileSync(file, 'utf8')),
   };
+}
+
+function settled<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new ConfigError(`${name}: ${(error as Error).message}`);
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Module, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import type { Clock } from '#kernel';
 import { GatewayKeys } from '#partners';
 import { GatewayKeysModule } from '#partners/adapters/gateway-keys.module';
@@ -46,8 +46,16 @@ export class WebhooksModule {}
   ],
   exports: [DeliverEvents],
 })
-export class WebhookDeliveryModule implements OnApplicationShutdown {
-  constructor(@Inject(HttpsWebhookPush) private readonly push: HttpsWebhookPush) {}
+export class WebhookDeliveryModule implements OnModuleDestroy, OnApplicationShutdown {
+  constructor(
+    @Inject(HttpsWebhookPush) private readonly push: HttpsWebhookPush,
+    @Inject(DeliverEvents) private readonly events: DeliverEvents,
+  ) {}
+
+  /** Before the queues are closed, which wait for the jobs under way. */
+  onModuleDestroy(): void {
+    this.events.stop();
+  }
 
   async onApplicationShutdown(): Promise<void> {
     await this.push.close();

@@ -200,6 +200,20 @@ describe('a drain', () => {
     expect(await world.unacknowledged(bank)).toEqual([]);
   });
 
+  it('a worker that is told to end finishes what is under way and leaves the rest', async () => {
+    const bank = await newBank();
+    const [first, second] = await tell(bank, 1, 1);
+    const worker = world.deliver();
+    world.answer = () => {
+      worker.stop();
+      return TAKEN;
+    };
+    expect(await worker.run(bank)).toBe('MORE');
+    expect(world.numbers(bank)).toEqual([first]);
+    expect(await world.unacknowledged(bank)).toEqual([second]);
+    expect(await world.run(bank)).toBe('DRAINED');
+  });
+
   it('a worker that was away for so long that another took over sends nothing more', async () => {
     const bank = await newBank();
     await tell(bank, 1, 1, 1, 1);

@@ -21,6 +21,8 @@ export type DeliveryResult = 'NOTHING' | 'CONFIRMED' | 'UNCONFIRMED' | 'DRAINED'
  * leaves a lease that runs out, and what was pushed and not yet written down is pushed again.
  */
 export class DeliverEvents {
+  private stopped = false;
+
   constructor(
     private readonly store: DeliveryStore,
     private readonly push: PushToken,
@@ -37,6 +39,11 @@ export class DeliverEvents {
     } finally {
       await this.store.release(held, round.deliveredAt);
     }
+  }
+
+  /** The process ends: what is under way is finished, nothing more is begun. What waits is the next worker's. */
+  stop(): void {
+    this.stopped = true;
   }
 
   private async challenge(held: HeldWebhook, challenge: string): Promise<DeliveryResult> {
@@ -63,12 +70,12 @@ export class DeliverEvents {
 
   private async drain(round: Round): Promise<DeliveryResult> {
     const { held } = round;
-    while (!round.isOver(this.clock.now())) {
+    while (!this.isOver(round)) {
       const wanted = round.circuit.failingSince ? 1 : eventsPerPage;
       const page = await this.store.pushable(held, wanted, this.clock.now());
       await this.pushPage(round, page);
       // What came meanwhile is found by the next look for work; asking again now would double the cost of a quiet partner.
-      if (page.length < wanted && !round.isOver(this.clock.now())) return 'DRAINED';
+      if (page.length < wanted && !this.isOver(round)) return 'DRAINED';
     }
     return round.isTripped ? 'FAILING' : 'MORE';
   }
@@ -90,7 +97,7 @@ export class DeliverEvents {
 
   private async pushLane(round: Round, lane: readonly PushableEvent[], acks: SettleAcks, failed: FailedPush[]): Promise<void> {
     for (const event of lane) {
-      if (round.isOver(this.clock.now()) || !(await round.keepLease(this.store, this.clock.now()))) return;
+      if (this.isOver(round) || !(await round.keepLease(this.store, this.clock.now()))) return;
       const outcome = judgePush(await this.push(round.held, eventToken(event, this.notary)));
       const at = this.clock.now();
       round.circuit = afterPush(round.circuit, outcome, at, this.chance());
@@ -104,6 +111,10 @@ export class DeliverEvents {
     const asked = outcome.kind === 'TROUBLE' ? outcome.retryAfterSeconds : undefined;
     const retryAt = new Date(at.getTime() + backoffMs(event.failures + 1, this.chance(), asked));
     return { event, failure: outcome.failure, refused: outcome.kind === 'REFUSED', retryAt };
+  }
+
+  private isOver(round: Round): boolean {
+    return this.stopped || round.isOver(this.clock.now());
   }
 
   private chance(): number {
