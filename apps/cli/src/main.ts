@@ -22,6 +22,7 @@ const COMMANDS = {
   policy: 'policy',
   restrictions: 'restrictions',
   consents: 'consents',
+  disputes: 'disputes',
   webhooks: 'webhooks',
   conformance: 'conformance',
   export: 'export',
