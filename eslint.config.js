@@ -29,7 +29,18 @@ export default ts.config(
     files: ['**/*.{js,mjs}'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['process', 'console', 'performance', 'URL', 'setTimeout', 'Buffer', 'fetch'].map((name) => [name, 'readonly']),
+        [
+          'process',
+          'console',
+          'performance',
+          'URL',
+          'setTimeout',
+          'setInterval',
+          'clearInterval',
+          'structuredClone',
+          'Buffer',
+          'fetch',
+        ].map((name) => [name, 'readonly']),
       ),
     },
   },

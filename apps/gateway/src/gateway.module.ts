@@ -46,6 +46,28 @@ import { SecurityController } from './security.controller.js';
 import { StatementsController } from './statements.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
 
+const CONTROLLERS = [
+  HealthController,
+  ParticipantsController,
+  PartnerKeysController,
+  PartnerCertificatesController,
+  GatewayKeysController,
+  SchemasController,
+  SecurityController,
+  JwksController,
+  RecordsController,
+  RecordEvidenceController,
+  RecordBatchesController,
+  ConsentsController,
+  IssuerMetadataController,
+  RatingsController,
+  DisputesController,
+  EventsController,
+  WebhooksController,
+  StatementsController,
+  ReconciliationsController,
+];
+
 /** The partners' door: what stands behind the channel. */
 @Module({})
 export class GatewayModule {
@@ -66,27 +88,7 @@ export class GatewayModule {
         QueuesModule.register(),
         ReconciliationModule.register(),
       ],
-      controllers: [
-        HealthController,
-        ParticipantsController,
-        PartnerKeysController,
-        PartnerCertificatesController,
-        GatewayKeysController,
-        SchemasController,
-        SecurityController,
-        JwksController,
-        RecordsController,
-        RecordEvidenceController,
-        RecordBatchesController,
-        ConsentsController,
-        IssuerMetadataController,
-        RatingsController,
-        DisputesController,
-        EventsController,
-        WebhooksController,
-        StatementsController,
-        ReconciliationsController,
-      ],
+      controllers: CONTROLLERS,
       providers: [
         { provide: READINESS, useFactory: readiness, inject: [Database, ParticipantRegistry] },
         { provide: PUBLISHED_SIGNERS, useFactory: (keys: GatewayKeys) => publishKeys(config, keys), inject: [GatewayKeys] },

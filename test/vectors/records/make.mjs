@@ -37,7 +37,7 @@ const set = (path, value) => (record) => {
   const steps = path.split('/');
   const last = steps.pop();
   const at = steps.reduce((place, step) => place[step], record);
-  if (value === undefined) delete at[last];
+  if (value === undefined) Reflect.deleteProperty(at, last);
   else at[last] = value;
   return record;
 };

@@ -64,15 +64,19 @@ export function settle(home: string, shell: Shell, last: Environment = {}): Envi
     if (shell[originName] || (!shell[portName] && last[originName])) continue;
     chosen[originName] = `https://localhost:${chosen[portName]}`;
   }
-  // Toy banks stand on this machine, certified by the development authority.
-  chosen['WEBHOOK_ALLOWED_NETWORKS'] ??= '127.0.0.0/8,::1/128';
-  chosen['WEBHOOK_CA_FILE'] ??= path.join(pkiFolder({ TALLYSTICK_HOME: home, PKI_DIR: chosen['PKI_DIR'] }), 'server', 'ca.pem');
+  allowToyReceivers(home, chosen);
   if (chosen['TALLYSTICK_ENV'] === 'production') {
     throw new Error('"up" makes development keys: in production start each process under your own service manager');
   }
   const config = parseConfig(chosen);
   const settled = Object.entries(config).filter(([, value]) => value !== undefined);
   return Object.fromEntries(settled.map(([name, value]) => [name, String(value)]));
+}
+
+/** Toy banks stand on this machine, certified by the development authority. */
+function allowToyReceivers(home: string, chosen: Record<string, string | undefined>): void {
+  chosen['WEBHOOK_ALLOWED_NETWORKS'] ??= '127.0.0.0/8,::1/128';
+  chosen['WEBHOOK_CA_FILE'] ??= path.join(pkiFolder({ TALLYSTICK_HOME: home, PKI_DIR: chosen['PKI_DIR'] }), 'server', 'ca.pem');
 }
 
 /** What a door is started with: the settings, and nothing of what only `up` needs. */

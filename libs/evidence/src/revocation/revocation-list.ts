@@ -27,14 +27,13 @@ export function parseRevocationList(bytes: Uint8Array): RevocationList {
 }
 
 function readList(bytes: Uint8Array): RevocationList {
-  const [tbs, algorithm, signature, ...more] = childrenOf(readDer(bytes));
-  if (!tbs || !algorithm || more.length > 0) throw new Refusal('malformed', 'der.malformed', 'expected list, algorithm, signature');
+  const { tbs, algorithm, signature } = signedParts(bytes);
   const fields = childrenOf(tbs);
   // The version stands first where there is one; without it there are no extensions either.
   if (fields[0]?.tag === DER.integer && hexOf(fields.shift()!.content) !== '01') throw unsupported('a version that is not 2');
   const [inner, issuer, thisUpdate, ...rest] = fields;
   if (!inner || !sameBytes(inner.whole, algorithm.whole)) throw unsupported('two algorithms');
-  const nextUpdate = rest[0]?.tag === DER.utcTime || rest[0]?.tag === DER.time ? rest.shift() : undefined;
+  const nextUpdate = isTime(rest[0]) ? rest.shift() : undefined;
   if (!nextUpdate) throw unsupported('no date for the next one');
   const entries = rest[0]?.tag === DER.sequence ? childrenOf(rest.shift()) : [];
   for (const wrapped of rest) refuseCritical(childrenOf(childrenOf(wrapped, derContext0)[0]));
@@ -46,6 +45,16 @@ function readList(bytes: Uint8Array): RevocationList {
     isSignedBy: (authority) =>
       sameBytes(name, subjectOf(authority)) && bits[0] === 0 && check(tbs.whole, authority.publicKey, bits.subarray(1)),
   };
+}
+
+function signedParts(bytes: Uint8Array): { readonly tbs: Der; readonly algorithm: Der; readonly signature: Der | undefined } {
+  const [tbs, algorithm, signature, ...more] = childrenOf(readDer(bytes));
+  if (!tbs || !algorithm || more.length > 0) throw new Refusal('malformed', 'der.malformed', 'expected list, algorithm, signature');
+  return { tbs, algorithm, signature };
+}
+
+function isTime(field: Der | undefined): boolean {
+  return field?.tag === DER.utcTime || field?.tag === DER.time;
 }
 
 function serialOf(entry: Der): string {
