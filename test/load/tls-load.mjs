@@ -4,16 +4,16 @@ import tls from 'node:tls';
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
 /** Sends each prepared request once, over `connections` one-at-a-time callers, until `untilMs` or there is none left. */
-export async function tlsLoad({ port, options, connections, requests, untilMs }) {
+export async function tlsLoad({ port, options, connections, requests, untilMs, status = 201 }) {
   const latencies = [];
   const answers = [];
   const next = requests[Symbol.iterator]();
-  const one = () => oneConnection({ port, options, untilMs, next, latencies, answers });
+  const one = () => oneConnection({ port, options, untilMs, status, next, latencies, answers });
   await Promise.all(Array.from({ length: connections }, one));
   return { latencies, answers };
 }
 
-function oneConnection({ port, options, untilMs, next, latencies, answers }) {
+function oneConnection({ port, options, untilMs, status, next, latencies, answers }) {
   return new Promise((resolve, reject) => {
     const socket = tls.connect({ ...options, port, host: '127.0.0.1', servername: 'localhost' });
     socket.setNoDelay(true);
@@ -36,7 +36,7 @@ function oneConnection({ port, options, untilMs, next, latencies, answers }) {
       const text = received.latin1Slice(0, head);
       const length = Number(/content-length: (\d+)/i.exec(text)[1]);
       if (received.length < head + 4 + length) return;
-      if (!text.startsWith('HTTP/1.1 201')) return reject(new Error(received.toString()));
+      if (!text.startsWith(`HTTP/1.1 ${status}`)) return reject(new Error(received.toString()));
       latencies.push(performance.now() - sentMs);
       answers.push({ sent, head: text, body: received.subarray(head + 4) });
       received = Buffer.alloc(0);
