@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createLogger, endInTime, parseConfig } from '#platform';
+import { listenOn } from '#platform/adapters/http-app';
 import { createEnrolmentDoor } from './enrolment/start-enrolment.js';
 import { createGateway } from './start-gateway.js';
 
@@ -9,10 +10,10 @@ endInTime(logger);
 
 try {
   const app = await createGateway(config, logger);
-  await app.listen(config.GATEWAY_PORT, config.BIND_HOST);
+  await listenOn(app, config.GATEWAY_PORT, config.BIND_HOST);
   if (config.ENROLMENT_PORT !== undefined) {
     const enrolment = await createEnrolmentDoor(app, config, logger);
-    await enrolment.listen(config.ENROLMENT_PORT, config.BIND_HOST);
+    await listenOn(enrolment, config.ENROLMENT_PORT, config.BIND_HOST);
   }
   logger.info({ origin: config.GATEWAY_ORIGIN, port: config.GATEWAY_PORT }, 'gateway ready');
 } catch (error) {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createLogger, endInTime, parseConfig } from '#platform';
+import { listenOn } from '#platform/adapters/http-app';
 import { createWorker } from './start-worker.js';
 
 const config = parseConfig(process.env);
@@ -8,7 +9,7 @@ endInTime(logger);
 
 try {
   const app = await createWorker(config, logger);
-  await app.listen(config.WORKER_PORT, config.BIND_HOST);
+  await listenOn(app, config.WORKER_PORT, config.BIND_HOST);
   logger.info({ port: config.WORKER_PORT }, 'worker ready');
 } catch (error) {
   logger.fatal({ error: (error as Error).message }, 'worker cannot start');

@@ -5,10 +5,19 @@ import fastifyStatic from '@fastify/static';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import { policyJsonSchema } from '#policies';
+import type { PagePath } from '../api.js';
 import { pagePolicy, securityHeaders } from './security-headers.js';
 
-/** The pages of the web app; it draws what stands behind each by itself. */
-const PAGES = ['/', '/decisions', '/restrictions', '/policies', '/audit', '/partners'];
+/** The pages of the web app, each of them, so that one can be reloaded and linked to; it draws what stands behind by itself. */
+const PAGES = Object.keys({
+  '/': true,
+  '/decisions': true,
+  '/restrictions': true,
+  '/disputes': true,
+  '/policies': true,
+  '/audit': true,
+  '/partners': true,
+} satisfies Record<PagePath, true>);
 
 const NONCE_PLACE = '__CSP_NONCE__';
 const NONCE_BYTES = 16;

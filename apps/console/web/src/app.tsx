@@ -1,6 +1,6 @@
 import { Center, Loader } from '@mantine/core';
 import { lazy, Suspense } from 'react';
-import type { PermissionName, SignedInStaff } from '../../src/api.js';
+import type { PagePath, PermissionName, SignedInStaff } from '../../src/api.js';
 import { may, useSession } from './api/session.js';
 import { usePath } from './api/router.js';
 import { Empty, Failure, Loading } from './parts/states.js';
@@ -28,7 +28,7 @@ export const PAGES = [
   { path: '/policies', label: 'Policies', icon: 'policies', needs: 'policies.read', view: lazy(() => import('./policies/policies.js')) },
   { path: '/audit', label: 'Audit', icon: 'audit', needs: 'audit.read', view: lazy(() => import('./audit/audit.js')) },
   { path: '/partners', label: 'Partners', icon: 'partners', needs: 'partners.read', view: lazy(() => import('./partners/partners.js')) },
-] as const satisfies readonly { needs: PermissionName; [other: string]: unknown }[];
+] as const satisfies readonly { path: PagePath; needs: PermissionName; [other: string]: unknown }[];
 
 export function App() {
   const session = useSession();
