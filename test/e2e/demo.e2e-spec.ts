@@ -19,6 +19,7 @@ describe('npm run demo', () => {
     ['draft', 'it counts the payments that would have been reviewed'],
     ['violation', 'the very next decision is DENY'],
     ['consent', 'once revoked, the very next read is refused'],
+    ['dispute', 'it was a mistake: bank B withdraws it, and the very next decision is ALLOW'],
     ['statement', 'it names exactly the planted breaks'],
     ['flip', 'verification fails'],
   ])(

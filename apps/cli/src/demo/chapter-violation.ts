@@ -3,8 +3,14 @@ import { type Customer, recordHead, takeEvents } from './chapter-records.js';
 import type { Narrator } from './narrator.js';
 import type { Stage } from './stage.js';
 
+export interface ReportedViolation {
+  readonly jti: string;
+  /** The decision that was denied for it. */
+  readonly denied: string;
+}
+
 /** Bank B reports a violation: the next decision is DENY with that reason, and bank A hears of it. */
-export async function reportViolation(stage: Stage, narrator: Narrator, customer: Customer): Promise<void> {
+export async function reportViolation(stage: Stage, narrator: Narrator, customer: Customer): Promise<ReportedViolation> {
   narrator.chapter('Bank B reports a violation');
   const { bankA, bankB, checkout } = stage;
   const violation = {
@@ -28,4 +34,5 @@ export async function reportViolation(stage: Stage, narrator: Narrator, customer
     const events = await takeEvents(bankA);
     return events.find((event) => event.kind === 'restriction.imposed' && event.subject === customer.refAtA);
   });
+  return { jti: violation.jti, denied: denied.decisionId };
 }

@@ -8,8 +8,15 @@ export interface DecisionAnswer {
   readonly tier: string;
   readonly limits: readonly { readonly id: string; readonly limit: string; readonly available: string }[];
   readonly discount?: { readonly amount: string; readonly rule: string };
-  readonly restrictions: readonly { readonly id: string }[];
+  readonly restrictions: readonly { readonly id: string; readonly disputed?: boolean }[];
   readonly reservation?: { readonly id: string; readonly expiresAt: string };
+}
+
+export interface DecidedAgain {
+  readonly id: string;
+  readonly was: { readonly outcome: string };
+  /** Undefined: it could not be judged. */
+  readonly would?: { readonly outcome: string };
 }
 
 export interface Ask {
@@ -44,6 +51,16 @@ export class DecisionClient {
   async appeal(subject: string, restriction: string): Promise<{ dueAt: string }> {
     const path = `/v1/subjects/${subject}/restrictions/${restriction}/appeals`;
     return (await this.post(path, { grounds: { code: 'NOT_ME' } }, { 'idempotency-key': randomUUID() })) as { dueAt: string };
+  }
+
+  async dispute(subject: string, record: { issuer: string; jti: string }, code: string): Promise<{ id: string; dueAt: string }> {
+    const path = `/v1/subjects/${subject}/disputes`;
+    return (await this.post(path, { record, code }, { 'idempotency-key': randomUUID() })) as { id: string; dueAt: string };
+  }
+
+  /** The decisions that used the disputed record, and what they should have been. Changes nothing. */
+  async decideAgain(dispute: string): Promise<readonly DecidedAgain[]> {
+    return ((await this.post(`/v1/disputes/${dispute}/re-evaluations`, {}, {})) as { decisions: DecidedAgain[] }).decisions;
   }
 
   async actOnConsent(subject: string, consent: string, action: 'grant' | 'revoke'): Promise<void> {

@@ -12,7 +12,7 @@ import type { Sabotage, Stage, ToyBank } from './stage.js';
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 const SCOPES =
-  'decisions:evaluate decisions:reserve decisions:simulate allowances:issue standing:read subjects:write appeals:write consents:write';
+  'decisions:evaluate decisions:reserve decisions:simulate allowances:issue standing:read subjects:write appeals:write consents:write disputes:write';
 const commandBytesMax = 16 * 2 ** 20;
 
 /** Takes the parts of two banks, checkout and compliance on a running installation. */

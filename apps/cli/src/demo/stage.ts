@@ -10,7 +10,7 @@ export interface ToyBank {
 }
 
 /** One step's effect to undo, to show that the demo notices. */
-export const SABOTAGES = ['draft', 'violation', 'consent', 'statement', 'flip'] as const;
+export const SABOTAGES = ['draft', 'violation', 'consent', 'dispute', 'statement', 'flip'] as const;
 export type Sabotage = (typeof SABOTAGES)[number];
 
 /** Everything the story acts on. */

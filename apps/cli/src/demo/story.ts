@@ -1,6 +1,7 @@
 import { tryDraft } from './chapter-backtest.js';
 import { readUnderConsent } from './chapter-consent.js';
 import { payAtCheckout } from './chapter-decision.js';
+import { disputeViolation } from './chapter-dispute.js';
 import { exchangeRecords } from './chapter-records.js';
 import { proveTheDay } from './chapter-proof.js';
 import { reconcileTheDay } from './chapter-reconciliation.js';
@@ -14,8 +15,9 @@ export async function tellStory(stage: Stage, narrator: Narrator): Promise<void>
   const customer = await exchangeRecords(stage, narrator);
   const payments = await payAtCheckout(stage, narrator, customer);
   await tryDraft(stage, narrator, payments, since);
-  await reportViolation(stage, narrator, customer);
+  const reported = await reportViolation(stage, narrator, customer);
   await readUnderConsent(stage, narrator, customer);
+  await disputeViolation(stage, narrator, customer, reported);
   await reconcileTheDay(stage, narrator, payments);
   await proveTheDay(stage, narrator);
   narrator.end();
