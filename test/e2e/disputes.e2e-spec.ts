@@ -245,8 +245,10 @@ it('disputed, flagged, heard, corrected, told to who had read it; the decisions 
     { id: harmed.decisionId, other: true, was: { outcome: 'DENY', score: harmed.score.value }, would: { outcome: 'ALLOW' } },
   ]);
   expect((await service('get', `/v1/decisions/${harmed.decisionId}`)).body).toEqual(before.body);
-  expect(await tallystick('disputes', 're-evaluate', dispute.id)).toMatch(/DENY -> ALLOW .*\n1 of 1 decisions would have been others\.$/);
-  expect(await tallystick('disputes', 'decisions', dispute.id)).toMatch(/\n1 decisions used the record\.$/);
+  expect(await tallystick('disputes', 're-evaluate', dispute.id)).toMatch(
+    /DENY -> ALLOW .*\nDecisions that would have been different: 1 of 1\.$/,
+  );
+  expect(await tallystick('disputes', 'decisions', dispute.id)).toMatch(/\nDecisions that used the record: 1\.$/);
   const facts = await gateway.fresh.database.query(`SELECT FROM facts WHERE kind = 'dispute.reevaluated'`);
   expect(facts).toHaveLength(2);
 });

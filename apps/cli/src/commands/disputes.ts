@@ -8,7 +8,7 @@ import { PgDisputeReader } from '#standing/adapters/pg-dispute-reader';
 
 const rowsMax = 1_000;
 
-/** Disputes for operators and auditors: what is open, who has heard, which decisions used a record and would have been others. */
+/** Disputes for operators and auditors: what is open, who has heard, which decisions used a record and would have been different. */
 export function register(program: Command): void {
   const disputes = program.command('disputes').description('disputes of records: list, show, decisions, re-evaluate');
   disputes
@@ -67,7 +67,7 @@ async function decisions(affected: AffectedDecisions, id: ShardedId, json: boole
     count += page.decisions.length;
     next = page.next;
   }
-  if (!json) console.log(count === 0 ? 'No decision used the record.' : `${count} decisions used the record.`);
+  if (!json) console.log(count === 0 ? 'No decision used the record.' : `Decisions that used the record: ${count}.`);
 }
 
 async function redecide(affected: AffectedDecisions, id: ShardedId, json: boolean): Promise<void> {
@@ -78,14 +78,14 @@ async function redecide(affected: AffectedDecisions, id: ShardedId, json: boolea
       if (json) console.log(JSON.stringify(one));
       else if (one.other)
         console.log(
-          `${one.id}  ${one.was.outcome} -> ${one.would?.outcome ?? 'not judged'}  score ${one.was.score} -> ${one.would?.score ?? '-'}`,
+          `${one.id}  ${one.was.outcome} -> ${one.would?.outcome ?? 'not judged'}  score ${one.was.score} -> ${one.would?.score ?? '-'}  tier ${one.was.tier} -> ${one.would?.tier ?? '-'}`,
         );
       others += Number(one.other);
     }
     count += page.decisions.length;
     next = page.next;
   }
-  if (!json) console.log(`${others} of ${count} decisions would have been others.`);
+  if (!json) console.log(`Decisions that would have been different: ${others} of ${count}.`);
 }
 
 interface Desk {

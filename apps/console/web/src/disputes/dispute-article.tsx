@@ -9,6 +9,13 @@ const MEANWHILE: Readonly<Record<DisputeView['treatment']['score'], (points: num
   KEEP: () => 'the record counts, and is flagged',
 };
 
+const CLOCKS: Readonly<Record<NonNullable<DisputeView['nextClock']>['clock'], string>> = {
+  NOTICE: 'we look whether it heard',
+  DUE_SOON: 'it is reminded',
+  DUE: 'without an answer the record is removed',
+  RESULT: 'we look whether all heard the result',
+};
+
 /** One dispute: what about, where it stands, which clock runs. */
 export function DisputeArticle({ dispute, isLinked = false }: { dispute: DisputeView; isLinked?: boolean }) {
   const { id, subject, record, kind, code, openedBy, state, outcome, treatment } = dispute;
@@ -66,7 +73,7 @@ function Running({ dispute: { dueAt, noticeBy, nextClock } }: { dispute: Dispute
       {nextClock && (
         <>
           {' '}
-          · next clock {nextClock.clock} <Time at={nextClock.at} />
+          · {CLOCKS[nextClock.clock]} <Time at={nextClock.at} />
         </>
       )}
     </>

@@ -41,10 +41,10 @@ function Endpoint({ webhook }: { webhook: WebhookView }) {
         {deliveredAt === null ? 'Nothing delivered yet' : 'Last event delivered '}
         {deliveredAt !== null && <Time at={deliveredAt} />}
       </Line>
-      {failing > 0 && <Line>{failing} events are tried again</Line>}
+      {failing > 0 && <Line>Events that are tried again: {failing}</Line>}
       {dead > 0 && (
         <Text size="sm" c="red">
-          {dead} dead letters: given up after three days
+          Dead letters, given up after three days: {dead}
         </Text>
       )}
     </>
