@@ -47,6 +47,7 @@ describe('a page that runs', () => {
     expect(stdout).toContain('"lines":{"total":3,"done":3,"accepted":0,"repeated":2,"refused":1}');
     expect(stdout).toContain('{"line":2,"outcome":"REFUSED","code":"signature.malformed"');
     expect(stdout).toMatch(/inclusion {3}passed[^]*\nrevocation {2}passed[^]*\nVERIFIED {4}the record is its issuer’s/);
+    expect(stdout).toMatch(/"state":"ACTIVE","version":2,"by":"SUBJECT".*"claims":\["band"\].*\.[\w-]+~[\w-]+~/s);
     expect(stdout).toContain('"id":"bank-c","name":"Bank C","state":"ACTIVE","missing":[]');
   }, 120_000);
 

@@ -5,7 +5,8 @@ import type { SampleCustomer } from './seed-customers.js';
 import type { SigningKey } from '#sdk';
 
 const CALLER = 'checkout';
-const SCOPES = 'decisions:evaluate decisions:reserve decisions:simulate allowances:issue standing:read subjects:write appeals:write';
+const SCOPES =
+  'decisions:evaluate decisions:reserve decisions:simulate allowances:issue standing:read subjects:write appeals:write consents:read consents:write disputes:read disputes:write';
 
 /** Writes `try.env`: what a shell needs to be bank A and checkout. The token is minted when the file is read, because it lasts minutes. */
 export function writeTryEnv(config: Config, customer: SampleCustomer, signingKey: SigningKey): void {
