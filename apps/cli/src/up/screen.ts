@@ -20,7 +20,9 @@ export function loginLine({ logins, password }: Login): string {
 
 /** What a newcomer sees last: where the doors are, how to get in, what to try, how to stop. */
 export function screen({ environment, console: staff }: Opened): string {
-  const home = path.relative(process.cwd(), environment['TALLYSTICK_HOME']!) || '.';
+  const folder = environment['TALLYSTICK_HOME']!;
+  const below = path.relative(process.cwd(), folder) || '.';
+  const home = below.startsWith('..') ? folder : below;
   const doors = DOORS.filter(({ app }) => existsSync(entryOf(app))).map(
     (door) => `    ${door.app.padEnd(13)} ${urlOf(door, environment).padEnd(25)} ${door.forWhom}`,
   );
