@@ -91,6 +91,9 @@ class Connection {
   }
 }
 
+/** The view may be read anew just then: it closes the connections of whoever it no longer holds. */
+const REFUSED = /^(401 certificate\.revoked|closed)$/;
+
 describe('a certificate that is revoked', () => {
   const ways: [where: string, revoke: (serial: string) => Promise<unknown>][] = [
     ['the registry', (serial) => world.participants.revokeCertificate('bank-a', serial, 'lost')],
@@ -118,7 +121,7 @@ describe('a certificate that is revoked', () => {
         const fresh = await Connection.open(port, leaf, version);
         // A change of the files makes new ticket keys, too: then a session cannot be resumed at all.
         expect([resumed.isResumed, fresh.isResumed]).toEqual([where === 'the registry', false]);
-        expect([await resumed.ask(), await fresh.ask()]).toEqual(['401 certificate.revoked', '401 certificate.revoked']);
+        for (const connection of [resumed, fresh]) expect(await connection.ask()).toMatch(REFUSED);
         for (const one of [resumed, fresh]) one.close();
       }
       expect(tookMs).toBeLessThan(PROMISE_MS);
