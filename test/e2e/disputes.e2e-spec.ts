@@ -13,6 +13,7 @@ import { register as registerDisputes } from '../../apps/cli/src/commands/disput
 import { createConsoleApp } from '../../apps/console/src/console-app.js';
 import { createDecisionApi } from '../../apps/decision-api/src/decision-api.js';
 import { type GatewayWorld, openGatewayWorld } from '../world/gateway-world.js';
+import { hearEvents } from '../world/hear-events.js';
 
 /** The main story of a dispute, through every door: a service, its furnisher, another bank and an operator each use their own. */
 
@@ -89,24 +90,9 @@ async function report(name: Bank, ref: string, body: object): Promise<string> {
   return jti;
 }
 
-async function poll(name: Bank, ack: readonly string[] = []) {
-  const request = { returnImmediately: true, maxEvents: ack.length > 0 ? 0 : 100, ack };
-  const { sets } = (await bank(name, 'post', '/v1/events/poll', request)).body as { sets: Record<string, string> };
-  return Object.entries(sets).map(([id, set]) => {
-    const { events } = JSON.parse(Buffer.from(set.split('.')[1]!, 'base64url').toString()) as { events: Record<string, JsonObject> };
-    const [uri, body] = Object.entries(events)[0]!;
-    return { id, kind: uri.split(':').at(-1)!, body };
-  });
-}
-
-/** Takes and acknowledges what waits; answers what is of disputes and records. */
+/** What a bank is told of them meanwhile. */
 async function hear(name: Bank) {
-  const told = await poll(name);
-  await poll(
-    name,
-    told.map(({ id }) => id),
-  );
-  return told.filter(({ kind }) => kind.startsWith('dispute.') || kind.startsWith('record.'));
+  return await hearEvents(gateway, name, ['dispute', 'record']);
 }
 
 /** Bank-b reads the rating under a consent of the subject. */

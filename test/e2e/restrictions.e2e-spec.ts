@@ -13,6 +13,7 @@ import { register as registerRestrictions } from '../../apps/cli/src/commands/re
 import { createConsoleApp } from '../../apps/console/src/console-app.js';
 import { createDecisionApi } from '../../apps/decision-api/src/decision-api.js';
 import { type GatewayWorld, openGatewayWorld } from '../world/gateway-world.js';
+import { hearEvents } from '../world/hear-events.js';
 
 /** The main story of restrictions, through every door: banks, services and staff each use their own. */
 
@@ -81,26 +82,9 @@ async function report(ref: string, severity: 'MINOR' | 'MAJOR'): Promise<void> {
   await gateway.call(gateway.client('bank-b'), '/v1/records', 'post').set('content-type', 'application/jose').send(jws).expect(201);
 }
 
-async function poll(bank: string, ack: readonly string[] = []) {
-  const answer = await gateway
-    .call(gateway.client(bank), '/v1/events/poll', 'post')
-    .send({ returnImmediately: true, maxEvents: ack.length > 0 ? 0 : 100, ack })
-    .expect(200);
-  const { sets } = answer.body as { sets: Record<string, string> };
-  return Object.entries(sets).map(([id, set]) => {
-    const { events } = JSON.parse(Buffer.from(set.split('.')[1]!, 'base64url').toString()) as { events: Record<string, JsonObject> };
-    const [uri, body] = Object.entries(events)[0]!;
-    return { id, kind: uri.split(':').at(-1)!, body };
-  });
-}
-
-async function hear(bank: string) {
-  const told = await poll(bank);
-  await poll(
-    bank,
-    told.map(({ id }) => id),
-  );
-  return told.filter(({ kind }) => kind.startsWith('restriction.'));
+/** What a bank is told of them meanwhile. */
+async function hear(name: string) {
+  return await hearEvents(gateway, name, ['restriction']);
 }
 
 /** A member of staff at the console. */
