@@ -19,3 +19,5 @@ for (const { id, code, detail } of refused) console.log(`cannot be healed: ${id}
 if (agreement) writeFileSync('statement.json', JSON.stringify(agreement));
 await records.close();
 await client.close();
+// For a nightly job: anything but agreement is an error.
+if (!agreement) process.exitCode = 1;
