@@ -3,18 +3,23 @@ import { Refusal } from '#kernel';
 import { LOG_CODES } from './codes.js';
 import type { LogFiles, LogStore } from './store.js';
 
+export interface AnchoredLog {
+  readonly origin: string;
+  readonly vkey: Vkey;
+  /** Leaves appended, read when asked: the anchor may be of a moment ago, the size must not be older. */
+  readonly size: () => Promise<bigint>;
+}
+
 /**
  * Compares the database with the last checkpoint kept elsewhere. Passes only where the database's log contains that checkpoint's log.
  * Refuses `log.rolled_back` (the database is older: restored from a backup), `log.forked` (another history), `log.anchor_invalid`
  * and `log.anchor_missing` (checkpoints were signed, but the anchor is gone).
+ *
+ * Other sealers may publish meanwhile: size, then anchor, then checkpoint is the order of writing, so they are read the other way round.
  */
-export async function verifyAnchor(
-  crypto: CryptoPort,
-  store: LogStore,
-  files: LogFiles,
-  log: { readonly origin: string; readonly size: bigint; readonly vkey: Vkey },
-): Promise<void> {
-  const [note, last] = [await files.readAnchor(), await store.lastCheckpoint()];
+export async function verifyAnchor(crypto: CryptoPort, store: LogStore, files: LogFiles, log: AnchoredLog): Promise<void> {
+  const last = await store.lastCheckpoint();
+  const note = await files.readAnchor();
   if (note === undefined) {
     if (last)
       throw refuse(
@@ -30,10 +35,11 @@ export async function verifyAnchor(
       : refuse(LOG_CODES.anchorInvalid, `log-anchor/checkpoint was altered or signed with another key: ${error.detail}`);
   });
   if (note === last?.note) return;
-  if (log.size < anchor.size) {
+  const size = await log.size();
+  if (size < anchor.size) {
     throw refuse(
       LOG_CODES.rolledBack,
-      `the database holds ${log.size} entries, but a checkpoint over ${anchor.size} was signed: it is an older copy`,
+      `the database holds ${size} entries, but a checkpoint over ${anchor.size} was signed: it is an older copy`,
     );
   }
   if (anchor.size === 0n) return;

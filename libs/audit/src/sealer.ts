@@ -60,7 +60,9 @@ export class Sealer {
   /** Refuses `log.rolled_back`, `log.forked`, `log.anchor_invalid`, `log.anchor_missing`: then nothing was appended or signed. */
   async sealOnce(): Promise<{ sealed: number; size: bigint }> {
     this.active ??= new Set((await this.parts.alarms.open()).map(({ code, place }) => alarmName(code, place)));
-    await this.guarded(async () => this.verifyAnchor(await this.parts.store.open(this.parts.newOrigin)));
+    const { store, newOrigin } = this.parts;
+    const { origin } = await store.open(newOrigin);
+    await this.guarded(() => this.verifyAnchor(origin, async () => (await store.open(newOrigin)).size));
     let sealed = 0;
     for (let batch = 0; batch < sealLimits.batchesPerSealMax; batch++) {
       const count = await this.appendBatch();
@@ -124,7 +126,7 @@ export class Sealer {
     await this.parts.store.publish(async (state) => {
       size = state.size;
       if (state.size === state.publishedSize) return undefined;
-      await this.guarded(() => this.verifyAnchor(state));
+      await this.guarded(() => this.verifyAnchor(state.origin, () => Promise.resolve(state.size)));
       await this.writeTiles(state.publishedSize, state.size, this.remembered);
       const checkpoint = await this.signCheckpoint(state);
       await this.parts.files.writeAnchor(checkpoint.note);
@@ -152,9 +154,9 @@ export class Sealer {
     await this.parts.files.writeTiles(batch);
   }
 
-  private async verifyAnchor(state: LogState): Promise<void> {
+  private async verifyAnchor(origin: string, size: () => Promise<bigint>): Promise<void> {
     const { crypto, store, files, signer } = this.parts;
-    await verifyAnchor(crypto, store, files, { ...state, vkey: await vkeyOf(crypto, state.origin, signer) });
+    await verifyAnchor(crypto, store, files, { origin, size, vkey: await vkeyOf(crypto, origin, signer) });
   }
 
   /** What refuses to sign is an alarm, until it passes. */

@@ -14,7 +14,7 @@ import {
 import type { Shard } from '#kernel';
 import { StoredInclusionProofs } from '../inclusion-proofs.js';
 import { LogEntries } from '../log-entries.js';
-import { Crash, crashing, newSealer, newSigner, type SealingWorld, shardA, shardB, shardC } from './sealing-world.js';
+import { Crash, crashing, interrupted, newSealer, newSigner, type SealingWorld, shardA, shardB, shardC } from './sealing-world.js';
 
 const FILE_STEPS = ['writeTiles', 'writeAnchor', 'writeCheckpoint'];
 const STORE_STEPS = ['append', 'publish'];
@@ -147,6 +147,28 @@ export function describeSealing(name: string, open: () => Promise<SealingWorld>)
         [shardB, 150],
         [shardC, 6],
       ]);
+    });
+
+    it('another sealer that publishes between any two reads is no alarm', async () => {
+      const another = newSealer(world);
+      let publishing = false;
+      const publish = (work: Parameters<typeof world.store.publish>[0]) => {
+        publishing = true;
+        return world.store.publish(work).finally(() => (publishing = false));
+      };
+      const meanwhile = async () => {
+        if (publishing) return;
+        await world.addFacts(shardB, 1);
+        await another.sealOnce();
+      };
+      const store = interrupted(world.store, ['open', 'lastCheckpoint', 'readBacklog'], meanwhile);
+      const sealer = newSealer(world, {
+        store: new Proxy(store, { get: (object, name) => (name === 'publish' ? publish : (Reflect.get(object, name) as unknown)) }),
+        files: interrupted(world.files, ['readAnchor'], meanwhile),
+      });
+      for (let round = 0; round < 3; round++) await sealer.sealOnce();
+      expect([...sealer.alarms, ...another.alarms]).toEqual([]);
+      await expect(world.alarms.open()).resolves.toEqual([]);
     });
 
     it('a gap is an alarm, stops its shard and no other, and is never skipped', async () => {

@@ -54,6 +54,22 @@ export function newSealer(
   return new Sealer({ ...world, store, files, tiles, crypto: nodeCrypto, newOrigin });
 }
 
+/** The object with its methods, around which `meanwhile` happens: before and after each call of those named. */
+export function interrupted<T extends object>(target: T, methods: readonly string[], meanwhile: () => Promise<unknown>): T {
+  return new Proxy(target, {
+    get(object, name) {
+      const value: unknown = Reflect.get(object, name);
+      if (typeof value !== 'function' || !methods.includes(String(name))) return value;
+      return async (...args: unknown[]) => {
+        await meanwhile();
+        const result: unknown = await (value.apply(object, args) as Promise<unknown>);
+        await meanwhile();
+        return result;
+      };
+    },
+  });
+}
+
 export class Crash extends Error {}
 
 /** The object with its methods, except that call number `nth` of those named dies: before it is made, or after it took effect. */
