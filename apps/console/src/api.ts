@@ -242,6 +242,8 @@ export interface DisputeView {
 export interface DisputeDeskView {
   readonly at: string;
   readonly disputes: readonly DisputeView[];
+  /** There are more than are shown. */
+  readonly more: boolean;
 }
 
 interface AnswerView {

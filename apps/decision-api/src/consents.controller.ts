@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@ne
 import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { type Consent, type ConsentAction, type ConsentReader, readNarrowing } from '#consents';
 import { PgConsentReader } from '#consents/adapters/pg-consent-reader';
-import { parseConsentNarrowing, parseConsentPage, parseUsesPage } from '#contract';
+import { parseConsentNarrowing, parseConsentPage, parseNumberedPage } from '#contract';
 import { type Clock, formatId, parseId, Refusal } from '#kernel';
 import { CLOCK } from '#platform/adapters/platform.module';
 import { Consents, showHistoryOf, showSubjectConsent, showSubjectUse, unknownConsent } from '#standing';
@@ -34,11 +34,15 @@ export class ConsentsController {
 
   @Get('consents/:consentId')
   @Scopes('consents:read')
-  @ApiOperation({ summary: 'One consent with every version it had: what changed, when, by whom, through which service' })
-  async read(@Param('id') id: string, @Param('consentId') consentId: string): Promise<object> {
+  @ApiQuery({ name: 'after', required: false, description: '`next` of the page before: a version' })
+  @ApiQuery({ name: 'limit', required: false, description: 'versions, 1 to 200; 50 where it is left out' })
+  @ApiOperation({ summary: 'One consent with the versions it had, in pages: what changed, when, by whom, through which service' })
+  async read(@Param('id') id: string, @Param('consentId') consentId: string, @Query() query: unknown): Promise<object> {
+    const page = parseNumberedPage(query);
     const consent = await this.own(id, consentId);
-    const versions = await this.reader.versions(consent.id);
-    return { ...showSubjectConsent(consent, this.clock.now()), versions: showHistoryOf(versions) };
+    const versions = await this.reader.versions(consent.id, page);
+    const next = versions.length === page.countMax ? { next: String(versions.at(-1)!.version) } : {};
+    return { ...showSubjectConsent(consent, this.clock.now()), versions: showHistoryOf(versions), ...next };
   }
 
   @Get('consents/:consentId/uses')
@@ -47,7 +51,7 @@ export class ConsentsController {
   @ApiQuery({ name: 'limit', required: false, description: '1 to 200; 50 where it is left out' })
   @ApiOperation({ summary: 'Every read under one consent, the first one first, in pages' })
   async uses(@Param('id') id: string, @Param('consentId') consentId: string, @Query() query: unknown): Promise<object> {
-    const page = parseUsesPage(query);
+    const page = parseNumberedPage(query);
     const uses = await this.reader.usesOf((await this.own(id, consentId)).id, page);
     return {
       consent: consentId,
@@ -62,7 +66,7 @@ export class ConsentsController {
   @ApiQuery({ name: 'limit', required: false, description: '1 to 200; 50 where it is left out' })
   @ApiOperation({ summary: 'Who saw what of a subject, when, why: the reads under all its consents, the newest first, in pages' })
   async allUses(@Param('id') id: string, @Query() query: unknown): Promise<object> {
-    const { after, countMax } = parseUsesPage(query);
+    const { after, countMax } = parseNumberedPage(query);
     const page = { after: after === undefined ? undefined : BigInt(after), countMax };
     const uses = known(await this.reader.usesOfSubject(parseId('sub', id), page));
     const next = uses.length === countMax ? { next: uses.at(-1)!.factSeq.toString() } : {};

@@ -1,11 +1,12 @@
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { parseDisputeInformation, parseIdempotencyKey, parseOpenDispute } from '#contract';
+import { DISPUTE_STATES, parseDisputeInformation, parseDisputePage, parseIdempotencyKey, parseOpenDispute, parseRecordPage } from '#contract';
 import { AffectedDecisions, type AffectedPage, showAffected, showRedecided } from '#decisions';
 import { affectedDecisions } from '#decisions/adapters/pg-affected-decisions';
 import { type Clock, parseId, Refusal } from '#kernel';
 import { Database } from '#platform';
+import { disputeId } from '#records';
 import { CLOCK } from '#platform/adapters/platform.module';
 import { Disputes, disputeUnknown, showDispute, showSubjectRecord } from '#standing';
 import { PgDisputeReader } from '#standing/adapters/pg-dispute-reader';
@@ -26,12 +27,20 @@ export class DisputesController {
 
   @Get('subjects/:id/records')
   @Scopes('disputes:read')
-  @ApiOperation({ summary: 'The records that count about a subject, by the names under which they can be disputed; without their content' })
-  async records(@Param('id') id: string): Promise<object> {
+  @ApiQuery({ name: 'state', required: false, enum: ['IN_FORCE'], description: 'only what counts now, and so can be disputed' })
+  @ApiQuery({ name: 'after', required: false, description: '`next` of the page before' })
+  @ApiQuery({ name: 'limit', required: false, description: '1 to 200; 50 where it is left out' })
+  @ApiOperation({
+    summary: 'The records about a subject, the newest first, in pages: whose, what kind, when, what became of them; without their content',
+  })
+  async records(@Param('id') id: string, @Query() query: unknown): Promise<object> {
     const subject = parseId('sub', id);
-    const records = await this.reader.recordsOf(subject);
+    const { after, countMax, inForce } = parseRecordPage(query);
+    const page = { after: after === undefined ? undefined : BigInt(after), countMax, inForce };
+    const records = await this.reader.recordsOf(subject, page);
     if (!records) throw subjectUnknown();
-    return { subject: id, records: records.map((record) => showSubjectRecord(record, subject.shard)) };
+    const next = records.length === countMax ? { next: records.at(-1)!.factSeq.toString() } : {};
+    return { subject: id, records: records.map((record) => showSubjectRecord(record, subject.shard)), ...next };
   }
 
   @Post('subjects/:id/disputes')
@@ -57,12 +66,18 @@ export class DisputesController {
 
   @Get('subjects/:id/disputes')
   @Scopes('disputes:read')
-  @ApiOperation({ summary: 'Disputes of records about a subject, the newest first, each with its clock and who has heard what' })
-  async list(@Param('id') id: string): Promise<object> {
-    const files = await this.reader.ofSubject(parseId('sub', id));
+  @ApiQuery({ name: 'state', required: false, enum: DISPUTE_STATES, description: 'of one state only' })
+  @ApiQuery({ name: 'after', required: false, description: '`next` of the page before' })
+  @ApiQuery({ name: 'limit', required: false, description: '1 to 200; 50 where it is left out' })
+  @ApiOperation({ summary: 'Disputes of records about a subject, the newest first, each with its clock and who has heard what, in pages' })
+  async list(@Param('id') id: string, @Query() query: unknown): Promise<object> {
+    const { after, limit, state } = parseDisputePage(query);
+    const page = { after: after === undefined ? undefined : parseId('dsp', after).uuid, countMax: limit, state };
+    const files = await this.reader.ofSubject(parseId('sub', id), page);
     if (!files) throw subjectUnknown();
     const at = this.clock.now();
-    return { subject: id, disputes: files.map((file) => showDispute(file, at)) };
+    const next = files.length === limit ? { next: disputeId(files.at(-1)!.dispute) } : {};
+    return { subject: id, disputes: files.map((file) => showDispute(file, at)), ...next };
   }
 
   @Get('disputes/:id')

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Consent, ConsentReader } from '#consents';
 import { PgConsentReader } from '#consents/adapters/pg-consent-reader';
-import { consentRequestSchema, parseConsentPage, parseConsentRequest, parseIdempotencyKey, parseUsesPage } from '#contract';
+import { consentRequestSchema, parseConsentPage, parseConsentRequest, parseIdempotencyKey, parseNumberedPage } from '#contract';
 import { type Clock, formatId, parseId } from '#kernel';
 import type { Participant } from '#partners';
 import { CLOCK } from '#platform/adapters/platform.module';
@@ -66,10 +66,14 @@ export class ConsentsController {
   }
 
   @Get(':id/versions')
-  @ApiOperation({ summary: 'Every version a consent had, each with its artefact' })
-  async versions(@Caller() caller: Participant, @Param('id') id: string): Promise<object> {
-    const consent = await this.own(caller, id);
-    return { id, versions: showVersions(await this.reader.versions(consent.id), this.notary) };
+  @ApiQuery({ name: 'after', required: false, description: '`next` of the page before' })
+  @ApiQuery({ name: 'limit', required: false, description: '1 to 200; 50 where it is left out' })
+  @ApiOperation({ summary: 'Every version a consent had, the first one first, each with its artefact, in pages' })
+  async versions(@Caller() caller: Participant, @Param('id') id: string, @Query() query: unknown): Promise<object> {
+    const page = parseNumberedPage(query);
+    const versions = await this.reader.versions((await this.own(caller, id)).id, page);
+    const next = versions.length === page.countMax ? { next: String(versions.at(-1)!.version) } : {};
+    return { id, versions: showVersions(versions, this.notary), ...next };
   }
 
   @Get(':id/uses')
@@ -77,7 +81,7 @@ export class ConsentsController {
   @ApiQuery({ name: 'limit', required: false, description: '1 to 200; 50 where it is left out' })
   @ApiOperation({ summary: 'Every read under a consent, the first one first, in pages; the subject sees the same list' })
   async uses(@Caller() caller: Participant, @Param('id') id: string, @Query() query: unknown): Promise<object> {
-    const page = parseUsesPage(query);
+    const page = parseNumberedPage(query);
     const uses = await this.reader.usesOf((await this.own(caller, id)).id, page);
     return { id, uses: uses.map(showUse), ...(uses.length === page.countMax ? { next: String(uses.at(-1)!.n) } : {}) };
   }

@@ -1,21 +1,19 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { disputeAnswerRequest, flagRecordRequest, parseDisputeAnswer, parseFlagRecord } from '#contract';
+import { DISPUTE_STATES, disputeAnswerRequest, flagRecordRequest, parseDisputeAnswer, parseDisputePage, parseFlagRecord } from '#contract';
 import { type Clock, parseId } from '#kernel';
 import type { Participant } from '#partners';
 import type { TransportIdentity } from '#platform/adapters/mtls-peer';
 import { CLOCK } from '#platform/adapters/platform.module';
-import type { RecordFinder } from '#records';
+import { disputeId, type RecordFinder } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { Disputes, disputeUnknown, showToFurnisher } from '#standing';
 import { PgDisputeReader } from '#standing/adapters/pg-dispute-reader';
 import { Caller, CallerCertificate } from './channel/caller.js';
 import { evidenceOf } from './channel/request-evidence.js';
 import { findOwnRecord } from './own-record.js';
-
-const disputesShownMax = 200;
 
 const bodyOf = (schema: z.ZodType) => ({ schema: z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' }) as object });
 
@@ -48,10 +46,17 @@ export class DisputesController {
   }
 
   @Get('disputes')
-  @ApiOperation({ summary: 'Disputes of your records, the newest first' })
-  async list(@Caller() caller: Participant): Promise<object> {
-    const disputes = await this.reader.ofIssuer(caller.id, disputesShownMax);
-    return { disputes: disputes.map((dispute) => showToFurnisher(dispute, this.clock.now())) };
+  @ApiQuery({ name: 'state', required: false, enum: DISPUTE_STATES, description: 'of one state only' })
+  @ApiQuery({ name: 'after', required: false, description: '`next` of the page before' })
+  @ApiQuery({ name: 'limit', required: false, description: '1 to 200; 50 where it is left out' })
+  @ApiOperation({ summary: 'Disputes of your records, the newest first, in pages' })
+  async list(@Caller() caller: Participant, @Query() query: unknown): Promise<object> {
+    const { after, limit, state } = parseDisputePage(query);
+    const page = { after: after === undefined ? undefined : parseId('dsp', after).uuid, countMax: limit, state };
+    const disputes = await this.reader.ofIssuer(caller.id, page);
+    const at = this.clock.now();
+    const next = disputes.length === limit ? { next: disputeId(disputes.at(-1)!) } : {};
+    return { disputes: disputes.map((dispute) => showToFurnisher(dispute, at)), ...next };
   }
 
   @Get('disputes/:id')

@@ -96,7 +96,7 @@ export interface KeptUse {
 export interface ConsentReader {
   find(id: ShardedId): Promise<Consent | undefined>;
   /** What each version of a consent says, the first one first. */
-  versions(id: ShardedId): Promise<KeptVersion[]>;
+  versions(id: ShardedId, page: ConsentPage<number>): Promise<KeptVersion[]>;
   /** The newest first. */
   ofParticipant(participant: string, link: ShardedId | undefined, page: ConsentPage<string>): Promise<Consent[]>;
   /** The newest first; undefined for a subject that is not registered. */

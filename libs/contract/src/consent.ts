@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pageFields } from './page.js';
 import { parseStrictly } from './strict-parse.js';
 
 /**
@@ -102,34 +103,37 @@ export function parseConsentNarrowing(body: unknown): WireConsentNarrowing {
   return parseStrictly(consentNarrowingSchema, body ?? {}, 'consent.malformed');
 }
 
-export const consentPageMax = 200;
+const text = z.string().min(1).max(200);
 
-const consentPageSchema = z.strictObject({
-  after: z.string().max(64).optional(),
-  limit: z
-    .string()
-    .regex(/^[1-9][0-9]{0,2}$/, `limit is 1 to ${consentPageMax}`)
-    .transform((text) => parseInt(text, 10))
-    .refine((limit) => limit <= consentPageMax, `limit is 1 to ${consentPageMax}`)
-    .default(50),
-  sub: z.string().max(64).optional(),
+/** What the artefact of a version says (RFC 7519): what the recipient verifies offline. */
+export const consentArtefactClaims = z.strictObject({
+  iss: text,
+  aud: text,
+  sub: text,
+  jti: text,
+  ...{ iat: z.int(), nbf: z.int(), exp: z.int() },
+  consent: z.strictObject({
+    ...{ id: text, version: z.int().min(1), subject: text, recipient: text },
+    state: z.enum(['REQUESTED', 'ACTIVE', 'PAUSED', 'REJECTED', 'REVOKED', 'EXPIRED', 'CONSUMED']),
+    by: z.enum(['RECIPIENT', 'SUBJECT', 'PLATFORM']),
+    purpose,
+    claims: claims.optional(),
+    threshold: threshold.optional(),
+    fetch: fetchSchema,
+    dataLifeSeconds,
+    ...{ notBefore: instant, expiresAt: instant, requestedAt: instant, changedAt: instant },
+  }),
 });
+export type ConsentArtefactClaims = z.output<typeof consentArtefactClaims>;
+
+/** Refuses 400 `consent.malformed` with the field. */
+export function parseConsentArtefact(payload: unknown): ConsentArtefactClaims {
+  return parseStrictly(consentArtefactClaims, payload, 'consent.malformed');
+}
+
+const consentPageSchema = z.strictObject({ ...pageFields, sub: z.string().max(64).optional() });
 
 /** `after`: the `next` of the page before. Refuses 400 `query.malformed` with the field. */
 export function parseConsentPage(query: unknown): z.output<typeof consentPageSchema> {
   return parseStrictly(consentPageSchema, query, 'query.malformed');
-}
-
-const usesPageSchema = consentPageSchema.omit({ sub: true }).extend({
-  after: z
-    .string()
-    .regex(/^[0-9]{1,15}$/, 'after is the `next` of the page before')
-    .transform((text) => parseInt(text, 10))
-    .optional(),
-});
-
-/** `after`: the `next` of the page before. Refuses 400 `query.malformed` with the field. */
-export function parseUsesPage(query: unknown): { readonly after: number | undefined; readonly countMax: number } {
-  const { after, limit } = parseStrictly(usesPageSchema, query, 'query.malformed');
-  return { after, countMax: limit };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RecordKind } from './credit-record.js';
+import { numberedPageFields, pageFields } from './page.js';
 import { parseStrictly } from './strict-parse.js';
 
 /** What a record states about a subject, and so what can be disputed. */
@@ -63,3 +64,25 @@ export const parseOpenDispute = (body: unknown): OpenDisputeRequest => parseStri
 export const parseDisputeAnswer = (body: unknown): DisputeAnswerRequest => parseStrictly(disputeAnswerRequest, body, 'dispute.malformed');
 export const parseDisputeInformation = (body: unknown): { readonly statementDigest: string } =>
   parseStrictly(disputeInformationRequest, body, 'dispute.malformed');
+
+/**
+ * OPEN: the furnisher has not answered. ANSWERED: it named a correction or withdrawal that has not arrived yet; its time runs on. CLOSED, with
+ * an outcome.
+ */
+export const DISPUTE_STATES = ['OPEN', 'ANSWERED', 'CLOSED'] as const;
+export type DisputeState = (typeof DISPUTE_STATES)[number];
+
+const disputePage = z.strictObject({ ...pageFields, state: z.enum(DISPUTE_STATES).optional() });
+
+/** A page of disputes, of one state or of all. Refuses 400 `query.malformed` with the field. */
+export function parseDisputePage(query: unknown): z.output<typeof disputePage> {
+  return parseStrictly(disputePage, query, 'query.malformed');
+}
+
+const recordPage = z.strictObject({ ...numberedPageFields, state: z.literal('IN_FORCE').optional() });
+
+/** A page of the records about a subject, all of them or what counts now. Refuses 400 `query.malformed` with the field. */
+export function parseRecordPage(query: unknown): { readonly after: number | undefined; readonly countMax: number; readonly inForce: boolean } {
+  const { after, limit, state } = parseStrictly(recordPage, query, 'query.malformed');
+  return { after, countMax: limit, inForce: state !== undefined };
+}

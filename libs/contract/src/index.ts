@@ -7,6 +7,7 @@ export * from './credit-record.js';
 export * from './dispute.js';
 export * from './event.js';
 export * from './open-answer.js';
+export * from './page.js';
 export * from './performance.js';
 export * from './problem.js';
 export * from './rating.js';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { BankConsents } from './bank-consents.js';
+import { BankDisputes } from './bank-disputes.js';
 import { BankWebhook } from './bank-webhook.js';
 import { RecordBatches } from './batches/record-batches.js';
 import type { GatewayBody } from './gateway-body.js';
@@ -7,6 +8,7 @@ import { type GatewayAnswer, GatewayClient, type GatewayClientOptions } from './
 import type { LocalRecords } from './record-set/local-records.js';
 import { type Reconciled, type ReconcileOptions, reconcileRecords } from './record-set/reconcile-records.js';
 import { type RatingRead, type RatingWish, ratingPath, readRating } from './rating.js';
+import type { KeySet } from './verify-offline.js';
 
 export type BankClientOptions = GatewayClientOptions;
 
@@ -28,6 +30,8 @@ export class BankClient {
   readonly batches: RecordBatches;
   /** What subjects allow us to read. */
   readonly consents: BankConsents;
+  /** Disputes of our records. */
+  readonly disputes: BankDisputes;
   /** Where our events are pushed to. */
   readonly webhook: BankWebhook;
   private readonly gateway: GatewayClient;
@@ -36,6 +40,7 @@ export class BankClient {
     this.gateway = new GatewayClient(options);
     this.batches = new RecordBatches(this.gateway);
     this.consents = new BankConsents(this.gateway);
+    this.disputes = new BankDisputes(this.gateway);
     this.webhook = new BankWebhook(this.gateway);
   }
 
@@ -71,6 +76,11 @@ export class BankClient {
   /** The status list that a credential names, for `verifyRating`: by the address in it, at this gateway. */
   async statusList(uri: string): Promise<string> {
     return new TextDecoder().decode((await this.get(new URL(uri).pathname)).body);
+  }
+
+  /** The gateway's public keys (RFC 7517): keep them. `verifyRating`, `verifyConsent` and `EventReceiver` need nothing else of it. */
+  async keys(): Promise<KeySet> {
+    return { keys: await this.gateway.fetchKeys() };
   }
 
   /** RFC 8936: acknowledges `ack` and returns what is waiting. Ack only what you have stored. */

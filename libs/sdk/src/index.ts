@@ -3,12 +3,16 @@ export type {
   AllowanceClaims,
   AllowanceSettlementAnswer,
   AllowanceStatus,
+  ConsentArtefactClaims,
   DecisionAnswer,
   DecisionLimit,
   DecisionReason,
   GrantedAllowance,
   LinkedAnswer,
   OpenAnswerResult,
+  DisputeAnswerRequest,
+  DisputeCode,
+  DisputeState,
   Outcome,
   RatingClaim,
   RatingCredentialClaims,
@@ -29,6 +33,7 @@ export type { TalliedSpend } from './allowance-tally.js';
 export { UnverifiedAnswerError } from './answer-verifier.js';
 export * from './bank-client.js';
 export * from './bank-consents.js';
+export * from './bank-disputes.js';
 export * from './bank-webhook.js';
 export { type FailedLinesOptions, writeFailedLines } from './batches/failed-lines.js';
 export type { LineOutcome } from './batches/line-outcome.js';
@@ -52,5 +57,8 @@ export { verifySetAgreement } from './record-set/state-set.js';
 export { presentRating, type RatingExpectation, type RatingRead, type RatingWish, verifyRating } from './rating.js';
 export { signRecord, type SigningKey } from './record-signer.js';
 export type { HttpOptions } from './repeating-http.js';
+export * from './subjects/subject-client.js';
+export * from './subjects/subject-consents.js';
+export * from './subjects/subject-disputes.js';
 export type { TokenProvider } from './token-source.js';
-export { verifyAllowance, verifyDecisionReceipt, verifyEvidence, type KeySet } from './verify-offline.js';
+export { verifyAllowance, verifyConsent, verifyDecisionReceipt, verifyEvidence, type KeySet } from './verify-offline.js';

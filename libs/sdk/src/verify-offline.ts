@@ -1,4 +1,11 @@
-import { type AllowanceClaims, ALLOWANCE_TYP, parseAllowanceClaims } from '#contract';
+import {
+  type AllowanceClaims,
+  ALLOWANCE_TYP,
+  CONSENT_TYP,
+  type ConsentArtefactClaims,
+  parseAllowanceClaims,
+  parseConsentArtefact,
+} from '#contract';
 import {
   type EvidenceReport,
   type JsonObject,
@@ -40,6 +47,23 @@ export async function verifyAllowance(
       throw new Refusal('forbidden', 'allowance.foreign', `this allowance is ${claims.holder}'s, issued by ${claims.iss}`);
     }
     return claims;
+  });
+}
+
+/**
+ * Verifies the artefact of a consent with no network: that this issuer told this recipient. It says how the consent stood with this version; only a
+ * read tells whether it still does. Refuses `signature.*`, 400 `consent.malformed`, 403 `consent.foreign`.
+ */
+export async function verifyConsent(
+  artefact: string,
+  keys: KeySet,
+  expected: { readonly issuer: string; readonly recipient: string },
+): Promise<Verified<ConsentArtefactClaims>> {
+  const verified = await verifyJws(utf8.encode(artefact.trim()), CONSENT_TYP, keyFinder(keys));
+  return mapVerified(verified, ({ payload }) => {
+    const claims = parseConsentArtefact(payload);
+    if (claims.iss === expected.issuer && claims.aud === expected.recipient) return claims;
+    throw new Refusal('forbidden', 'consent.foreign', `this is a consent for ${claims.aud}, issued by ${claims.iss}`);
   });
 }
 

@@ -34,7 +34,11 @@ async function list(reader: ConsentReader, whose: string): Promise<void> {
 async function show(reader: ConsentReader, text: string): Promise<void> {
   const id = parseId('cns', text);
   if (!(await reader.find(id))) throw unknownConsent();
-  for (const version of showHistoryOf(await reader.versions(id))) console.log(JSON.stringify(version));
+  const versions = pages(
+    (after?: number) => reader.versions(id, { after, countMax: pageSize }),
+    ({ version }) => version,
+  );
+  for await (const version of versions) console.log(JSON.stringify(showHistoryOf([version])[0]));
 }
 
 async function uses(reader: ConsentReader, whose: string): Promise<void> {

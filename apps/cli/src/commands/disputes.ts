@@ -43,7 +43,9 @@ export function register(program: Command): void {
 }
 
 async function list(reader: DisputeReader, at: Date, json: boolean): Promise<void> {
-  const files = (await reader.open(rowsMax)).map((file) => showDispute(file, at));
+  const found = await reader.open(rowsMax + 1);
+  const files = found.slice(0, rowsMax).map((file) => showDispute(file, at));
+  if (found.length > files.length) console.error(`There are more; these are the ${rowsMax} that are due first.`);
   if (json) return files.forEach((file) => console.log(JSON.stringify(file)));
   for (const { id, record, code, state, outcome, dueAt, overdue, notices } of files) {
     const unheard = [...new Set(notices.filter(({ heardAt }) => heardAt === undefined).map(({ participant }) => participant))];

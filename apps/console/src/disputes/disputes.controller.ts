@@ -32,10 +32,11 @@ export class DisputesController {
   @Get()
   @Allow('restrictions.read')
   async desk(@Staff() member: StaffMember): Promise<DisputeDeskView> {
-    const files = await this.reader.open(rowsShownMax);
+    const found = await this.reader.open(rowsShownMax + 1);
+    const files = found.slice(0, rowsShownMax);
     await this.staff.noteViews(member, [{ what: 'disputes.list', rows: files.length }]);
     const at = this.clock.now();
-    return { at: at.toISOString(), disputes: files.map((file) => showDispute(file, at)) };
+    return { at: at.toISOString(), disputes: files.map((file) => showDispute(file, at)), more: found.length > files.length };
   }
 
   @Get(':id')

@@ -28,10 +28,11 @@ export class PgConsentReader implements ConsentReader {
     return row && readConsent(row);
   }
 
-  async versions({ shard, uuid }: ShardedId): Promise<KeptVersion[]> {
+  async versions({ shard, uuid }: ShardedId, { after, countMax }: ConsentPage<number>): Promise<KeptVersion[]> {
     const rows = await this.sql.query<VersionRow>(
-      `SELECT version, happened, at, via, content, salt, fact_seq FROM consent_versions WHERE shard = $1 AND consent = $2 ORDER BY version`,
-      [shard, uuid],
+      `SELECT version, happened, at, via, content, salt, fact_seq FROM consent_versions
+        WHERE shard = $1 AND consent = $2 AND version > $3 ORDER BY version LIMIT $4`,
+      [shard, uuid, after ?? 0, countMax],
     );
     return rows.map(({ fact_seq: seq, at, ...row }) => ({ ...row, position: { shard, seq, at } }));
   }

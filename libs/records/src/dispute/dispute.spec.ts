@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { DisputeState } from '#contract';
 import { Refusal } from '#kernel';
 import { jtiOf } from '../testing/records.js';
-import { type Dispute, type DisputeAnswer, type DisputeClock, type DisputeState, nextRing } from './dispute.js';
+import { type Dispute, type DisputeAnswer, type DisputeClock, nextRing } from './dispute.js';
 import { addInformation, answerDispute, closeByRecord, closeDispute, ringDispute } from './lead-dispute.js';
 import { type DisputeWish, disputesPerRecordMax, openDispute, repeatDispute } from './open-dispute.js';
 

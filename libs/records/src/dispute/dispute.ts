@@ -1,11 +1,5 @@
-import type { DisputableKind, DisputeAnswerRequest, DisputeCode } from '#contract';
+import type { DisputableKind, DisputeAnswerRequest, DisputeCode, DisputeState } from '#contract';
 import { type Fact, formatFactId, formatId, type ShardedId } from '#kernel';
-
-/**
- * OPEN: the furnisher has not answered. ANSWERED: it named a correction or withdrawal that has not arrived yet; its time runs on. CLOSED, with
- * an outcome.
- */
-export type DisputeState = 'OPEN' | 'ANSWERED' | 'CLOSED';
 
 /** VERIFIED: the record counts again. CORRECTED, WITHDRAWN: by the furnisher. SILENT: it did not answer in time, so the record is removed. */
 export type DisputeOutcome = 'VERIFIED' | 'CORRECTED' | 'WITHDRAWN' | 'SILENT';

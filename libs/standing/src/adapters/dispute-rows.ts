@@ -1,11 +1,10 @@
-import type { DisputableKind, DisputeCode } from '#contract';
+import type { DisputableKind, DisputeCode, DisputeState } from '#contract';
 import type { Shard } from '#kernel';
 import {
   type Dispute,
   type DisputeAnswer,
   type DisputeClock,
   type DisputeOutcome,
-  type DisputeState,
   type DisputeTreatment,
   nextRing,
 } from '#records';

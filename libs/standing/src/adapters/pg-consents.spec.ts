@@ -15,6 +15,7 @@ import { consentBody, ConsentWorld, refusalCode } from '../testing/consent-world
 import { claimsOf, receiptSigner } from '../testing/exchange-world.js';
 import { createNotary, nodeClerk } from './node-notary.js';
 
+const ALL = { after: undefined, countMax: 99 };
 const notary = createNotary('https://gateway.test', () => receiptSigner);
 const key = { kid: receiptSigner.kid, alg: 'EdDSA', jwk: receiptSigner.publicJwk, state: 'ACTIVE' } as const;
 
@@ -78,7 +79,7 @@ describe('consents in PostgreSQL', () => {
     ];
     expect(await toldTo('bank-a', link)).toEqual(told);
     expect(await kindsOf(subject)).toEqual(told.map(([kind]) => kind));
-    expect((await reader.versions(consent.id)).map(({ version, via }) => [version, via])).toEqual([
+    expect((await reader.versions(consent.id, ALL)).map(({ version, via }) => [version, via])).toEqual([
       [1, 'gateway'],
       ...[2, 3, 4, 5, 6].map((version) => [version, 'wallet']),
     ]);
@@ -113,7 +114,7 @@ describe('consents in PostgreSQL', () => {
   it('are artefacts that a bank verifies offline, each version for good, and to which the facts are bound', async () => {
     const { subject, link, id } = await world.granted();
     const { consent } = await world.consents.act(id, { kind: 'PAUSE' }, by(subject));
-    const versions = await reader.versions(id);
+    const versions = await reader.versions(id, ALL);
     const artefacts = showVersions(versions, notary).map(({ artefact }) => artefact as string);
     expect(showConsent(consent, new Date(), notary)['artefact']).toBe(artefacts[2]);
     for (const [i, artefact] of artefacts.entries()) {
@@ -242,7 +243,7 @@ describe('consents in PostgreSQL', () => {
       await Promise.all(reading);
       expect(new Set(late)).toEqual(new Set(['consent.required']));
       const uses = await reader.usesOf(id, { after: undefined, countMax: 10_000 });
-      const end = (await reader.versions(id)).at(-1)!.position.seq;
+      const end = (await reader.versions(id, ALL)).at(-1)!.position.seq;
       expect(uses.map(({ n }) => n)).toEqual(uses.map((_, i) => i + 1));
       expect(uses.filter(({ factSeq }) => factSeq > end)).toEqual([]);
       expect((await reader.find(id))!.uses).toBe(uses.length);
@@ -279,7 +280,7 @@ describe('consents in PostgreSQL', () => {
         const events = await fresh.database.query<{ id: string; body: object }>('SELECT id, body FROM events WHERE subject_ref = $1', [
           link.uuid,
         ]);
-        const kept = await reader.versions(consent.id);
+        const kept = await reader.versions(consent.id, ALL);
         const artefacts = kept.map(({ content }) => claimsOf(consentArtefact(content as never, notary)));
         const uses = (await reader.usesOf(consent.id, { after: undefined, countMax: 9 })).map(({ n }) => n);
         return JSON.stringify([events, artefacts, uses, showConsent((await reader.find(consent.id))!, new Date(), notary)]);

@@ -1,7 +1,15 @@
 import { type Shard, type ShardedId, SHARDS } from '#kernel';
 import type { SqlRunner } from '#platform';
 import type { Dispute } from '#records';
-import type { DisputeFile, DisputeNotice, DisputeReader, SubjectRecord } from '../dispute/dispute-store.js';
+import type {
+  DisputeFile,
+  DisputeNotice,
+  DisputePage,
+  DisputeReader,
+  RecordPage,
+  SubjectRecord,
+  SubjectRecordState,
+} from '../dispute/dispute-store.js';
 import { DISPUTE_COLUMNS, type DisputeRow, readDispute } from './dispute-rows.js';
 
 interface NoticeRow {
@@ -13,29 +21,57 @@ interface NoticeRow {
   readonly acked_at: Date | null;
 }
 
+interface RecordRow {
+  readonly iss: string;
+  readonly jti: string;
+  readonly kind: SubjectRecord['kind'];
+  readonly issued_at: Date;
+  readonly accepted_at: Date;
+  readonly fact_seq: bigint;
+  readonly state: SubjectRecordState | null;
+  readonly names: string | null;
+  readonly as_of: Date | null;
+  readonly valid_until: Date | null;
+  readonly dispute: string | null;
+}
+
+const LAST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+const LAST_FACT = 9_223_372_036_854_775_807n;
+
+/** What ended a record is another record that names it, or its dispute; whatever nothing ended, and does not count, is past its validity. */
+const RECORDS = `
+  WITH ended AS MATERIALIZED (
+    SELECT iss, names AS jti, CASE kind WHEN 'correction' THEN 'CORRECTED' WHEN 'clearance' THEN 'CLEARED' ELSE 'WITHDRAWN' END AS state
+      FROM records WHERE shard = $1 AND subject = $2 AND names IS NOT NULL
+     UNION ALL
+    SELECT iss, jti, CASE outcome WHEN 'SILENT' THEN 'REMOVED' ELSE 'WITHDRAWN' END
+      FROM disputes WHERE shard = $1 AND subject = $2 AND outcome IN ('SILENT', 'WITHDRAWN'))
+  SELECT r.iss, r.jti, r.kind, r.issued_at, r.accepted_at, r.fact_seq, r.names, f.as_of, f.valid_until, d.id AS dispute,
+         CASE WHEN f.valid_until > now() THEN 'IN_FORCE'
+              WHEN r.kind IN ('rating', 'performance', 'violation', 'correction')
+              THEN coalesce((SELECT min(e.state) FROM ended e WHERE e.iss = r.iss AND e.jti = r.jti), 'EXPIRED') END AS state
+    FROM records r
+    LEFT JOIN records_in_force f ON f.shard = r.shard AND f.subject = r.subject AND f.iss = r.iss AND f.jti = r.jti
+    LEFT JOIN disputes d ON d.shard = f.shard AND d.subject = f.subject AND d.iss = f.iss AND d.root_jti = f.root_jti AND d.state <> 'CLOSED'
+   WHERE r.shard = $1 AND r.subject = $2 AND r.fact_seq < $3 AND (f.valid_until > now() OR NOT $5)
+   ORDER BY r.fact_seq DESC LIMIT $4`;
+
 /** Lists for people and the clock's question. What spans shards reads the small partial indexes of what is unsettled. */
 export class PgDisputeReader implements DisputeReader {
   constructor(private readonly sql: SqlRunner) {}
 
-  async ofSubject({ shard, uuid }: ShardedId): Promise<DisputeFile[] | undefined> {
-    const disputes = await this.select('shard = $1 AND subject = $2 ORDER BY opened_at DESC, id DESC', [shard, uuid]);
+  async ofSubject({ shard, uuid }: ShardedId, { after, countMax, state }: DisputePage): Promise<DisputeFile[] | undefined> {
+    const place = [shard, uuid, after ?? LAST_UUID, state ?? null, countMax];
+    const where = 'shard = $1 AND subject = $2 AND id < $3 AND ($4::text IS NULL OR state = $4) ORDER BY id DESC LIMIT $5';
+    const disputes = await this.select(where, place);
     if (disputes.length === 0 && !(await this.isRegistered([shard, uuid]))) return undefined;
     return await this.filesOf(disputes);
   }
 
-  async recordsOf({ shard, uuid }: ShardedId): Promise<SubjectRecord[] | undefined> {
-    const rows = await this.sql.query<{ iss: string; jti: string; kind: string; as_of: Date; valid_until: Date; dispute: string | null }>(
-      `SELECT f.iss, f.jti, f.kind, f.as_of, f.valid_until, d.id AS dispute
-         FROM records_in_force f
-         LEFT JOIN disputes d ON d.shard = f.shard AND d.subject = f.subject AND d.iss = f.iss AND d.root_jti = f.root_jti AND d.state <> 'CLOSED'
-        WHERE f.shard = $1 AND f.subject = $2 ORDER BY f.as_of, f.iss, f.jti`,
-      [shard, uuid],
-    );
+  async recordsOf({ shard, uuid }: ShardedId, { after, countMax, inForce }: RecordPage): Promise<SubjectRecord[] | undefined> {
+    const rows = await this.sql.query<RecordRow>(RECORDS, [shard, uuid, after ?? LAST_FACT, countMax, inForce]);
     if (rows.length === 0 && !(await this.isRegistered([shard, uuid]))) return undefined;
-    return rows.map(({ iss, jti, kind, as_of: asOf, valid_until: validUntil, dispute }) => ({
-      ...{ issuer: iss, jti, kind, asOf, validUntil },
-      dispute: dispute ?? undefined,
-    }));
+    return rows.map(readRecord);
   }
 
   async find({ shard, uuid }: ShardedId): Promise<DisputeFile | undefined> {
@@ -58,12 +94,16 @@ export class PgDisputeReader implements DisputeReader {
     return await this.filesOf([...disputes, ...unheard.map(readDispute)]);
   }
 
-  async ofIssuer(iss: string, countMax: number): Promise<Dispute[]> {
-    return await this.select('shard = ANY ($1::smallint[]) AND iss = $2 ORDER BY opened_at DESC, id DESC LIMIT $3', [
-      SHARDS,
-      iss,
-      countMax,
-    ]);
+  async ofIssuer(iss: string, { after, countMax, state }: DisputePage): Promise<Dispute[]> {
+    const rows = await this.sql.query<DisputeRow>(
+      `SELECT d.* FROM unnest($1::smallint[]) AS s (shard)
+         CROSS JOIN LATERAL (SELECT ${DISPUTE_COLUMNS} FROM disputes d
+                              WHERE d.shard = s.shard AND d.iss = $2 AND d.id < $3 AND ($5::text IS NULL OR d.state = $5)
+                              ORDER BY d.id DESC LIMIT $4) d
+        ORDER BY d.id DESC LIMIT $4`,
+      [SHARDS, iss, after ?? LAST_UUID, countMax, state ?? null],
+    );
+    return rows.map(readDispute);
   }
 
   async due(at: Date, countMax: number): Promise<{ readonly id: ShardedId; readonly at: Date }[]> {
@@ -98,6 +138,14 @@ export class PgDisputeReader implements DisputeReader {
   private async isRegistered(place: readonly unknown[]): Promise<boolean> {
     return (await this.sql.query('SELECT FROM subjects WHERE shard = $1 AND subject = $2', place)).length > 0;
   }
+}
+
+function readRecord({ iss, jti, kind, issued_at, accepted_at, fact_seq, ...row }: RecordRow): SubjectRecord {
+  return {
+    ...{ issuer: iss, jti, kind, issuedAt: issued_at, receivedAt: accepted_at, factSeq: fact_seq },
+    ...{ state: row.state ?? undefined, names: row.names ?? undefined },
+    ...{ asOf: row.as_of ?? undefined, validUntil: row.valid_until ?? undefined, dispute: row.dispute ?? undefined },
+  };
 }
 
 function readNotice({ event, participant_id: participant, kind, at, acked_at: ackedAt }: NoticeRow): DisputeNotice {

@@ -1,3 +1,4 @@
+import type { DisputeState, RecordKind } from '#contract';
 import type { Dispute } from '#records';
 import type { Shard, ShardedId } from '#kernel';
 import type { StoredEvent } from '../event.js';
@@ -49,26 +50,54 @@ export interface DisputeFile {
   readonly notices: readonly DisputeNotice[];
 }
 
-/** A record that counts now, for its subject. */
+/** What became of a record that states something: only one that is IN_FORCE counts. REMOVED: its furnisher was silent when it was disputed. */
+export type SubjectRecordState = 'IN_FORCE' | 'CORRECTED' | 'WITHDRAWN' | 'CLEARED' | 'REMOVED' | 'EXPIRED';
+
+/** A record about a subject, without its content. */
 export interface SubjectRecord {
   readonly issuer: string;
   readonly jti: string;
-  readonly kind: string;
-  readonly asOf: Date;
-  readonly validUntil: Date;
+  readonly kind: RecordKind;
+  readonly issuedAt: Date;
+  readonly receivedAt: Date;
+  /** The place of its fact. */
+  readonly factSeq: bigint;
+  /** Undefined for one that only ends another. */
+  readonly state?: SubjectRecordState | undefined;
+  /** The record that it corrects, withdraws or clears. */
+  readonly names?: string | undefined;
+  /** While it is in force. */
+  readonly asOf?: Date | undefined;
+  readonly validUntil?: Date | undefined;
+  /** The dispute that is open about it. */
   readonly dispute?: string | undefined;
+}
+
+/** A page of disputes, the newest first: those before `after`, of all states or one. */
+export interface DisputePage {
+  readonly after?: string | undefined;
+  readonly countMax: number;
+  readonly state?: DisputeState | undefined;
+}
+
+/** A page of records, the newest first: those before the fact `after`; all, or what counts now. */
+export interface RecordPage {
+  readonly after?: bigint | undefined;
+  readonly countMax: number;
+  readonly inForce: boolean;
 }
 
 /** Lists, outside of any transaction. */
 export interface DisputeReader {
   /** The newest first; undefined for a subject that is not registered. */
-  ofSubject(subject: ShardedId): Promise<DisputeFile[] | undefined>;
-  recordsOf(subject: ShardedId): Promise<SubjectRecord[] | undefined>;
+  ofSubject(subject: ShardedId, page: DisputePage): Promise<DisputeFile[] | undefined>;
+  /** The newest first; undefined for a subject that is not registered. */
+  recordsOf(subject: ShardedId, page: RecordPage): Promise<SubjectRecord[] | undefined>;
   find(id: ShardedId): Promise<DisputeFile | undefined>;
   /** Open ones of which the answer is due first, then closed ones whose result is not heard by everybody. */
   open(countMax: number): Promise<DisputeFile[]>;
   /** Of records of this participant, the newest first. */
-  ofIssuer(iss: string, countMax: number): Promise<Dispute[]>;
+  ofIssuer(iss: string, page: DisputePage): Promise<Dispute[]>;
   /** Those of which a clock is due; the time is PostgreSQL's where that is later. */
   due(at: Date, countMax: number): Promise<{ readonly id: ShardedId; readonly at: Date }[]>;
 }

@@ -36,9 +36,16 @@ export function showDispute({ dispute, notices }: DisputeFile, at: Date) {
   };
 }
 
-export function showSubjectRecord({ issuer, jti, kind, asOf, validUntil, dispute }: SubjectRecord, shard: Dispute['subject']['shard']) {
-  const disputed = dispute === undefined ? {} : { dispute: formatId('dsp', { shard, uuid: dispute }) };
-  return { issuer, jti, kind, asOf: asOf.toISOString(), validUntil: validUntil.toISOString(), ...disputed };
+/** A record as the platform's services see it: whose, what kind, when, what became of it. What it says stays between its bank and us. */
+export function showSubjectRecord(record: SubjectRecord, shard: Dispute['subject']['shard']) {
+  const { issuer, jti, kind, state, names, issuedAt, receivedAt, asOf, validUntil, dispute } = record;
+  return {
+    ...{ issuer, jti, kind, ...(state ? { state } : {}), ...(names === undefined ? {} : { names }) },
+    ...{ issuedAt: issuedAt.toISOString(), receivedAt: receivedAt.toISOString() },
+    ...(asOf ? { asOf: asOf.toISOString() } : {}),
+    ...(validUntil ? { validUntil: validUntil.toISOString() } : {}),
+    ...(dispute === undefined ? {} : { dispute: formatId('dsp', { shard, uuid: dispute }) }),
+  };
 }
 
 function timesOf(dispute: Dispute, at: Date) {

@@ -1,10 +1,11 @@
-import { Button, Stack } from '@mantine/core';
+import { Button, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { DisputeDeskView, DisputeView, SignedInStaff } from '../../../src/api.js';
 import { call } from '../api/client.js';
 import { useParams } from '../api/router.js';
 import { PageHead, Section } from '../parts/page.js';
 import { Empty, Loaded } from '../parts/states.js';
+import { count } from '../parts/values.js';
 import { AffectedList } from './affected-list.js';
 import { DisputeArticle } from './dispute-article.js';
 import { NoticeTable } from './notice-table.js';
@@ -34,7 +35,7 @@ function Desk() {
   return (
     <Section title="Open disputes, and results that somebody has yet to hear">
       <Loaded of={desk} label="Loading disputes" lines={6}>
-        {({ disputes }) =>
+        {({ disputes, more }) =>
           disputes.length === 0 ? (
             <Empty title="Nothing is disputed">A subject disputes a record through the service it uses; a bank may flag its own.</Empty>
           ) : (
@@ -42,6 +43,11 @@ function Desk() {
               {disputes.map((one) => (
                 <DisputeArticle key={one.id} dispute={one} isLinked />
               ))}
+              {more && (
+                <Text size="xs" c="dimmed">
+                  The first {count(disputes.length)} that are due; `tallystick disputes list` shows more.
+                </Text>
+              )}
             </Stack>
           )
         }
