@@ -1,12 +1,13 @@
 // A worker of its own with PostgreSQL and, where the machine has one, Redis: what pushing events needs, and nothing beside it that costs.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
   createSigner,
   Database,
+  DOOR_FLAGS,
   findRedisServer,
   freePort,
   migrate,
@@ -16,8 +17,8 @@ import {
   startRedis,
 } from '#platform';
 import { ensureDevelopmentPki } from '../../dist/certs/make-dev-pki.js';
+import { cpuMs, serverCpuMs } from './world.mjs';
 
-const TICKS_PER_SECOND = 100;
 const READY_TIMEOUT_MS = 30_000;
 
 export async function openEventsWorld() {
@@ -37,13 +38,16 @@ export async function openEventsWorld() {
   await ensureDevelopmentPki(path.join(home, 'pki'), new Date());
   const config = parseConfig(env);
   for (const name of SIGNER_NAMES) createSigner(config, name);
-  const worker = spawn(process.execPath, ['dist/apps/worker/src/main.js'], { env: { ...process.env, ...env }, stdio: 'inherit' });
+  const profile = process.env.BENCH_PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : [];
+  const args = [...DOOR_FLAGS, ...profile, 'dist/apps/worker/src/main.js'];
+  const worker = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: 'inherit' });
   await ready(port);
   const database = await Database.open(postgres.url, 4);
+  const [{ backend }] = await database.query('SELECT pg_backend_pid() AS backend');
   return {
     ...{ home, database },
     queues: redis ? 'Redis' : 'PostgreSQL',
-    workerCpuSeconds: () => cpuSeconds(worker.pid),
+    cpuMs: () => ({ worker: cpuMs(worker.pid), postgres: serverCpuMs(backend) }),
     async close() {
       await database.close();
       const gone = new Promise((resolve) => worker.once('exit', resolve));
@@ -63,10 +67,4 @@ async function ready(port) {
     if (Date.now() > deadline) throw new Error('the worker did not become ready');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-/** User and system time so far: unlike the clock it does not count what else the machine does. */
-function cpuSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }

@@ -2,7 +2,7 @@ export * from './verifier.js';
 export { nodeCrypto } from './crypto/node-crypto.js';
 export { checkAside, checkWithNode, createHttpSigner, type HttpSigner } from './http-signatures/algorithms.js';
 export { explainSteps, type SignatureStep } from './http-signatures/explain-signature.js';
-export { isSigned, type SignatureFields, signRequest, signResponse } from './http-signatures/sign-message.js';
+export { isSigned, type SignatureFields, signRequest, signRequestAside, signResponse } from './http-signatures/sign-message.js';
 export { rsaModulusBitsMin, type SignatureAlgorithm } from './jose/algorithms.js';
 export { decodeBase64Url, encodeBase64Url } from './jose/base64url.js';
 export { type JwsHeader, jwsBytesMax } from './jose/compact-jws.js';

@@ -43,7 +43,7 @@ export function placeEvents(
 }
 
 /** A signed event token (RFC 8417; subject as RFC 9493). The same event gives the same token under the same key. */
-export function eventToken(event: StoredEvent, notary: Notary): string {
+export async function eventToken(event: StoredEvent, notary: Notary): Promise<string> {
   const claims = {
     iss: notary.issuer,
     aud: event.participant,
@@ -52,5 +52,5 @@ export function eventToken(event: StoredEvent, notary: Notary): string {
     sub_id: { format: 'opaque', id: isAboutItself(event.ref) ? event.participant : formatId('lnk', event.ref) },
     events: { [eventUri(event.kind)]: event.body },
   };
-  return notary.sign(EVENT_TOKEN_TYPE, claims, event.participant);
+  return await notary.signAside(EVENT_TOKEN_TYPE, claims, event.participant);
 }

@@ -27,8 +27,8 @@ export class PollEvents {
   async run(participant: string, request: PollRequest, signal?: AbortSignal): Promise<PollAnswer> {
     await this.settle(participant, request);
     const found = await this.look(participant, request);
-    if (found.length > 0 || request.returnImmediately || request.maxEvents === 0) return this.answer(found, request);
-    return this.answer(await this.wait(participant, request, signal), request);
+    if (found.length > 0 || request.returnImmediately || request.maxEvents === 0) return await this.answer(found, request);
+    return await this.answer(await this.wait(participant, request, signal), request);
   }
 
   private async settle(participant: string, { ack, setErrs }: PollRequest): Promise<void> {
@@ -68,8 +68,9 @@ export class PollEvents {
     return found;
   }
 
-  private answer(found: readonly StoredEvent[], { maxEvents }: PollRequest): PollAnswer {
-    const sets = Object.fromEntries(found.slice(0, maxEvents).map((event) => [event.id, eventToken(event, this.notary)]));
-    return { sets, moreAvailable: found.length > maxEvents };
+  private async answer(found: readonly StoredEvent[], { maxEvents }: PollRequest): Promise<PollAnswer> {
+    const told = found.slice(0, maxEvents);
+    const tokens = await Promise.all(told.map((event) => eventToken(event, this.notary)));
+    return { sets: Object.fromEntries(told.map(({ id }, i) => [id, tokens[i]!])), moreAvailable: found.length > maxEvents };
   }
 }

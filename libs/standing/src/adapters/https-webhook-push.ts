@@ -1,13 +1,14 @@
 import { hash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
-import { Agent, request } from 'undici';
+import { Pool } from 'undici';
 import { SECEVENT_MEDIA_TYPE } from '#contract';
-import { type HttpSigner, type JsonObject, parseJsonStrict, signRequest } from '#evidence';
+import { type JsonObject, parseJsonStrict, type Signer, signRequestAside } from '#evidence';
 import { type Config, ConfigError } from '#platform';
-import type { PushAnswer, PushTarget, PushToken } from '../delivery/push.js';
+import type { PushTarget, PushToken } from '../delivery/push.js';
 import { pushesPerPartnerMax } from '../delivery/deliver-events.js';
 import type { EventFailure } from '../store.js';
+import { type PostLimits, sendPost } from './https-post.js';
 import { AddressRefused, WebhookAddresses } from './webhook-addresses.js';
 
 /** One push as a whole, from the name's look-up to the last byte of the answer. */
@@ -15,7 +16,7 @@ export const pushTimeoutMs = 5_000;
 const answerBytesMax = 4_096;
 const headerBytesMax = 8_192;
 const idleMs = 30_000;
-const agentsMax = 2_000;
+const placesMax = 2_000;
 
 export interface PushSettings {
   /** PEM, beside the machine's own authorities. */
@@ -41,20 +42,27 @@ function settled<T>(name: string, read: () => T): T {
   }
 }
 
+interface Place {
+  readonly pool: Pool;
+  readonly path: string;
+}
+
 /**
  * Posts tokens over TLS that is always verified, to addresses that are allowed, signed with our own key (RFC 9421). It follows no redirect and
  * reads no more of an answer than it needs. Connections are kept per address of a participant, and few.
  */
 export class HttpsWebhookPush {
-  private readonly agents = new Map<string, Agent>();
+  private readonly places = new Map<string, Place>();
   /** Made once: reading some hundred authorities for every connection cost more than all the rest of a push. */
   private readonly trust: SecureContext;
+  private readonly limits: PostLimits;
 
   constructor(
     private readonly settings: PushSettings,
-    private readonly signerFor: (participant: string) => HttpSigner,
-    private readonly timeoutMs = pushTimeoutMs,
+    private readonly signerFor: (participant: string) => Signer,
+    timeoutMs = pushTimeoutMs,
   ) {
+    this.limits = { timeoutMs, answerBytesMax };
     const ca = settings.extraCa === undefined ? {} : { ca: [...rootCertificates, settings.extraCa] };
     this.trust = createSecureContext({ minVersion: 'TLSv1.2', ...ca });
   }
@@ -64,87 +72,71 @@ export class HttpsWebhookPush {
     const digest = new Map([['sha-256' as const, hash('sha256', body, 'buffer')]]);
     const nonce = randomBytes(16).toString('base64url');
     const message = { method: 'POST', targetUri: target.url, headers: {} };
-    const fields = signRequest(message, digest, this.signerFor(target.participant), { at: new Date(), nonce });
+    const fields = await signRequestAside(message, digest, this.signerFor(target.participant), { at: new Date(), nonce });
     return await this.post(target, { ...fields, 'content-type': SECEVENT_MEDIA_TYPE }, body);
   };
 
   /** What is posted as it is: probes bring their own, wrong, signatures. */
   async post(target: PushTarget, fields: Readonly<Record<string, string>>, body: Uint8Array): ReturnType<PushToken> {
     try {
-      this.settings.addresses.checkLiteral(new URL(target.url).hostname);
-      return await this.exchange(target, { ...fields, accept: 'application/json' }, body);
+      const { pool, path } = this.placeOf(target);
+      const {
+        status,
+        headers,
+        body: said,
+      } = await sendPost(pool, path, { headers: { ...fields, accept: 'application/json' }, body }, this.limits);
+      const retryAfter = String(headers['retry-after'] ?? '');
+      return {
+        status,
+        ...(/^[0-9]{1,9}$/.test(retryAfter) ? { retryAfterSeconds: Number(retryAfter) } : {}),
+        body: isJson(headers['content-type']) ? parsed(said) : undefined,
+      };
     } catch (error) {
-      return { trouble: troubleOf(error as Error, this.timeoutMs) };
+      return { trouble: troubleOf(error as Error, this.limits.timeoutMs) };
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.agents.values()].map((agent) => agent.destroy()));
-    this.agents.clear();
+    await Promise.all([...this.places.values()].map(({ pool }) => pool.destroy()));
+    this.places.clear();
   }
 
-  private async exchange(target: PushTarget, headers: Record<string, string>, body: Uint8Array): Promise<PushAnswer> {
-    const signal = AbortSignal.timeout(this.timeoutMs);
-    const answer = await request(target.url, { method: 'POST', dispatcher: this.agentOf(target), headers, body, signal });
-    const { statusCode: status } = answer;
-    const retryAfter = String(answer.headers['retry-after'] ?? '');
-    return {
-      status,
-      ...(/^[0-9]{1,9}$/.test(retryAfter) ? { retryAfterSeconds: Number(retryAfter) } : {}),
-      body: isJson(answer.headers['content-type']) ? parsed(await firstBytes(answer.body)) : await nothingOf(answer.body),
-    };
-  }
-
-  private agentOf({ participant, url }: PushTarget): Agent {
-    const place = `${participant} ${new URL(url).origin}`;
-    const known = this.agents.get(place);
+  /** Throws `AddressRefused`. */
+  private placeOf({ participant, url }: PushTarget): Place {
+    const name = `${participant} ${url}`;
+    const known = this.places.get(name);
     if (known) return known;
-    const agent = this.newAgent();
-    this.agents.set(place, agent);
-    const [oldest, old] = this.agents.entries().next().value!;
-    if (this.agents.size > agentsMax && old !== agent) {
-      this.agents.delete(oldest);
-      void old.close();
+    const { hostname, origin, pathname, search } = new URL(url);
+    this.settings.addresses.checkLiteral(hostname);
+    const place = { pool: this.newPool(origin), path: pathname + search };
+    this.places.set(name, place);
+    const [oldest, old] = this.places.entries().next().value!;
+    if (this.places.size > placesMax) {
+      this.places.delete(oldest);
+      void old.pool.close();
     }
-    return agent;
+    return place;
   }
 
-  private newAgent(): Agent {
+  private newPool(origin: string): Pool {
     const { addresses } = this.settings;
-    return new Agent({
+    const { timeoutMs } = this.limits;
+    return new Pool(origin, {
       connections: pushesPerPartnerMax,
       pipelining: 1,
       keepAliveTimeout: idleMs,
       keepAliveMaxTimeout: idleMs,
       maxHeaderSize: headerBytesMax,
-      headersTimeout: this.timeoutMs,
-      bodyTimeout: this.timeoutMs,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
       connect: {
-        timeout: this.timeoutMs,
+        timeout: timeoutMs,
         lookup: addresses.lookup,
         rejectUnauthorized: true,
         secureContext: this.trust,
       },
     });
   }
-}
-
-type Body = AsyncIterable<Uint8Array> & { destroy(): unknown; dump(options: { limit: number }): Promise<unknown> };
-
-async function firstBytes(body: Body): Promise<Uint8Array | undefined> {
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const piece of body) {
-    bytes += piece.length;
-    if (bytes > answerBytesMax) return undefined;
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
-}
-
-async function nothingOf(body: Body): Promise<undefined> {
-  await body.dump({ limit: answerBytesMax });
-  return undefined;
 }
 
 function isJson(type: string | string[] | undefined): boolean {

@@ -97,12 +97,13 @@ export class DeliverEvents {
 
   private async pushLane(round: Round, lane: readonly PushableEvent[], acks: SettleAcks, failed: FailedPush[]): Promise<void> {
     for (const event of lane) {
+      const token = await eventToken(event, this.notary);
       if (this.isOver(round) || !(await round.keepLease(this.store, this.clock.now()))) return;
-      const outcome = judgePush(await this.push(round.held, eventToken(event, this.notary)));
+      const outcome = judgePush(await this.push(round.held, token));
       const at = this.clock.now();
       round.circuit = afterPush(round.circuit, outcome, at, this.chance());
       if (outcome.kind !== 'TAKEN') return void failed.push(this.failedPush(event, outcome, at));
-      acks.add(event.id);
+      acks.add(event.id, at);
       round.deliveredAt = at;
     }
   }
