@@ -62,7 +62,8 @@ export class RatingsController {
   @ApiOperation({
     summary: 'A signed Token Status List: whether credentials still stand (draft-ietf-oauth-status-list)',
     description:
-      'INVALID: the consent was revoked, or a record that the rating rests on was withdrawn or corrected. SUSPENDED: the consent is paused.',
+      'INVALID: the consent was revoked, a record that what you read rests on was corrected, withdrawn or removed, or a restriction that you read was ' +
+      'overturned on appeal. SUSPENDED: the consent is paused, or a record is disputed since: read again.',
   })
   async statusList(
     @Caller() caller: Participant,

@@ -24,6 +24,7 @@ import { RECONCILIATION_STORE, ReconciliationModule } from '#reconciliation/adap
 import { policyLife } from '#policies/adapters/pg-policies';
 import { Disputes, Restrictions, ReviewDue, type WebhookBook, Webhooks } from '#standing';
 import { consentExpiry } from '#standing/adapters/consents.module';
+import { disclosureErasure } from '#standing/adapters/disclosure.module';
 import { PgDisputeReader } from '#standing/adapters/pg-dispute-reader';
 import { PgRestrictionReader } from '#standing/adapters/pg-restriction-reader';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
@@ -99,7 +100,7 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
         {
           provide: SWEEP_STEPS,
           inject: [Database, ReviewDue, JobSender, RECONCILIATION_STORE, Exports, PgBatchStore, Restrictions, Webhooks, Disputes],
-          useFactory: sweepSteps,
+          useFactory: (...all: Parameters<typeof sweepSteps>) => [...sweepSteps(...all), erasureStep(all[0], config)],
         },
         { provide: BacktestRunner, inject: [Database], useFactory: (database: Database) => backtestRunner(database) },
         { provide: ShadowFollower, inject: [Database], useFactory: watchedShadows },
@@ -209,6 +210,10 @@ function sweepSteps(
       },
     },
   ];
+}
+
+function erasureStep(database: Database, config: Config): SweepStep {
+  return { name: 'what was told and may no longer be held', run: () => disclosureErasure(database, config).run() };
 }
 
 function sweepTask(steps: readonly SweepStep[], logger: Logger): RecurringTask {

@@ -107,4 +107,6 @@ export interface ConsentReader {
   usesOfSubject(subject: ShardedId, page: ConsentPage<bigint>): Promise<KeptUse[] | undefined>;
   /** Those that have expired and are not marked so, the longest overdue first. */
   overdue(countMax: number): Promise<ShardedId[]>;
+  /** Those that can still be used or granted though their link is over: a release that did not end them with it is at work beside this one. */
+  orphaned(countMax: number): Promise<ShardedId[]>;
 }

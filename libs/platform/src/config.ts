@@ -50,7 +50,11 @@ export const SETTINGS = {
   ),
   PARTNER_CALLS_PER_SECOND: setting(
     z.coerce.number().int().min(1).max(1_000_000).default(2_000),
-    'calls of one partner, over all gateways; more are 429',
+    'calls of one partner, over all gateways; beyond it they are let through at this pace, and those that wait longer than a second are 429',
+  ),
+  HANDSHAKES_PER_SECOND: setting(
+    z.coerce.number().int().min(1).max(1_000_000).default(20),
+    'new connections of one address to one gateway, five times as many at once; more wait before TLS begins. Behind a balancer that hides addresses: those of all partners',
   ),
   ENROLMENT_PORT: setting(
     z.coerce.number().int().min(0).max(65_535).optional(),
@@ -73,6 +77,10 @@ export const SETTINGS = {
     z.string().default(''),
     'networks (CIDR, with commas) that webhooks may lead to although they are private, such as a VPN’s; all others that are not public are refused',
   ),
+  WEBHOOK_TIMEOUT_MS: setting(
+    z.coerce.number().int().min(500).max(30_000).default(5_000),
+    'how long a webhook may take to answer; after a worker that died its partners wait for twice as long',
+  ),
   DECISION_HTTP_PORT: setting(port(7080), 'internal services, HTTP/JSON'),
   DECISION_GRPC_PORT: setting(port(7081), 'internal services, gRPC'),
   ALLOWANCE_SECONDS_MAX: setting(
@@ -88,6 +96,10 @@ export const SETTINGS = {
     'reads of one subject by one participant for one purpose in a calendar day, whatever its consents allow',
   ),
   CONSENT_CALLS_PER_MONTH_MAX: setting(z.coerce.number().int().min(1).max(1_000_000).default(240), 'the same in a calendar month'),
+  DISCLOSURE_KEPT_DAYS: setting(
+    z.coerce.number().int().min(0).max(3_650).default(30),
+    'for how many days what a participant read under a consent can be shown after its data life; then it is erased',
+  ),
   CONSENT_TIME_ZONE: setting(
     z.string().refine(isTimeZone, 'not an IANA time zone').default('Asia/Shanghai'),
     'whose days, weeks and months count reads under consents',

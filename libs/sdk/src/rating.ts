@@ -130,6 +130,6 @@ async function checkStatus({ status }: RatingCredentialClaims, list: string, key
   }
   const found = statusAt(payload['status_list'], idx);
   if (found === 'INVALID')
-    throw new Refusal('precondition', 'rating.revoked', 'the consent was revoked, or what the rating rests on was withdrawn');
-  if (found === 'SUSPENDED') throw new Refusal('precondition', 'rating.suspended', 'the consent is paused');
+    throw new Refusal('precondition', 'rating.revoked', 'the consent was revoked, or what was told turned out to be wrong');
+  if (found === 'SUSPENDED') throw new Refusal('precondition', 'rating.suspended', 'the consent is paused, or a record is disputed');
 }

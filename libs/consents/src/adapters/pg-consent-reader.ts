@@ -85,6 +85,17 @@ export class PgConsentReader implements ConsentReader {
     return rows.map(({ shard, id }) => ({ shard, uuid: id }));
   }
 
+  async orphaned(countMax: number): Promise<ShardedId[]> {
+    const rows = await this.sql.query<{ shard: Shard; id: string }>(
+      `SELECT c.shard, c.id FROM unnest($1::smallint[]) AS s (shard)
+         CROSS JOIN LATERAL (SELECT l.shard, l.ref FROM links l WHERE l.shard = s.shard AND l.ended_at > clock_timestamp() - interval '1 hour') l
+         JOIN consents c ON c.shard = l.shard AND c.link = l.ref AND c.${LIVE}
+        ORDER BY c.shard, c.id LIMIT $2`,
+      [SHARDS, countMax],
+    );
+    return rows.map(({ shard, id }) => ({ shard, uuid: id }));
+  }
+
   private async isRegistered({ shard, uuid }: ShardedId): Promise<boolean> {
     return (await this.sql.query('SELECT FROM subjects WHERE shard = $1 AND subject = $2', [shard, uuid])).length > 0;
   }

@@ -21,9 +21,9 @@ import { PgExchange } from './pg-exchange.js';
 })
 export class ConsentsModule {}
 
-/** What the worker's sweep does about consents: it writes down that they have expired. Reads have compared the time already. */
+/** What the worker's sweep does about consents: it writes down that they have expired, or ended with their link. Reads are refused already. */
 export function consentExpiry(database: Database): { run(): Promise<number> } {
   const consents = new Consents(new PgExchange(database), nodeClerk, systemClock);
   const reader = new PgConsentReader(database);
-  return { run: () => consents.expire(reader) };
+  return { run: async () => (await consents.expire(reader)) + (await consents.endOrphans(reader)) };
 }

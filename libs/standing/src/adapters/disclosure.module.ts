@@ -6,7 +6,9 @@ import { CLOCK, CONFIG } from '#platform/adapters/platform.module';
 import { ReadRatings } from '../disclosure/read-ratings.js';
 import { StatusLists } from '../disclosure/status-lists.js';
 import type { Notary } from '../notary.js';
-import { PgDisclosureStore, PgStatusReader } from './pg-disclosures.js';
+import { PgDisclosureEraser } from './pg-disclosure-eraser.js';
+import { PgDisclosureStore } from './pg-disclosures.js';
+import { PgStatusReader } from './pg-status-reader.js';
 import { NOTARY, RecordExchangeModule } from './standing.module.js';
 
 /** Ratings read under consents, and the lists that tell whether what was read still stands. */
@@ -29,3 +31,11 @@ import { NOTARY, RecordExchangeModule } from './standing.module.js';
   exports: [ReadRatings, StatusLists],
 })
 export class DisclosureModule {}
+
+export const erasedPerRunMax = 5_000;
+
+/** What the worker's sweep does about what was told: it erases what nobody may hold any more. */
+export function disclosureErasure(database: Database, { DISCLOSURE_KEPT_DAYS: days }: Config): { run(): Promise<number> } {
+  const eraser = new PgDisclosureEraser(database);
+  return { run: () => eraser.erase(days, erasedPerRunMax) };
+}

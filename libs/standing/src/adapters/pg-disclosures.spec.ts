@@ -1,16 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Consent } from '#consents';
-import { RATING_THRESHOLDS, RATING_TYP } from '#contract';
-import { canonicalBytes, type JsonObject, statusAt, STATUS_LIST_TYP, verifyJws, verifySdJwt } from '#evidence';
+import { RATING_THRESHOLDS } from '#contract';
+import { canonicalBytes, type JsonObject } from '#evidence';
 import type { Refusal } from '#kernel';
 import { Database } from '#platform';
 import { type FreshDatabase, freshDatabase } from '#platform/testing/database';
 import { rating, sha256, violation } from '#records/testing/records';
-import { DisclosureWorld, holderSigner } from '../testing/disclosure-world.js';
-import { receiptSigner } from '../testing/exchange-world.js';
-
-const findKey = (kid: string) => ({ kid, alg: 'EdDSA' as const, jwk: receiptSigner.publicJwk, state: 'ACTIVE' as const });
-const claimsOf = async (credential: string) => (await verifySdJwt(credential, RATING_TYP, findKey)).value.claims;
+import { claimsOf, DisclosureWorld, holderSigner } from '../testing/disclosure-world.js';
 
 describe('ratings read under consents, in PostgreSQL', () => {
   let fresh: FreshDatabase;
@@ -21,21 +16,7 @@ describe('ratings read under consents, in PostgreSQL', () => {
   });
   afterAll(() => fresh.close());
 
-  const credentialOf = async (consent: Consent, wish = {}) => {
-    const told = await world.read(consent, wish);
-    if (!('credential' in told)) throw new Error('no credential');
-    return told;
-  };
-  const statusOf = async (credential: string): Promise<string> => {
-    const { idx, uri } = ((await claimsOf(credential))['status'] as { status_list: { idx: number; uri: string } }).status_list;
-    const [shard, list] = uri.split('/').slice(-2).map(Number) as [number, number];
-    // A new one each time: what is remembered would hide what has changed.
-    const lists = new DisclosureWorld(fresh.database).statuses;
-    const token = await lists.token(shard, list, 'bank-a');
-    const { value } = await verifyJws(Buffer.from(token), STATUS_LIST_TYP, findKey);
-    expect(value.payload['sub']).toBe(uri);
-    return statusAt(value.payload['status_list'], idx);
-  };
+  const credentialOf: DisclosureWorld['credential'] = (...read) => world.credential(...read);
 
   it('disclose what the consent names and nothing else', async () => {
     const of = await world.subject(820);
@@ -199,23 +180,6 @@ describe('ratings read under consents, in PostgreSQL', () => {
 
   it('cannot say anything of a subject that no bank reports on', async () => {
     expect(await world.outcome(await world.granted(await world.subject(), { threshold: { atLeast: 550 } }))).toBe('NA');
-  });
-
-  it('stand until the consent is revoked, are suspended while it is paused, and fall with a record they rest on', async () => {
-    const of = await world.subject();
-    const jti = await world.report(of.ref, { kind: 'rating', rating: rating(800) });
-    const consent = await world.granted(of);
-    const other = await world.granted(of, { purpose: 'COLLECTION' });
-    const [paused, kept] = [(await credentialOf(consent)).credential, (await credentialOf(other)).credential];
-    expect([await statusOf(paused), await statusOf(kept)]).toEqual(['VALID', 'VALID']);
-    await world.act(consent, { kind: 'PAUSE' });
-    expect([await statusOf(paused), await statusOf(kept)]).toEqual(['SUSPENDED', 'VALID']);
-    await world.act(consent, { kind: 'RESUME' });
-    await world.report(of.ref, { kind: 'withdrawal', withdrawal: { replaces: jti, reason: 'ERROR' } });
-    const after = (await credentialOf(other)).credential;
-    expect([await statusOf(paused), await statusOf(kept), await statusOf(after)]).toEqual(['INVALID', 'INVALID', 'VALID']);
-    await world.act(other, { kind: 'REVOKE' });
-    expect(await statusOf(after)).toBe('INVALID');
   });
 
   it('give every credential a place of its own in the lists', async () => {

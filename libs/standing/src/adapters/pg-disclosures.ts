@@ -1,8 +1,8 @@
 import { countedRow, useRow } from '#consents/adapters/consent-rows';
 import { PgConsentLedger } from '#consents/adapters/pg-consent-ledger';
-import type { JsonObject, TokenStatus } from '#evidence';
+import type { JsonObject } from '#evidence';
 import type { Shard } from '#kernel';
-import { appendFacts, type Database, orLostReply, type SqlRunner, type Tx } from '#platform';
+import { appendFacts, type Database, orLostReply, type Tx } from '#platform';
 import type { DisclosedContent } from '../disclosure/rating.js';
 import type {
   AnswerPair,
@@ -10,11 +10,10 @@ import type {
   DisclosureBook,
   DisclosureBooks,
   DisclosureStore,
+  EarlierRead,
   KeptAnswer,
   KnownForRead,
   ReadsSaving,
-  StatusOfFact,
-  StatusReader,
 } from '../disclosure/store.js';
 import type { Factor } from '../standing.js';
 import { againAfterDeadlock } from './after-deadlock.js';
@@ -29,6 +28,7 @@ interface KnownRow {
   restrictions: RestrictionJson[];
   disputed: boolean;
   reported: boolean;
+  link_ended: boolean;
   earlier: DisclosureJson | null;
 }
 
@@ -45,9 +45,10 @@ interface DisclosureJson {
   standing_version: number;
   at: string;
   keep_until: string;
-  content: DisclosedContent;
-  salt: string;
-  seed: string;
+  /** Null together, once they are erased. */
+  content: DisclosedContent | null;
+  salt: string | null;
+  seed: string | null;
   holder_key: JsonObject | null;
   fact_seq: number;
 }
@@ -85,6 +86,7 @@ const KNOWN = `
          coalesce((SELECT json_agg(r ORDER BY r.starts_at, r.id)
                      FROM restrictions r WHERE r.shard = s.shard AND r.subject = s.subject AND r.lifted_at IS NULL), '[]') AS restrictions,
          EXISTS (SELECT FROM records_in_force f WHERE f.shard = s.shard AND f.subject = s.subject AND f.valid_until > now()) AS reported,
+         EXISTS (SELECT FROM links l WHERE l.shard = c.shard AND l.ref = c.link AND l.state = 'ENDED') AS link_ended,
          (SELECT to_json(d) FROM disclosures d WHERE d.shard = i.shard AND d.consent = i.consent AND d.idempotency_key = i.idempotency_key) AS earlier
     FROM unnest($1::smallint[], $2::uuid[], $3::text[]) WITH ORDINALITY AS i (shard, consent, idempotency_key, n)
     JOIN consents c ON c.shard = i.shard AND c.id = i.consent
@@ -123,60 +125,22 @@ class PgDisclosureBook implements DisclosureBook {
   }
 }
 
-const NAMED = `
-  SELECT d.fact_seq, CASE WHEN c.state = 'PAUSED' AND NOT w.withdrawn THEN 'SUSPENDED' ELSE 'INVALID' END AS status
-    FROM disclosures d
-    JOIN consents c ON c.shard = d.shard AND c.id = d.consent
-   CROSS JOIN LATERAL (
-     SELECT EXISTS (
-       SELECT FROM standing_versions v
-         JOIN records r ON r.shard = v.shard AND r.subject = v.subject AND r.iss = v.cause_iss AND r.jti = v.cause_jti
-        WHERE v.shard = d.shard AND v.subject = d.subject AND v.version > d.standing_version AND r.kind IN ('withdrawal', 'correction')
-     ) AS withdrawn) w
-   WHERE d.shard = $1 AND d.fact_seq >= $2 AND d.fact_seq < $3 AND d.holder_key IS NOT NULL AND d.keep_until > $4
-     AND (c.state IN ('REVOKED', 'PAUSED') OR w.withdrawn)`;
-
-/** What status lists are made of. */
-export class PgStatusReader implements StatusReader {
-  private known: ReadonlyMap<Shard, string> | undefined;
-
-  constructor(private readonly sql: SqlRunner) {}
-
-  async secrets(): Promise<ReadonlyMap<Shard, string>> {
-    if (this.known) return this.known;
-    const rows = await this.sql.query<{ shard: Shard; secret: string }>('SELECT shard, secret FROM status_list_secrets');
-    this.known = new Map(rows.map(({ shard, secret }) => [shard, secret]));
-    return this.known;
-  }
-
-  async named(shard: Shard, from: bigint, before: bigint, at: Date): Promise<StatusOfFact[] | undefined> {
-    const [head] = await this.sql.query<{ last_seq: bigint }>('SELECT last_seq FROM shard_heads WHERE shard = $1', [shard]);
-    if (!head || head.last_seq < from) return undefined;
-    const rows = await this.sql.query<{ fact_seq: bigint; status: TokenStatus }>(NAMED, [shard, from, before, at]);
-    return rows.map(({ fact_seq, status }) => ({ factSeq: fact_seq, status }));
-  }
-}
-
-function readKnown({ version, score, factors, restrictions, disputed, reported, earlier }: KnownRow): KnownForRead {
+function readKnown({ version, score, factors, restrictions, disputed, reported, link_ended, earlier }: KnownRow): KnownForRead {
   const rating = { version, score, factors, restrictions: restrictions.map(readRestriction), disputed, reported };
-  return earlier ? { rating, earlier: readDisclosure(earlier) } : { rating };
+  return { rating, linkEnded: link_ended, ...(earlier ? { earlier: readEarlier(earlier) } : {}) };
 }
 
-function readDisclosure(row: DisclosureJson): Disclosure {
+function readEarlier(row: DisclosureJson): EarlierRead {
   const { shard, consent, n, subject, link, participant_id, idempotency_key, digest, standing_version, at, keep_until } = row;
-  return {
+  const { content, salt, seed, holder_key, fact_seq } = row;
+  const keepUntil = new Date(keep_until);
+  if (content === null || salt === null || seed === null) return { digest, keepUntil };
+  const told: Disclosure = {
     ...{ consent: { shard, uuid: consent }, n, subject: { shard, uuid: subject }, link: { shard, uuid: link } },
     ...{ participant: participant_id, key: idempotency_key ?? undefined, digest, standingVersion: BigInt(standing_version) },
-    ...{
-      at: new Date(at),
-      keepUntil: new Date(keep_until),
-      content: row.content,
-      salt: row.salt,
-      seed: row.seed,
-      holderKey: row.holder_key ?? undefined,
-    },
-    factSeq: BigInt(row.fact_seq),
+    ...{ at: new Date(at), keepUntil, content, salt, seed, holderKey: holder_key ?? undefined, factSeq: BigInt(fact_seq) },
   };
+  return { digest, keepUntil, told };
 }
 
 function disclosureRow(one: Disclosure) {

@@ -80,11 +80,25 @@ export class Consents {
       return changes.length;
     });
   }
+
+  /** Ends what an ended link has left: reads are refused already. A sweep calls it; answers how many it wrote. */
+  async endOrphans(reader: Pick<ConsentReader, 'orphaned'>): Promise<number> {
+    const orphaned = await reader.orphaned(expiredPerRunMax);
+    if (orphaned.length === 0) return 0;
+    return await this.exchange.transaction(async (books) => {
+      const changes = await endHeld(books, orphaned);
+      await saveConsentChanges(books, changes, 'link.ended', this.clerk);
+      return changes.length;
+    });
+  }
 }
 
 /** What ending a link does to its consents. The subject is held, so none is added meanwhile. */
-export async function endConsents({ consentLedger }: Books, link: ShardedId): Promise<ConsentChange[]> {
-  const ids = await consentLedger.liveOfLink(link);
+export async function endConsents(books: Books, link: ShardedId): Promise<ConsentChange[]> {
+  return await endHeld(books, await books.consentLedger.liveOfLink(link));
+}
+
+async function endHeld({ consentLedger }: Books, ids: readonly ShardedId[]): Promise<ConsentChange[]> {
   if (ids.length === 0) return [];
   const { at, consents } = await consentLedger.hold(ids);
   return consents.flatMap((held) => {

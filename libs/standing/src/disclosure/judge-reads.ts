@@ -4,7 +4,7 @@ import { formatId, invariant, Refusal, type ShardedId } from '#kernel';
 import { type Clerk, pairwiseName } from '../notary.js';
 import { claimsOf, type DisclosedContent, isThreshold, type KnownRating } from './rating.js';
 import { repeatRead } from './repeat-read.js';
-import type { AnswerPair, Disclosure, KeptAnswer } from './store.js';
+import type { AnswerPair, Disclosure, EarlierRead, KeptAnswer } from './store.js';
 import { giveAnswer, type GivenAnswer } from './threshold-answer.js';
 
 /** One read that a participant asks for. */
@@ -57,7 +57,7 @@ export function isBetween(consent: Consent | undefined, { participant, ref }: Re
 export function sortRead(
   request: ReadRequest,
   consent: Consent | undefined,
-  earlier: Disclosure | undefined,
+  earlier: EarlierRead | undefined,
   at: Date,
   clerk: Clerk,
 ): Sorted {

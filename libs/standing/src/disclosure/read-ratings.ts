@@ -54,8 +54,9 @@ export class ReadRatings {
   }
 
   private async carry(books: DisclosureBooks, requests: readonly ReadRequest[]): Promise<(Told | Refusal)[]> {
-    const held = await books.consentLedger.hold(requests.map(({ consent }) => consent));
+    const all = await books.consentLedger.hold(requests.map(({ consent }) => consent));
     const known = await books.disclosures.known(requests);
+    const held = { ...all, consents: all.consents.map((one, i) => (known[i]?.linkEnded ? undefined : one)) };
     const sorted = requests.map((request, i) => sortRead(request, held.consents[i]?.consent, known[i]?.earlier, held.at, this.notary));
     // The same key twice in one batch is one read: whoever comes second gets what the first gets.
     const fresh = [...new Map(sorted.flatMap((one) => ('fresh' in one ? [[nameOf(one.fresh), one.fresh] as const] : []))).values()];

@@ -38,10 +38,18 @@ export interface KeptAnswer extends AnswerPair {
   readonly given: GivenAnswer;
 }
 
+/** A read under a key, as a repetition finds it. */
+export interface EarlierRead extends Pick<Disclosure, 'digest' | 'keepUntil'> {
+  /** Undefined once it is erased. */
+  readonly told?: Disclosure | undefined;
+}
+
 /** What is known for one read: the rating of the consent's subject, and what was read under this consent with this key before. */
 export interface KnownForRead {
   readonly rating: KnownRating;
-  readonly earlier?: Disclosure | undefined;
+  /** The link between subject and recipient is over, and every consent with it, whoever ended it. */
+  readonly linkEnded: boolean;
+  readonly earlier?: EarlierRead | undefined;
 }
 
 /** What a transaction of reads leaves behind. */
@@ -73,6 +81,12 @@ export interface DisclosureStore {
   transaction<T>(work: (books: DisclosureBooks) => Promise<T>): Promise<T>;
 }
 
+/** What was told is kept as long as it may be told again or asked about; then only that it was told. */
+export interface DisclosureEraser {
+  /** Erases what nobody may hold any more since before `daysAgo` days; each shard's part is a fact. Answers how many it erased. */
+  erase(daysAgo: number, countMax: number): Promise<number>;
+}
+
 /** The status of a credential that is not VALID, by the number of its fact. */
 export interface StatusOfFact {
   readonly factSeq: bigint;
@@ -83,8 +97,9 @@ export interface StatusReader {
   /** By shard; the same for ever. */
   secrets(): Promise<ReadonlyMap<Shard, string>>;
   /**
-   * Credentials of these facts whose consent was revoked or whose rating rests on a record that was withdrawn or corrected since (INVALID), or
-   * whose consent is paused (SUSPENDED). Undefined where the shard has no such facts yet.
+   * Credentials of these facts that no longer stand. INVALID: the consent was revoked or its link is over, a record that what was told rests on was
+   * corrected, withdrawn or removed since, or a restriction that was told was overturned. SUSPENDED: the consent is paused, or a record is disputed
+   * since. Undefined where the shard has no such facts yet.
    */
   named(shard: Shard, from: bigint, before: bigint, at: Date): Promise<readonly StatusOfFact[] | undefined>;
 }

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { type CallTerms, type Consent, LocalPeriods } from '#consents';
-import type { WireConsentRequest } from '#contract';
-import { createEd25519Signer, type JsonObject } from '#evidence';
+import { RATING_TYP, type WireConsentRequest } from '#contract';
+import { createEd25519Signer, type JsonObject, statusAt, STATUS_LIST_TYP, verifyJws, verifySdJwt } from '#evidence';
 import { formatId, Refusal, type ShardedId, systemClock } from '#kernel';
 import type { Database } from '#platform';
 import { rating, recordHead, verified } from '#records/testing/records';
 import { AcceptRecord } from '../accept-record.js';
 import { createNotary, nodeClerk } from '../adapters/node-notary.js';
-import { PgDisclosureStore, PgStatusReader } from '../adapters/pg-disclosures.js';
+import { PgDisclosureStore } from '../adapters/pg-disclosures.js';
 import { PgExchange } from '../adapters/pg-exchange.js';
+import { PgStatusReader } from '../adapters/pg-status-reader.js';
 import { Consents } from '../consent/consents.js';
 import type { ReadRequest } from '../disclosure/judge-reads.js';
 import { type RatingAnswer, ReadRatings } from '../disclosure/read-ratings.js';
@@ -26,6 +27,11 @@ export const holderSigner = createEd25519Signer({
   x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
   kid: 'bank-a-1',
 });
+
+const findKey = (kid: string) => ({ kid, alg: 'EdDSA' as const, jwk: receiptSigner.publicJwk, state: 'ACTIVE' as const });
+
+/** Everything that a credential says to whom all of it is shown. */
+export const claimsOf = async (credential: string) => (await verifySdJwt(credential, RATING_TYP, findKey)).value.claims;
 
 /** Subjects that a bank may read as far as they allow, over a real database. */
 export class DisclosureWorld {
@@ -103,6 +109,23 @@ export class DisclosureWorld {
       if (error instanceof Refusal) return error.code;
       throw error;
     }
+  }
+
+  async credential(consent: Consent, wish: Partial<ReadRequest> = {}): Promise<{ readonly credential: string; readonly repeated: boolean }> {
+    const told = await this.read(consent, wish);
+    if ('credential' in told) return told;
+    throw new Error('no credential');
+  }
+
+  /** As its holder finds it in the list that the credential names. */
+  async statusOf(credential: string): Promise<string> {
+    const { idx, uri } = ((await claimsOf(credential))['status'] as { status_list: { idx: number; uri: string } }).status_list;
+    const [shard, list] = uri.split('/').slice(-2).map(Number) as [number, number];
+    // New ones each time: what is remembered would hide what has changed.
+    const lists = new StatusLists(new PgStatusReader(this.database), this.notary, systemClock);
+    const { payload } = (await verifyJws(Buffer.from(await lists.token(shard, list, 'bank-a')), STATUS_LIST_TYP, findKey)).value;
+    if (payload['sub'] !== uri) throw new Error(`asked for ${uri}, got ${String(payload['sub'])}`);
+    return statusAt(payload['status_list'], idx);
   }
 
   async count(table: string, where = 'true'): Promise<number> {
