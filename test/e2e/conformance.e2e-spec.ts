@@ -71,9 +71,8 @@ describe('a partner’s webhook, probed', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
     world = await openGatewayWorld();
     const ca = path.join(world.home, 'pki/server/ca.pem');
-    push = new HttpsWebhookPush(pushSettings({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8,::1/128', WEBHOOK_CA_FILE: ca }), () =>
-      loadSigner(world.config, 'response'),
-    );
+    const settings = { ...world.config, WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8,::1/128', WEBHOOK_CA_FILE: ca };
+    push = new HttpsWebhookPush(pushSettings(settings), () => loadSigner(world.config, 'response'));
   });
   afterAll(async () => {
     await push.close();

@@ -36,7 +36,7 @@ beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'webhooks-'));
   world = await openGatewayWorld();
   const ca = path.join(world.home, 'pki/server/ca.pem');
-  config = { ...world.config, WORKER_PORT: 0, WEBHOOK_ALLOWED_NETWORKS: LOOPBACK, WEBHOOK_CA_FILE: ca };
+  config = { ...world.config, WORKER_PORT: 0, WEBHOOK_ALLOWED_NETWORKS: LOOPBACK, WEBHOOK_CA_FILE: ca, WEBHOOK_TIMEOUT_MS: 1_000 };
   subjects = new Subjects(new PgExchange(world.fresh.database), nodeClerk, systemClock);
   bank = await clientOf('bank-a');
   // That it has a new key, it has heard.

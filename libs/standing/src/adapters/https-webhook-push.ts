@@ -11,8 +11,6 @@ import type { EventFailure } from '../store.js';
 import { type PostLimits, sendPost } from './https-post.js';
 import { AddressRefused, WebhookAddresses } from './webhook-addresses.js';
 
-/** One push as a whole, from the name's look-up to the last byte of the answer. */
-export const pushTimeoutMs = 5_000;
 const answerBytesMax = 4_096;
 const headerBytesMax = 8_192;
 const idleMs = 30_000;
@@ -22,15 +20,20 @@ export interface PushSettings {
   /** PEM, beside the machine's own authorities. */
   readonly extraCa?: string | undefined;
   readonly addresses: WebhookAddresses;
+  /** One push as a whole, from the name's look-up to the last byte of the answer. */
+  readonly timeoutMs: number;
 }
 
+type WebhookConfig = Pick<Config, 'WEBHOOK_CA_FILE' | 'WEBHOOK_ALLOWED_NETWORKS' | 'WEBHOOK_TIMEOUT_MS'>;
+
 /** Throws `ConfigError` that names the setting at fault. */
-export function pushSettings(config: Pick<Config, 'WEBHOOK_CA_FILE' | 'WEBHOOK_ALLOWED_NETWORKS'>): PushSettings {
+export function pushSettings(config: WebhookConfig): PushSettings {
   const networks = config.WEBHOOK_ALLOWED_NETWORKS.split(',').flatMap((one) => one.trim() || []);
   const file = config.WEBHOOK_CA_FILE;
   return {
     addresses: settled('WEBHOOK_ALLOWED_NETWORKS', () => new WebhookAddresses(networks)),
     extraCa: file === undefined ? undefined : settled('WEBHOOK_CA_FILE', () => readFileSync(file, 'utf8')),
+    timeoutMs: config.WEBHOOK_TIMEOUT_MS,
   };
 }
 
@@ -60,9 +63,8 @@ export class HttpsWebhookPush {
   constructor(
     private readonly settings: PushSettings,
     private readonly signerFor: (participant: string) => Signer,
-    timeoutMs = pushTimeoutMs,
   ) {
-    this.limits = { timeoutMs, answerBytesMax };
+    this.limits = { timeoutMs: settings.timeoutMs, answerBytesMax };
     const ca = settings.extraCa === undefined ? {} : { ca: [...rootCertificates, settings.extraCa] };
     this.trust = createSecureContext({ minVersion: 'TLSv1.2', ...ca });
   }

@@ -7,9 +7,6 @@ import { webhookFact } from '../delivery/webhook.js';
 import type { JsonObject } from '#evidence';
 import { acknowledgeEvents, FREE, PUSHABLE, readWebhook, WEBHOOK_COLUMNS, type WebhookRow } from './webhook-rows.js';
 
-/** A worker that died is forgotten after this long; one that lives renews before it pushes, 3 s apart at most, and one push takes 5 s at most. */
-const leaseMs = 10_000;
-
 interface PushableRow {
   readonly id: string;
   readonly at: Date;
@@ -23,19 +20,23 @@ interface PushableRow {
 
 /** Owns `event_pushes`, and of `webhooks` how they fare. No connection is held between two calls. */
 export class PgDeliveryStore implements DeliveryStore {
-  constructor(private readonly database: Database) {}
+  /** `leaseMs`: after this long a worker that died is forgotten; see `renewedShare`. */
+  constructor(
+    private readonly database: Database,
+    private readonly leaseMs: number,
+  ) {}
 
   async claim(participant: string, at: Date): Promise<HeldWebhook | undefined> {
     const [row] = await this.database.query<WebhookRow>(
       `UPDATE webhooks w SET epoch = epoch + 1, leased_until = clock_timestamp() + $4 * interval '1 ms'
         WHERE shard = $2 AND participant_id = $3 AND ${FREE} RETURNING ${WEBHOOK_COLUMNS}`,
-      [at, shardOf(participant), participant, leaseMs],
+      [at, shardOf(participant), participant, this.leaseMs],
       'claim_webhook',
     );
-    return row && { ...readWebhook(row), epoch: row.epoch };
+    return row && { ...readWebhook(row), epoch: row.epoch, leaseMs: this.leaseMs };
   }
 
-  async renew({ participant, epoch }: HeldWebhook): Promise<boolean> {
+  async renew({ participant, epoch, leaseMs }: HeldWebhook): Promise<boolean> {
     const rows = await this.database.query(
       `UPDATE webhooks SET leased_until = clock_timestamp() + $4 * interval '1 ms'
         WHERE shard = $1 AND participant_id = $2 AND epoch = $3 AND paused_at IS NULL RETURNING shard`,

@@ -5,6 +5,7 @@ import { GatewayKeysModule } from '#partners/adapters/gateway-keys.module';
 import { type Config, Database } from '#platform';
 import { CLOCK, CONFIG } from '#platform/adapters/platform.module';
 import { DeliverEvents } from '../delivery/deliver-events.js';
+import { leaseMsFor } from '../delivery/round.js';
 import { Webhooks } from '../delivery/webhooks.js';
 import type { Notary } from '../notary.js';
 import { HttpsWebhookPush, pushSettings } from './https-webhook-push.js';
@@ -39,9 +40,9 @@ export class WebhooksModule {}
     },
     {
       provide: DeliverEvents,
-      inject: [Database, HttpsWebhookPush, NOTARY, CLOCK],
-      useFactory: (database: Database, { push }: HttpsWebhookPush, notary: Notary, clock: Clock) =>
-        new DeliverEvents(new PgDeliveryStore(database), push, notary, clock),
+      inject: [Database, HttpsWebhookPush, NOTARY, CLOCK, CONFIG],
+      useFactory: (database: Database, { push }: HttpsWebhookPush, notary: Notary, clock: Clock, config: Config) =>
+        new DeliverEvents(new PgDeliveryStore(database, leaseMsFor(config.WEBHOOK_TIMEOUT_MS)), push, notary, clock),
     },
   ],
   exports: [DeliverEvents],

@@ -190,7 +190,7 @@ describe('a drain', () => {
   it('a worker that dies after pushing leaves a lease that runs out, and nothing is lost', async () => {
     const bank = await newBank();
     const told = await tell(bank, 1, 1, 2);
-    const dying = new PgDeliveryStore(fresh.database);
+    const dying = new PgDeliveryStore(fresh.database, 10_000);
     dying.acknowledge = () => Promise.reject(new Error('died'));
     dying.release = () => Promise.resolve();
     await expect(world.deliver(dying).run(bank)).rejects.toThrow('died');
@@ -229,6 +229,56 @@ describe('a drain', () => {
     };
     expect(await world.run(bank)).toBe('MORE');
     expect(world.numbers(bank)).toHaveLength(1);
+  });
+});
+
+describe('a lease', () => {
+  it('that is being renewed holds every push back until that is known', async () => {
+    const bank = await newBank();
+    await tell(bank, 1, 2, 3, 1, 2, 3, 1, 2, 3);
+    const store = new PgDeliveryStore(fresh.database, 10_000);
+    let pushedMeanwhile = -1;
+    store.renew = async () => {
+      const before = world.numbers(bank).length;
+      // Long enough for a lane that would not wait.
+      for (let i = 0; i < 50; i++) await new Promise(setImmediate);
+      pushedMeanwhile = world.numbers(bank).length - before;
+      return false;
+    };
+    world.answer = () => {
+      world.clock.advance(4_000);
+      return TAKEN;
+    };
+    expect(await world.deliver(store).run(bank)).toBe('MORE');
+    expect(pushedMeanwhile).toBe(0);
+  });
+
+  it('is given back only when no push is under way any more, also where one lane broke', async () => {
+    const bank = await newBank();
+    const [first] = await tell(bank, 1, 1, 2);
+    const store = new PgDeliveryStore(fresh.database, 10_000);
+    store.renew = () => Promise.reject(new Error('no database'));
+    let slow = 0;
+    const release = store.release.bind(store);
+    let releasedWith = -1;
+    store.release = (...given) => {
+      releasedWith = slow;
+      return release(...given);
+    };
+    world.answer = async ({ n }) => {
+      if (n === first) {
+        while (slow === 0) await new Promise(setImmediate);
+        world.clock.advance(4_000);
+        return TAKEN;
+      }
+      slow++;
+      for (let i = 0; i < 200; i++) await new Promise(setImmediate);
+      slow--;
+      return TAKEN;
+    };
+    await expect(world.deliver(store).run(bank)).rejects.toThrow('no database');
+    expect(releasedWith).toBe(0);
+    expect(await world.unacknowledged(bank)).toHaveLength(1);
   });
 });
 

@@ -3,15 +3,14 @@ import type { Clock } from '#kernel';
 import { eventToken } from '../event.js';
 import type { Notary } from '../notary.js';
 import { backoffMs } from './backoff.js';
-import { afterPush, type Circuit } from './circuit.js';
+import { afterPush } from './circuit.js';
 import type { DeliveryStore, FailedPush, HeldWebhook, PushableEvent } from './delivery-store.js';
 import { judgeEcho, judgePush, type PushOutcome, type PushToken } from './push.js';
+import { Round } from './round.js';
 import { SettleAcks } from './settle-acks.js';
 
 /** Requests under way at one partner. */
 export const pushesPerPartnerMax = 8;
-/** One run ends after this long, so that nobody waits behind a partner with a long queue. */
-export const runMsMax = 10_000;
 const eventsPerPage = 128;
 
 export type DeliveryResult = 'NOTHING' | 'CONFIRMED' | 'UNCONFIRMED' | 'DRAINED' | 'FAILING' | 'MORE';
@@ -31,9 +30,10 @@ export class DeliverEvents {
   ) {}
 
   async run(participant: string): Promise<DeliveryResult> {
-    const held = await this.store.claim(participant, this.clock.now());
+    const at = this.clock.now();
+    const held = await this.store.claim(participant, at);
     if (!held) return 'NOTHING';
-    const round = new Round(held, this.clock.now());
+    const round = new Round(held, at);
     try {
       return held.challenge === undefined ? await this.drain(round) : await this.challenge(held, held.challenge);
     } finally {
@@ -89,8 +89,11 @@ export class DeliverEvents {
     const worker = async () => {
       for (let lane = lanes.shift(); lane; lane = lanes.shift()) await this.pushLane(round, lane, acks, failed);
     };
-    await Promise.all(Array.from({ length: Math.min(pushesPerPartnerMax, lanes.length) }, worker));
+    // Whoever comes after us must not meet a push of ours: what breaks one lane ends the round, and all are waited for.
+    const safely = () => worker().catch((error: unknown) => round.breakOff(error));
+    await Promise.all(Array.from({ length: Math.min(pushesPerPartnerMax, lanes.length) }, safely));
     await acks.settled();
+    round.check();
     if (failed.length > 0) await this.store.fail(round.held.participant, failed, this.clock.now());
     if (round.circuit !== known) await this.store.keepCircuit(round.held, known, round.circuit, this.clock.now());
   }
@@ -120,44 +123,6 @@ export class DeliverEvents {
 
   private chance(): number {
     return this.notary.salt()[0]! / 256;
-  }
-}
-
-const renewEveryMs = 3_000;
-
-/** One run over one webhook. */
-class Round {
-  circuit: Circuit;
-  /** When the last event was taken. */
-  deliveredAt: Date | undefined;
-  private renewedAtMs: number;
-  private leaseLost = false;
-  private readonly endsAtMs: number;
-
-  constructor(
-    readonly held: HeldWebhook,
-    at: Date,
-  ) {
-    this.circuit = held.circuit;
-    this.renewedAtMs = at.getTime();
-    this.endsAtMs = at.getTime() + runMsMax;
-  }
-
-  /** The endpoint is in trouble and its next try lies ahead. */
-  get isTripped(): boolean {
-    return this.circuit.nextTryAt !== undefined && this.circuit !== this.held.circuit;
-  }
-
-  isOver(at: Date): boolean {
-    return this.isTripped || this.leaseLost || at.getTime() >= this.endsAtMs;
-  }
-
-  /** Nothing is sent on a lease that may be somebody else's by now. */
-  async keepLease(store: DeliveryStore, at: Date): Promise<boolean> {
-    if (at.getTime() - this.renewedAtMs < renewEveryMs) return !this.leaseLost;
-    this.renewedAtMs = at.getTime();
-    this.leaseLost ||= !(await store.renew(this.held));
-    return !this.leaseLost;
   }
 }
 

@@ -6,6 +6,8 @@ import type { Webhook } from './webhook.js';
 /** A webhook that one worker alone works on, until its lease runs out. */
 export interface HeldWebhook extends Webhook {
   readonly epoch: bigint;
+  /** From each renewal on. */
+  readonly leaseMs: number;
 }
 
 /** An event that waits to be pushed, with how often that failed already. */

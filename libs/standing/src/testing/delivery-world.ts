@@ -20,6 +20,8 @@ export interface PushedToken {
   readonly token: string;
 }
 
+const leaseMs = 10_000;
+
 type Answer = PushAnswer | { readonly trouble: EventFailure };
 export const TAKEN: Answer = { status: 202, body: undefined };
 export const BROKEN: Answer = { trouble: { err: 'connection_failed' } };
@@ -38,7 +40,7 @@ export class DeliveryWorld {
 
   constructor(readonly database: Database) {
     this.book = new PgWebhookBook(database);
-    this.store = new PgDeliveryStore(database);
+    this.store = new PgDeliveryStore(database, leaseMs);
     this.webhooks = new Webhooks(this.book, this.notary, this.clock);
   }
 
