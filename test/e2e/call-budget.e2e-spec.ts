@@ -17,7 +17,7 @@ describe.each(counters.filter(([where, url]) => where !== 'Redis' || url !== und
   afterAll(() => world.close());
 
   it('refuses what is beyond it with 429 and the time to wait, and only that participant', async () => {
-    const answers = await Promise.all(Array.from({ length: CALLS * 4 }, () => world.call(world.client('bank-a'))));
+    const answers = await Promise.all(Array.from({ length: CALLS * 8 }, () => world.call(world.client('bank-a'))));
     const statuses = answers.map(({ status }) => status);
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(CALLS);
     const refused = answers.find(({ status }) => status === 429)!;

@@ -90,7 +90,7 @@ beforeAll(async () => {
   await ensureDevelopmentPki(path.join(home, 'pki'), new Date());
   for (const name of SIGNER_NAMES) createSigner(config, name);
   receiptKey = loadSigner(config, 'receipt');
-  app = await createGateway(config, createLogger('test', 'silent'));
+  app = await createGateway(config, createLogger('test', 'silent'), { handshakesPerSecondMax: 10_000 });
   const participants = app.get(Participants);
   for (const [id, authority] of Object.entries({ 'bank-a': EC_AUTHORITY, 'bank-b': RSA_AUTHORITY })) {
     const certificate = readIssuedCertificate(pki(`clients/${id}/cert.pem`), pki(`partners/${authority}.ca.pem`));

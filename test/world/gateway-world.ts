@@ -50,7 +50,8 @@ export async function openGatewayWorld(
   });
   await ensureDevelopmentPki(path.join(home, 'pki'), new Date());
   for (const name of SIGNER_NAMES) createSigner(config, name);
-  const app = await createGateway(config, createLogger('test', 'silent'), options);
+  // A test calls with a new connection each time.
+  const app = await createGateway(config, createLogger('test', 'silent'), { handshakesPerSecondMax: 10_000, ...options });
   const participants = app.get(Participants);
   const signers = { 'bank-a': newSigner('bank-a-1'), 'bank-b': newSigner('bank-b-1') };
   const pki = (name: string) => readFileSync(path.join(home, 'pki', name), 'utf8');

@@ -11,8 +11,10 @@ import { TrustStore } from '#platform/adapters/mtls-trust';
 import { bodyBytesMax } from './channel/body-limits.js';
 import { limitBodyTime } from './channel/body-time.js';
 import { CallBudget } from './channel/call-budget.js';
+import { ConnectionLimit, type ConnectionLimits } from './channel/connection-limit.js';
 import { installChannel } from './channel/install-channel.js';
 import { installSignatures } from './channel/install-signatures.js';
+import { handshakeLimits } from './channel/limit-handshakes.js';
 import { rememberBody } from './channel/request-evidence.js';
 import { signAnswers } from './channel/sign-answers.js';
 import { GatewayModule } from './gateway.module.js';
@@ -26,6 +28,8 @@ const STREAM_TYPES = ['application/xml', 'text/xml', 'application/x-ndjson'];
 export interface GatewayOptions {
   readonly clock?: Clock;
   readonly callsPerSecondMax?: number;
+  readonly handshakesPerSecondMax?: number;
+  readonly connections?: ConnectionLimits;
   readonly timeouts?: RequestTimeouts;
   /** Tests put one here that forgets, to show that it is missed. */
   readonly nonces?: NonceBook;
@@ -44,7 +48,9 @@ export async function createGateway(config: Config, logger: Logger, options: Gat
   readBodies(app);
   const channel = { host: new URL(config.GATEWAY_ORIGIN).host, trust, registry: app.get(ParticipantRegistry), clock };
   const callsPerSecondMax = options.callsPerSecondMax ?? config.PARTNER_CALLS_PER_SECOND;
-  installChannel(app, channel, CallBudget.create(config, app.get(Database), callsPerSecondMax), logger);
+  const budget = CallBudget.create(config, app.get(Database), callsPerSecondMax, logger);
+  const handshakes = handshakeLimits(options.handshakesPerSecondMax ?? config.HANDSHAKES_PER_SECOND);
+  installChannel(app, channel, { budget, connections: new ConnectionLimit(options.connections), handshakes }, logger);
   const origin = new URL(config.GATEWAY_ORIGIN).origin;
   const nonces = options.nonces ?? new PgNonceBook(app.get(Database));
   installSignatures(app, { origin, registry: channel.registry, nonces, clock, required: config.REQUEST_SIGNATURES === 'required' }, logger);

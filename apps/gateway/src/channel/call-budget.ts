@@ -1,60 +1,84 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Logger } from 'pino';
 import { Refusal } from '#kernel';
 import type { Config, Database } from '#platform';
+import { CallLane } from './call-lane.js';
 
-/** Refusals of one participant that wait for the end of the second; more are told at once. */
-const heldMax = 256;
+export const callsTooMany = 'calls.too_many';
 
-/** How often a participant may call. Counted in Redis, or in PostgreSQL where there is none; in memory while that cannot be reached. */
+/** Until the second is over, and then as long again for the calls before it. */
+const waitMsMax = 2_000;
+/** As many as a participant may have connections: one that sends its next call only when the last was answered never finds it full. */
+const waitingMax = 128;
+const calmMs = 5_000;
+
+/**
+ * How often a participant may call. Counted in Redis, or in PostgreSQL where there is none; in memory while that cannot be reached.
+ * Within its quota a call is never delayed. Who is beyond it calls through a lane of its own, at the pace of its quota.
+ */
 export class CallBudget {
-  private readonly held = new Map<string, number>();
+  private readonly lanes = new Map<string, CallLane>();
 
   private constructor(
     private readonly limiter: RateLimiterAbstract,
+    private readonly logger: Logger,
     private readonly redis?: Redis,
   ) {}
 
-  static create(config: Pick<Config, 'REDIS_URL'>, database: Database, points: number): CallBudget {
+  static create(config: Pick<Config, 'REDIS_URL'>, database: Database, points: number, logger: Logger): CallBudget {
     const shared = { points, duration: 1, keyPrefix: 'calls', inMemoryBlockOnConsumed: points };
     const insuranceLimiter = new RateLimiterMemory(shared);
     if (config.REDIS_URL === undefined) {
       const table = { tableName: 'rate_limits', tableCreated: true, clearExpiredByTimeout: false };
-      return new CallBudget(new RateLimiterPostgres({ ...shared, ...table, storeClient: database.pool, insuranceLimiter }));
+      return new CallBudget(new RateLimiterPostgres({ ...shared, ...table, storeClient: database.pool, insuranceLimiter }), logger);
     }
     // Never waits for a Redis that is away: the insurance counts meanwhile.
     const redis = new Redis(config.REDIS_URL, { enableOfflineQueue: false, maxRetriesPerRequest: 0, lazyConnect: false });
     redis.on('error', () => undefined);
-    return new CallBudget(new RateLimiterRedis({ ...shared, storeClient: redis, insuranceLimiter }), redis);
+    return new CallBudget(new RateLimiterRedis({ ...shared, storeClient: redis, insuranceLimiter }), logger, redis);
   }
 
-  /** Refuses 429 `calls.too_many` with the seconds to wait, when the second that is used up is over: who calls again at once is slowed down by that alone. */
-  async spend(participant: string): Promise<void> {
-    try {
-      await this.limiter.consume(participant);
-    } catch (error) {
-      if (!(error instanceof RateLimiterRes)) throw error;
-      await this.holdBack(participant, error.msBeforeNext);
-      throw new Refusal('throttled', 'calls.too_many', 'you call too often: wait and go on', {
-        limit: `callsPerSecondMax=${this.limiter.points}`,
-        retryAfterSeconds: Math.max(1, Math.ceil(error.msBeforeNext / 1000)),
-      });
+  /** Refuses 429 `calls.too_many` with the seconds to wait, where there was no turn within two seconds. `isGone`: the caller has hung up. */
+  async spend(participant: string, isGone: () => boolean): Promise<void> {
+    let lane = this.lanes.get(participant);
+    if (!lane) {
+      const withoutMs = await this.take(participant);
+      if (withoutMs === 0) return;
+      lane = this.lanes.get(participant) ?? this.openLane(participant, withoutMs);
     }
-  }
-
-  /** A refusal costs nearly what a call costs: told at once, it would be followed by the next call, and others would pay for both. */
-  private async holdBack(participant: string, ms: number): Promise<void> {
-    const held = this.held.get(participant) ?? 0;
-    if (held >= heldMax) return;
-    this.held.set(participant, held + 1);
-    await delay(ms, undefined, { ref: false });
-    const left = this.held.get(participant)! - 1;
-    if (left > 0) this.held.set(participant, left);
-    else this.held.delete(participant);
+    if (await lane.enter(isGone)) return;
+    throw new Refusal('throttled', callsTooMany, 'you call too often: wait and go on', {
+      limit: `callsPerSecondMax=${this.limiter.points}`,
+      retryAfterSeconds: 1,
+    });
   }
 
   close(): void {
     this.redis?.disconnect();
+  }
+
+  /** One line when a flood begins and one when it is over: a line for each refusal would be a flood, too. */
+  private openLane(participant: string, firstMs: number): CallLane {
+    const pace = { intervalMs: 1_000 / this.limiter.points, waitingMax, waitMsMax, calmMs };
+    const lane = new CallLane(pace, () => this.take(participant));
+    this.lanes.set(participant, lane);
+    this.logger.warn({ participant, callsPerSecondMax: this.limiter.points }, 'calls beyond the quota: let through one by one');
+    void lane.run(firstMs, () => {
+      this.lanes.delete(participant);
+      this.logger.warn({ participant, refused: lane.refusedCalls }, 'calls within the quota again');
+    });
+    return lane;
+  }
+
+  /** @returns 0, or for how many milliseconds there are no more calls */
+  private async take(participant: string): Promise<number> {
+    try {
+      await this.limiter.consume(participant);
+      return 0;
+    } catch (error) {
+      if (error instanceof RateLimiterRes) return Math.max(1, error.msBeforeNext);
+      throw error;
+    }
   }
 }

@@ -1,43 +1,63 @@
 import type { Server } from 'node:tls';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal } from '#kernel';
 import { trustPollMs } from '#platform/adapters/mtls-trust';
 import { sendProblem } from '#platform/adapters/problem.filter';
 import { admit, type Channel, identify, isOperation } from './admit.js';
-import type { CallBudget } from './call-budget.js';
+import { type CallBudget, callsTooMany } from './call-budget.js';
 import { setCaller } from './caller.js';
+import type { ConnectionLimit } from './connection-limit.js';
+import { limitHandshakes, type HandshakeLimits } from './limit-handshakes.js';
 import { OpenConnections } from './open-connections.js';
 import { refusedTotal } from './refused-total.js';
+
+/** What one partner may take of this door, so that something is left for the others. */
+export interface ChannelLimits {
+  readonly budget: CallBudget;
+  readonly connections: ConnectionLimit;
+  readonly handshakes: HandshakeLimits;
+}
 
 /**
  * Puts the channel before everything else: no route, known or unknown, and no body parser is reached by a request that it does not admit.
  * A refused connection is closed after the answer. Also keeps trust fresh and closes connections whose peer loses its access.
  */
-export function installChannel(app: NestFastifyApplication, channel: Channel, budget: CallBudget, logger: Logger): void {
+export function installChannel(app: NestFastifyApplication, channel: Channel, limits: ChannelLimits, logger: Logger): void {
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const server = fastify.server as unknown as Server;
+  const { budget, connections } = limits;
   fastify.addHook('onRequest', async (request, reply) => {
     if (isOperation(request)) return;
+    const { socket } = request.raw;
     try {
       const caller = admit(request, channel);
-      await budget.spend(caller.participant.id);
       setCaller(request, caller);
+      connections.begin(caller.participant.id, socket);
+      reply.raw.once('close', () => connections.end(socket));
+      await budget.spend(caller.participant.id, () => socket.destroyed);
     } catch (error) {
-      if (!(error instanceof Refusal && error.kind === 'throttled')) void reply.header('connection', 'close');
-      if (error instanceof Refusal) {
-        refusedTotal.inc({ code: error.code });
-        logger.warn({ code: error.code, correlationId: request.id, peer: request.ip }, 'not admitted');
-      }
-      sendProblem(error, request, reply, logger);
+      refuse(error, request, reply, logger);
       return reply;
     }
   });
-  const stop = keepFresh(fastify.server as unknown as Server, channel, logger);
+  const endHandshakes = limitHandshakes(server, limits.handshakes);
+  fastify.addHook('preClose', async () => endHandshakes());
+  const stop = keepFresh(server, channel, logger);
   fastify.addHook('onClose', async () => {
     stop();
     budget.close();
   });
+}
+
+function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
+  const isBudget = error instanceof Refusal && error.code === callsTooMany;
+  if (!isBudget) void reply.header('connection', 'close');
+  if (error instanceof Refusal) refusedTotal.inc({ code: error.code });
+  // The budget says itself when a flood begins and when it is over.
+  if (error instanceof Refusal && !isBudget) logger.warn({ code: error.code, correlationId: request.id, peer: request.ip }, 'not admitted');
+  sendProblem(error, request, reply, logger);
 }
 
 function keepFresh(server: Server, channel: Channel, logger: Logger): () => void {

@@ -1,8 +1,8 @@
-import { isIPv6 } from 'node:net';
 import { Redis } from 'ioredis';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { Refusal } from '#kernel';
 import type { Config, Database } from '#platform';
+import { networkOf } from '../channel/network-of.js';
 
 /** Calls from one address (IPv6: one /64) per minute, and wrong invitations from it per quarter of an hour. */
 export const enrolmentCallsPerMinuteMax = 120;
@@ -38,7 +38,7 @@ export class EnrolmentBrake {
 
   /** Refuses 429 `enrolment.too_many`, also to whoever sent too many wrong invitations. */
   async arrive(address: string | undefined): Promise<void> {
-    const key = keyOf(address);
+    const key = networkOf(address);
     const wrong = await this.failures.get(key);
     if (wrong && wrong.consumedPoints >= wrongInvitationsMax) throw tooMany(wrong.msBeforeNext);
     await this.calls.consume(key).catch((error: unknown) => {
@@ -48,7 +48,7 @@ export class EnrolmentBrake {
 
   /** Counts a wrong invitation. */
   async fail(address: string | undefined): Promise<void> {
-    await this.failures.consume(keyOf(address)).catch(() => undefined);
+    await this.failures.consume(networkOf(address)).catch(() => undefined);
   }
 
   close(): void {
@@ -59,14 +59,4 @@ export class EnrolmentBrake {
 function tooMany(ms: number): Refusal {
   const retryAfterSeconds = Math.max(1, Math.ceil(ms / 1000));
   return new Refusal('throttled', 'enrolment.too_many', 'too many calls from your address: wait and try again', { retryAfterSeconds });
-}
-
-/** Whoever has one IPv6 address has a whole /64. */
-function keyOf(address = 'unknown'): string {
-  const plain = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
-  if (!isIPv6(plain)) return plain;
-  const [head = '', tail] = plain.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length);
-  return [...groups, ...Array<string>(missing).fill('0'), ...(tail ? tail.split(':') : [])].slice(0, 4).join(':');
 }
