@@ -50,7 +50,7 @@ export const SETTINGS = {
   ),
   PARTNER_CALLS_PER_SECOND: setting(
     z.coerce.number().int().min(1).max(1_000_000).default(2_000),
-    'calls of one partner, over all gateways; beyond it they are let through at this pace, and those that wait longer than a second are 429',
+    'calls of one partner, over all gateways; beyond it they are let through at this pace, and those that wait longer than two seconds are 429',
   ),
   HANDSHAKES_PER_SECOND: setting(
     z.coerce.number().int().min(1).max(1_000_000).default(20),
