@@ -195,8 +195,9 @@ describe('the evidence of a record', () => {
     expect((await ask(jti)).status).toBe(401);
     await sealer.sealOnce();
     // As the bank would with its next certificate.
-    const record = await world.app.get(PgRecordBook).find('bank-a', jti);
-    const text = JSON.stringify(await world.app.get(GatherEvidence).of(issuer, record!));
+    const book = world.app.get(PgRecordBook);
+    const [record, receipts] = [await book.find('bank-a', jti), await book.receiptsOf('bank-a', [jti])];
+    const text = JSON.stringify(await world.app.get(GatherEvidence).of(issuer, record!, receipts.get(jti)!));
     const late = await verifyByCommand(text);
     expect([late.code, late.output]).toEqual([
       0,

@@ -3,6 +3,7 @@ import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { GatherEvidence } from '#audit';
 import { RECORD_EVIDENCE_TYPE } from '#evidence';
+import { invariant } from '#kernel';
 import type { Participant } from '#partners';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import type { RecordFinder } from '#records';
@@ -29,7 +30,10 @@ export class RecordEvidenceController {
     @Param('jti') jti: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const evidence = await this.gather.of(caller, await findOwnRecord(this.records, caller, jti));
+    const record = await findOwnRecord(this.records, caller, jti);
+    const receipt = (await this.records.receiptsOf(caller.id, [jti])).get(jti);
+    invariant(receipt !== undefined, 'an accepted record has its receipt');
+    const evidence = await this.gather.of(caller, record, receipt);
     void reply.type(RECORD_EVIDENCE_TYPE);
     return JSON.stringify(evidence);
   }

@@ -67,7 +67,8 @@ export class RecordsController {
   @Get(':jti/receipt')
   @ApiOperation({ summary: 'The receipt; once the fact is sealed, with its log index and inclusion proof (.tlog-proof)' })
   async receipt(@Caller() caller: Participant, @Param('jti') jti: string): Promise<object> {
-    const { receipt, ref, factSeq } = await findOwnRecord(this.records, caller, jti);
+    const { ref, factSeq } = await findOwnRecord(this.records, caller, jti);
+    const receipt = (await this.records.receiptsOf(caller.id, [jti])).get(jti);
     const sealed = await this.proofs.find(ref.shard, factSeq);
     return {
       receipt,

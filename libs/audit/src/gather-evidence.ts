@@ -47,7 +47,7 @@ const listBytesMax = 8 * 1_048_576;
 export class GatherEvidence {
   constructor(private readonly sources: EvidenceSources) {}
 
-  async of(issuer: Participant, record: StoredRecord): Promise<RecordEvidence> {
+  async of(issuer: Participant, record: StoredRecord, receipt: string): Promise<RecordEvidence> {
     const [accepted] = await this.sources.facts.readAfter(record.ref.shard, record.factSeq - 1n, 1);
     invariant(accepted?.seq === record.factSeq, 'a record has its fact');
     const told = await this.sources.participants.of(issuer.id);
@@ -57,7 +57,7 @@ export class GatherEvidence {
       record: await this.received(record),
       key: await this.key(issuer, accepted, told),
       ...(certificate ? { certificate } : {}),
-      receipt: record.receipt,
+      receipt,
       fact: await this.prove(accepted),
     };
   }

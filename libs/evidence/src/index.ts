@@ -25,6 +25,7 @@ export * from './record-set/set-statement.js';
 export * from './record-set/verify-agreement.js';
 export { MANIFEST_TYPE, readManifest, type SealedManifest, verifySealedLine, verifySealedLines } from './sealed/sealed-batch.js';
 export { type FindKey, type SignedJson, verifyJws } from './jose/verify-jws.js';
+export { type CheckKind, type CheckMany, type SignatureCheck, verifyMany } from './jose/verify-many.js';
 export {
   parseRecordEvidence,
   RECORD_EVIDENCE_TYPE,

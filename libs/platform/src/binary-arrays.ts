@@ -1,4 +1,4 @@
-import { microseconds, writeUuid } from './record-array.js';
+import { POSTGRES_EPOCH_MS, writeUuid } from './record-array.js';
 
 /**
  * PostgreSQL arrays in its binary format (array_recv), one buffer per column of a batch. The driver's own way, array literals as text, is
@@ -19,8 +19,7 @@ export const int4Array = (values: Nullable<number>) => fixed('int4', 4, values, 
 export const int8Array = (values: Nullable<bigint>) => fixed('int8', 8, values, (buffer, at, value) => buffer.writeBigInt64BE(value, at));
 export const uuidArray = (values: Nullable<string>) => fixed('uuid', 16, values, writeUuid);
 
-export const timestampArray = (values: Nullable<Date>) =>
-  fixed('timestamptz', 8, values, (buffer, at, value) => buffer.writeBigInt64BE(microseconds(value), at));
+export const timestampArray = (values: Nullable<Date>) => fixed('timestamptz', 8, values, writeTimestamp);
 
 export function byteaArray(values: Nullable<Uint8Array>): Buffer {
   return variable(
@@ -48,6 +47,21 @@ export function textArray(values: Nullable<string>): Buffer {
     (value) => Buffer.byteLength(value),
     (buffer, at, value) => buffer.write(value, at),
   );
+}
+
+const WORD = 2 ** 32;
+
+/** Two words, because a bigint for every time costs more than all the rest of it. */
+function writeTimestamp(buffer: Buffer, at: number, value: Date): void {
+  const sinceMs = value.getTime() - POSTGRES_EPOCH_MS;
+  const us = sinceMs * 1_000;
+  if (!Number.isSafeInteger(us)) {
+    buffer.writeBigInt64BE(BigInt(sinceMs) * 1_000n, at);
+    return;
+  }
+  const high = Math.floor(us / WORD);
+  buffer.writeInt32BE(high, at);
+  buffer.writeUInt32BE(us - high * WORD, at + 4);
 }
 
 function fixed<T>(

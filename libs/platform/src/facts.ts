@@ -1,6 +1,7 @@
 import type { FactPosition, Facts, Shard } from '#kernel';
 import { invariant } from '#kernel';
 import { encodeFactBody } from '#evidence';
+import { int2Array, textArray, uuidArray } from './binary-arrays.js';
 import type { Tx } from './database.js';
 
 /** Time is read when all heads are held; a shard's own never runs backwards. */
@@ -31,11 +32,11 @@ const APPEND = `
  */
 export async function appendFacts(tx: Tx, facts: Facts): Promise<FactPosition[]> {
   const columns = [
-    facts.map((fact) => fact.shard),
-    facts.map((fact) => fact.kind),
-    facts.map((fact) => fact.subject ?? null),
-    facts.map((fact) => fact.participant ?? null),
-    facts.map((fact) => encodeFactBody(fact.body)),
+    int2Array(facts.map((fact) => fact.shard)),
+    textArray(facts.map((fact) => fact.kind)),
+    uuidArray(facts.map((fact) => fact.subject)),
+    textArray(facts.map((fact) => fact.participant)),
+    textArray(facts.map((fact) => encodeFactBody(fact.body))),
   ];
   const positions = await tx.query<{ shard: Shard; seq: bigint; at: Date }>(APPEND, columns, 'append_facts');
   invariant(positions.length === facts.length, 'every shard has a head row');

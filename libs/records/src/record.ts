@@ -53,7 +53,7 @@ export interface RecordInForce {
   readonly body: Statement;
 }
 
-/** A record as it is kept: the bytes as received, its place among the facts and the receipt that was given. */
+/** A record as it is kept: the bytes as received, and its place among the facts. */
 export interface StoredRecord {
   readonly iss: string;
   readonly jti: string;
@@ -67,7 +67,10 @@ export interface StoredRecord {
   readonly received: Uint8Array;
   readonly acceptedAt: Date;
   readonly factSeq: bigint;
-  readonly receipt: string;
+  /** As it was given at once; undefined where it is signed when it is first asked for (`receiptsOf`). */
+  readonly receipt?: string | undefined;
+  /** Of the commitment in its fact, where there is no receipt yet to hold it. */
+  readonly salt?: Uint8Array | undefined;
   readonly sealed?: SealedPlace | undefined;
   /** Of a line of a sealed batch, when it is read back: the JWS that signs its batch. */
   readonly manifest?: Uint8Array;

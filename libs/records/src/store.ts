@@ -1,12 +1,23 @@
-import type { ShardedId } from '#kernel';
+import type { FactPosition, ShardedId } from '#kernel';
 import type { ForceChange } from './accept-record.js';
 import type { Claim, RecordIdentity } from './identity.js';
 import type { RecordInForce, StoredRecord } from './record.js';
 
+/** What a receipt says of a record that was accepted without one. */
+export interface ReceiptGrounds {
+  readonly iss: string;
+  readonly jti: string;
+  readonly payloadDigest: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly accepted: FactPosition;
+}
+
+export type WriteReceipt = (grounds: ReceiptGrounds) => Promise<string>;
+
 /** Reads records for their issuer. */
 export interface RecordFinder {
   find(iss: string, jti: string): Promise<StoredRecord | undefined>;
-  /** The receipts of these records of the issuer, by jti. */
+  /** The receipts of these records of the issuer, by jti: always the first that was given. */
   receiptsOf(iss: string, jtis: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** The highest `seq` the issuer has used; undefined before its first record. */
   lastSeq(iss: string): Promise<number | undefined>;

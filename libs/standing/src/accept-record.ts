@@ -85,7 +85,7 @@ export class AcceptRecord {
     const { positions, saving } = await appendChange(books, first, ending?.after(judgement) ?? judgement, occasion, this.notary);
     const [position] = positions;
     const receipt = await signReceipt(this.notary, incoming.value, commitment, position);
-    await books.saveAccepted({ standing: saving, force: effect, record: storedRecord(incoming, subject, position, receipt) });
+    await books.saveAccepted({ standing: saving, force: effect, record: storedRecord(incoming, subject, position, { receipt }) });
     await ending?.save(positions, saving.events);
     return receipt;
   }
@@ -102,9 +102,9 @@ export class AcceptRecord {
 }
 
 async function firstReceipt({ records }: Books, { iss, jti }: RecordIdentity): Promise<string> {
-  const first = await records.find(iss, jti);
-  invariant(first, 'an accepted identity has its record');
-  return first.receipt;
+  const receipt = (await records.receiptsOf(iss, [jti])).get(jti);
+  invariant(receipt !== undefined, 'an accepted identity has its record');
+  return receipt;
 }
 
 /** Looked up only where what is named does not count any more. */

@@ -1,7 +1,7 @@
 import type { Subject } from '#consents';
 import { encodeBase64Url } from '#evidence';
 import { type Fact, type FactPosition, formatFactId, type Verified } from '#kernel';
-import { identityOf, namedBy, type SignedRecord, type StoredRecord } from '#records';
+import { identityOf, namedBy, type ReceiptGrounds, type SignedRecord, type StoredRecord, type WriteReceipt } from '#records';
 import type { Happening } from './event.js';
 import type { Commitment, Notary } from './notary.js';
 import type { HeldSubject } from './store.js';
@@ -14,13 +14,27 @@ export const inclusionPromiseSeconds = 10;
 /** A JWS that says: these bytes were accepted, as this fact, at this time. */
 export function signReceipt(
   notary: Notary,
-  { record, payloadDigest }: SignedRecord,
+  { record: { iss, jti }, payloadDigest }: SignedRecord,
   { salt }: Commitment,
-  { shard, seq, at }: FactPosition,
+  position: FactPosition,
 ): Promise<string> {
+  return sign(notary, { iss, jti, payloadDigest, salt, position });
+}
+
+/** Signs the receipt of a record that was accepted without one, when somebody asks for it. */
+export function receiptWriter(notary: Notary): WriteReceipt {
+  return ({ iss, jti, payloadDigest, salt, accepted }) =>
+    sign(notary, { iss, jti, payloadDigest, salt: encodeBase64Url(salt), position: accepted });
+}
+
+interface Receipt extends Pick<ReceiptGrounds, 'iss' | 'jti' | 'payloadDigest'>, Pick<Commitment, 'salt'> {
+  readonly position: FactPosition;
+}
+
+function sign(notary: Notary, { iss, jti, payloadDigest, salt, position: { shard, seq, at } }: Receipt): Promise<string> {
   const claims = {
     iss: notary.issuer,
-    sub: record.jti,
+    sub: jti,
     payload_digest: encodeBase64Url(payloadDigest),
     // With it the bank can check, alone, that the fact in the log is about its bytes: SHA-256(salt || payload).
     commitment_salt: salt,
@@ -28,7 +42,7 @@ export function signReceipt(
     iat: Math.floor(at.getTime() / 1_000),
     inclusion_promise_seconds: inclusionPromiseSeconds,
   };
-  return notary.signAside(RECEIPT_TYPE, claims, record.iss);
+  return notary.signAside(RECEIPT_TYPE, claims, iss);
 }
 
 /** The fact of an accepted record. */
@@ -48,12 +62,15 @@ export function recordAccepted(
   return { fact: acceptedFact(subject, value, commitment), notices: kind === 'violation' ? tellViolation(links, iss, at) : [] };
 }
 
+/** What is kept of a commitment: the receipt that holds its salt, or the salt until somebody asks for the receipt. */
+export type Proof = Pick<StoredRecord, 'receipt' | 'salt'>;
+
 /** The record as it is kept. */
 export function storedRecord(
   { value, received }: Verified<SignedRecord>,
   subject: Subject,
   position: FactPosition,
-  receipt: string,
+  proof: Proof,
 ): StoredRecord {
   const { record, payloadDigest } = value;
   const { iss, jti, seq, kind } = record;
@@ -70,7 +87,7 @@ export function storedRecord(
     received,
     acceptedAt: position.at,
     factSeq: position.seq,
-    receipt,
+    ...proof,
     sealed: value.sealed,
   };
 }

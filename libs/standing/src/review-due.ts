@@ -1,14 +1,21 @@
-import { type Clock, invariant, type ShardedId } from '#kernel';
+import type { Clock, Facts, ShardedId } from '#kernel';
+import type { Happening } from './event.js';
 import type { Clerk } from './notary.js';
-import { judge, type Occasion, saveChange } from './save-change.js';
-import type { Books, Exchange } from './store.js';
+import { factsOf, judge, type Judgement, type Occasion, placeChange } from './save-change.js';
+import type { Exchange, HeldSubject } from './store.js';
+import { placesOf, type TogetherBooks, type TogetherExchange } from './together/together-books.js';
 
-export const subjectsPerRunMax = 200;
+export const subjectsPerRunMax = 2_000;
+/** One transaction's worth. */
+const subjectsAtOnce = 64;
 
-/** Judges anew the standings that time alone has changed: a record's validity or a restriction's term is over. A sweep calls it. */
+/**
+ * Judges anew the standings that a batch of records or time alone has changed: new lines are in force, a record's validity or a restriction's term
+ * is over. A sweep calls it.
+ */
 export class ReviewDue {
   constructor(
-    private readonly exchange: Exchange,
+    private readonly exchange: Exchange & TogetherExchange,
     private readonly clerk: Clerk,
     private readonly clock: Clock,
   ) {}
@@ -16,22 +23,58 @@ export class ReviewDue {
   /** Answers how many were reviewed; call it again at once when it is `subjectsPerRunMax`. */
   async run(): Promise<number> {
     const due = await this.exchange.due(this.clock.now(), subjectsPerRunMax);
-    for (const subject of due) await this.exchange.transaction((books) => this.review(books, subject));
+    for (let at = 0; at < due.length; at += subjectsAtOnce) await this.reviewMany(due.slice(at, at + subjectsAtOnce));
     return due.length;
   }
 
-  private async review(books: Books, subject: ShardedId): Promise<void> {
-    const at = this.clock.now();
-    const held = await books.hold(subject);
-    invariant(held, 'what is due exists');
-    const { standing, inForce, links, ladder } = held;
-    // Another process may have been here between the question and the hold.
-    if (!standing.nextChangeAt || standing.nextChangeAt > at) return;
-    const body = { version: standing.version.toString() };
-    const reviewed = { fact: { shard: subject.shard, kind: 'standing.reviewed', subject: subject.uuid, body }, notices: [] };
-    const occasion: Occasion = { at, why: 'ENDED', ladder };
-    const judgement = judge(standing, { records: inForce, links }, occasion, this.clerk);
-    await saveChange(books, reviewed, judgement, occasion, this.clerk);
-    await books.records.dropExpired(subject, judgement.change.next.updatedAt);
+  /** One that cannot be judged stops nobody but itself; it is told when the others are done. */
+  private async reviewMany(subjects: readonly ShardedId[]): Promise<void> {
+    try {
+      await this.exchange.together((books) => this.review(books, subjects));
+    } catch (error) {
+      if (subjects.length === 1) throw error;
+      await this.reviewEach(subjects);
+    }
   }
+
+  private async reviewEach(subjects: readonly ShardedId[]): Promise<void> {
+    const failures: unknown[] = [];
+    for (const subject of subjects) await this.reviewMany([subject]).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  private async review(books: TogetherBooks, subjects: readonly ShardedId[]): Promise<void> {
+    const at = this.clock.now();
+    const held = await books.holdKnown(subjects);
+    const reviews = held.filter((one) => isDue(one, at)).map((one) => this.judge(one, at));
+    if (reviews.length === 0) return;
+    const facts = reviews.map(({ reviewed, judgement }) => factsOf(reviewed, judgement));
+    const positions = await books.facts.append(facts.flat() as unknown as Facts);
+    const places = placesOf(
+      facts.map(({ length }) => length),
+      positions,
+    );
+    const savings = reviews.map(({ reviewed, judgement, occasion }, i) =>
+      placeChange(reviewed, judgement, places[i]!, occasion, this.clerk),
+    );
+    await books.saveJudged(savings, []);
+  }
+
+  private judge({ subject, standing, inForce, links, ladder }: HeldSubject, at: Date): Review {
+    const body = { version: standing.version.toString() };
+    const fact = { shard: subject.id.shard, kind: 'standing.reviewed', subject: subject.id.uuid, body };
+    const occasion: Occasion = { at, why: 'ENDED', ladder };
+    return { reviewed: { fact, notices: [] }, occasion, judgement: judge(standing, { records: inForce, links }, occasion, this.clerk) };
+  }
+}
+
+interface Review {
+  readonly reviewed: Happening;
+  readonly occasion: Occasion;
+  readonly judgement: Judgement;
+}
+
+/** Another process may have been here between the question and the hold. */
+function isDue({ standing: { nextChangeAt } }: HeldSubject, at: Date): boolean {
+  return nextChangeAt !== undefined && nextChangeAt <= at;
 }

@@ -27,9 +27,9 @@ const PERIOD = 0x2e;
 
 /**
  * Takes the compact serialisation (RFC 7515 §7.1) apart: exactly three canonical base64url parts and not one byte more.
- * Refuses `signature.missing` (nothing there) and `signature.malformed`.
+ * Refuses `signature.missing` (nothing there) and `signature.malformed`. `readHeader` may remember headers it has read before.
  */
-export function parseCompactJws(received: Uint8Array): CompactJws {
+export function parseCompactJws(received: Uint8Array, readHeader: typeof parseHeader = parseHeader): CompactJws {
   if (received.length === 0) throw new Refusal('unauthenticated', 'signature.missing', 'expected a signed JWS, got nothing');
   if (received.length > jwsBytesMax) {
     throw new Refusal('malformed', 'signature.malformed', 'the JWS is too long', { limit: `jwsBytesMax=${jwsBytesMax}` });
@@ -39,11 +39,16 @@ export function parseCompactJws(received: Uint8Array): CompactJws {
     throw new Refusal('malformed', 'signature.malformed', 'a compact JWS is three parts with two periods between them');
   const [header, payload, signature] = parts as [string, string, string];
   return {
-    header: parseJsonStrict(decodeBase64Url(header, 'header')),
+    header: readHeader(header),
     signingInput: received.subarray(0, received.lastIndexOf(PERIOD)),
     payload: decodeBase64Url(payload, 'payload'),
     signature: decodeBase64Url(signature, 'signature'),
   };
+}
+
+/** Reads the first part. Refuses `signature.malformed`. */
+export function parseHeader(part: string): JsonObject {
+  return parseJsonStrict(decodeBase64Url(part, 'header'));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Refusal, type Verified } from '#kernel';
 import { checkSignatureAside } from './algorithms.js';
-import { checkHeader, type JwsHeader, parseCompactJws } from './compact-jws.js';
+import { checkHeader, type CompactJws, type JwsHeader, parseCompactJws } from './compact-jws.js';
 import { publicKeyOf, type VerificationKey } from './keys.js';
 import { type JsonObject, parseJsonStrict } from './strict-json.js';
 import { usableKey } from './usable-key.js';
@@ -34,15 +34,21 @@ export async function verifyCompact(
   const jws = parseCompactJws(received);
   const header = checkHeader(jws.header, typ);
   const key = checkKey(header, await findKey(header.kid));
-  if (jws.signature.length === 0) throw new Refusal('unauthenticated', 'signature.missing', 'the signature part is empty');
-  if (!(await checkSignatureAside(header.alg, jws.signingInput, key, jws.signature))) {
-    throw new Refusal('unauthenticated', 'signature.invalid', `the signature does not verify under key ${header.kid}`);
-  }
+  refuseUnsigned(jws);
+  if (!(await checkSignatureAside(header.alg, jws.signingInput, key, jws.signature))) throw invalid(header);
   return { header, payloadBytes: jws.payload };
 }
 
+export function refuseUnsigned({ signature }: CompactJws): void {
+  if (signature.length === 0) throw new Refusal('unauthenticated', 'signature.missing', 'the signature part is empty');
+}
+
+export function invalid({ kid }: JwsHeader): Refusal {
+  return new Refusal('unauthenticated', 'signature.invalid', `the signature does not verify under key ${kid}`);
+}
+
 /** The algorithm is the registered key's, never the message's to choose (RFC 8725 §3.1). */
-function checkKey({ alg, kid }: JwsHeader, found: VerificationKey | undefined) {
+export function checkKey({ alg, kid }: JwsHeader, found: VerificationKey | undefined) {
   const usable = usableKey(kid, found);
   const key = usable.alg === alg ? publicKeyOf(usable) : undefined;
   if (!key) throw new Refusal('unauthenticated', 'signature.algorithm_refused', `key ${kid} is not for ${alg}`, { field: 'alg' });

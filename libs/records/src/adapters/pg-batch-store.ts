@@ -11,6 +11,7 @@ import {
   type NewBatch,
   type RecordBatch,
 } from '../batch/batch.js';
+import { PgLineOutcomes } from './pg-line-outcomes.js';
 
 interface BatchRow {
   shard: Shard;
@@ -32,22 +33,13 @@ interface BatchRow {
   epoch: number;
 }
 
-interface LineRow {
-  line: bigint;
-  outcome: LineOutcome['outcome'];
-  jti: string | null;
-  code: string | null;
-  detail: string | null;
-  field: string | null;
-}
-
 const COLUMNS = `shard, batch, participant, certificate, manifest, encode(digest, 'hex') AS digest, size_bytes, lines_total, received_at, finished_at, state,
   next_line, next_byte, accepted, repeated, refused, epoch`;
 
 /** A step takes far less; a worker that died is waited for no longer than this. */
 const leaseMs = 30_000;
 
-/** Owns `record_batches` and `record_batch_lines`. */
+/** Owns `record_batches`; what became of lines is `PgLineOutcomes`'. */
 export class PgBatchStore implements BatchStore {
   constructor(private readonly database: Database) {}
 
@@ -94,16 +86,8 @@ export class PgBatchStore implements BatchStore {
     return await findSame(this.database, participant, digest);
   }
 
-  async outcomes({ shard, uuid }: ShardedId, after: number, countMax: number, refusedOnly: boolean): Promise<LineOutcome[]> {
-    const rows = await this.database.query<LineRow>(
-      `SELECT line, outcome, jti, code, detail, field FROM record_batch_lines
-        WHERE shard = $1 AND batch = $2 AND line > $3 ${refusedOnly ? "AND outcome = 'REFUSED'" : ''} ORDER BY line LIMIT $4`,
-      [shard, uuid, after, countMax],
-    );
-    return rows.map(({ line, outcome, jti, code, detail, field }) => ({
-      ...{ line: Number(line), outcome, jti: jti ?? undefined },
-      ...{ code: code ?? undefined, detail: detail ?? undefined, field: field ?? undefined },
-    }));
+  async outcomes(id: ShardedId, after: number, countMax: number, refusedOnly: boolean): Promise<LineOutcome[]> {
+    return await new PgLineOutcomes(this.database).after(id, after, countMax, refusedOnly);
   }
 
   async outstanding(countMax: number): Promise<BatchLease[]> {
@@ -151,20 +135,7 @@ export class PgBatchProgress implements BatchProgress {
       [id.shard, id.uuid, epoch, nextLine, nextByte, count('ACCEPTED'), count('REPEATED'), count('REFUSED'), leaseMs],
     );
     if (held.length === 0) throw new BatchLeaseLost();
-    await this.tx.query(
-      `INSERT INTO record_batch_lines (shard, batch, line, outcome, jti, code, detail, field)
-       SELECT $1, $2, line.* FROM unnest($3::bigint[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[]) AS line`,
-      [
-        id.shard,
-        id.uuid,
-        outcomes.map(({ line }) => line),
-        outcomes.map(({ outcome }) => outcome),
-        outcomes.map(({ jti }) => jti),
-        outcomes.map(({ code }) => code),
-        outcomes.map(({ detail }) => detail),
-        outcomes.map(({ field }) => field),
-      ],
-    );
+    await new PgLineOutcomes(this.tx).keep(id, outcomes);
   }
 }
 

@@ -48,7 +48,7 @@ export class PgIssuerRecords implements IssuerRecords {
       `SELECT r.jti, r.kind, r.seq, r.accepted_at, r.fact_seq, substring(signed.jws FROM 1 FOR position('\\x2e'::bytea IN signed.jws) - 1) AS header
          FROM records r
          LEFT JOIN sealed_records s ON s.shard = $6 AND s.iss = r.iss AND s.jti = r.jti
-         LEFT JOIN record_batches b ON b.shard = s.shard AND b.batch = s.batch
+         LEFT JOIN record_batches b ON b.shard = $6 AND b.batch = coalesce(r.batch, s.batch)
         CROSS JOIN LATERAL (SELECT coalesce(b.manifest, r.jws) AS jws) signed
         WHERE r.shard = $1 AND r.iss = $2 AND (r.accepted_at, r.jti) > ($3, $4::uuid) ORDER BY r.accepted_at, r.jti LIMIT $5`,
       [shard, iss, acceptedAt, jti, countMax, shardOf(iss)],

@@ -1,16 +1,17 @@
-import { type Shard, type ShardedId, shardOf } from '#kernel';
+import { invariant, type Shard, type ShardedId, shardOf } from '#kernel';
 import type { SqlRunner } from '#platform';
 import type { ForceChange } from '../accept-record.js';
 import type { Claim, RecordIdentity } from '../identity.js';
 import type { RecordInForce, Statement, StoredRecord } from '../record.js';
-import type { RecordBook } from '../store.js';
+import type { RecordBook, WriteReceipt } from '../store.js';
+import { PgReceipts } from './pg-receipts.js';
 
 interface IdentityRow {
   subject_shard: Shard;
   ref: string;
+  /** Of a sealed line, where its record does not say it itself. */
   batch: string | null;
   line_index: bigint | null;
-  manifest: Buffer | null;
 }
 
 interface StoredRow {
@@ -24,7 +25,9 @@ interface StoredRow {
   jws: Buffer;
   accepted_at: Date;
   fact_seq: bigint;
-  receipt: string;
+  receipt: string | null;
+  batch: string | null;
+  line_index: bigint | null;
 }
 
 interface ForceRow {
@@ -36,9 +39,19 @@ interface ForceRow {
   body: Statement;
 }
 
-/** Owns `record_identities`, `records`, `records_in_force` and `record_equivocations`. `find` may also run outside a transaction. */
+/**
+ * Owns `record_identities`, `records`, `records_in_force` and `record_equivocations`. `find` and `receiptsOf` may also run outside a transaction.
+ * `write`: signs the receipts that were not asked for yet.
+ */
 export class PgRecordBook implements RecordBook {
-  constructor(private readonly sql: SqlRunner) {}
+  private readonly receipts: PgReceipts;
+
+  constructor(
+    private readonly sql: SqlRunner,
+    write?: WriteReceipt,
+  ) {
+    this.receipts = new PgReceipts(sql, write);
+  }
 
   async claim(identity: RecordIdentity): Promise<Claim> {
     const { iss, jti, seq, payloadDigest, ref } = identity;
@@ -58,29 +71,26 @@ export class PgRecordBook implements RecordBook {
 
   async find(iss: string, jti: string): Promise<StoredRecord | undefined> {
     const [identity] = await this.sql.query<IdentityRow>(
-      `SELECT i.subject_shard, i.ref, s.batch, s.line_index, b.manifest
-         FROM record_identities i LEFT JOIN sealed_records s USING (shard, iss, jti) LEFT JOIN record_batches b USING (shard, batch)
+      `SELECT i.subject_shard, i.ref, s.batch, s.line_index FROM record_identities i LEFT JOIN sealed_records s USING (shard, iss, jti)
         WHERE i.shard = $1 AND i.iss = $2 AND i.jti = $3`,
       [shardOf(iss), iss, jti],
     );
     if (!identity) return undefined;
-    const shard = identity.subject_shard;
     const [row] = await this.sql.query<StoredRow>(
-      `SELECT seq, ref, subject, kind, names, issued_at, payload_digest, jws, accepted_at, fact_seq, receipt
+      `SELECT seq, ref, subject, kind, names, issued_at, payload_digest, jws, accepted_at, fact_seq, receipt, batch, line_index
          FROM records WHERE shard = $1 AND ref = $2 AND jti = $3 AND iss = $4`,
-      [shard, identity.ref, jti, iss],
+      [identity.subject_shard, identity.ref, jti, iss],
     );
-    return row && stored(iss, jti, identity, row);
+    if (!row) return undefined;
+    const [batch, index] = [row.batch ?? identity.batch, row.line_index ?? identity.line_index];
+    const record = stored(iss, jti, identity.subject_shard, row);
+    if (batch === null) return record;
+    return { ...record, sealed: { batch, index: Number(index) }, manifest: await this.manifestOf(iss, batch) };
   }
 
   async receiptsOf(iss: string, jtis: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const rows = await this.sql.query<{ jti: string; receipt: string }>(
-      `SELECT r.jti, r.receipt
-         FROM record_identities i JOIN records r ON r.shard = i.subject_shard AND r.ref = i.ref AND r.jti = i.jti
-        WHERE i.shard = $1 AND i.iss = $2 AND i.jti = ANY ($3::uuid[])`,
-      [shardOf(iss), iss, jtis],
-    );
-    return new Map(rows.map(({ jti, receipt }) => [jti, receipt]));
+    const receipts = await this.receipts.of(jtis.map((jti) => ({ iss, jti })));
+    return new Map([...receipts].map(([{ jti }, receipt]) => [jti, receipt]));
   }
 
   async lastSeq(iss: string): Promise<number | undefined> {
@@ -109,8 +119,9 @@ export class PgRecordBook implements RecordBook {
 
   async keep(record: StoredRecord): Promise<void> {
     await this.sql.query(
-      `INSERT INTO records (shard, ref, iss, jti, seq, subject, kind, names, issued_at, payload_digest, jws, accepted_at, fact_seq, receipt)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+      `INSERT INTO records (shard, ref, iss, jti, seq, subject, kind, names, issued_at, payload_digest, jws, accepted_at, fact_seq, receipt, salt,
+         batch, line_index)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
       [
         record.ref.shard,
         record.ref.uuid,
@@ -125,10 +136,12 @@ export class PgRecordBook implements RecordBook {
         Buffer.from(record.received),
         record.acceptedAt,
         record.factSeq,
-        record.receipt,
+        record.receipt ?? null,
+        record.salt ? Buffer.from(record.salt) : null,
+        record.sealed?.batch ?? null,
+        record.sealed?.index ?? null,
       ],
     );
-    if (record.sealed) await keepSealed(this.sql, [record]);
   }
 
   async changeForce(subject: ShardedId, { removed, added }: ForceChange): Promise<void> {
@@ -174,31 +187,30 @@ export class PgRecordBook implements RecordBook {
     );
     return kept.length > 0;
   }
+
+  private async manifestOf(iss: string, batch: string): Promise<Uint8Array> {
+    const [row] = await this.sql.query<{ manifest: Buffer | null }>('SELECT manifest FROM record_batches WHERE shard = $1 AND batch = $2', [
+      shardOf(iss),
+      batch,
+    ]);
+    invariant(row?.manifest, 'a sealed line has its manifest');
+    return new Uint8Array(row.manifest);
+  }
 }
 
-/** Notes which line of a sealed batch each of these records of one issuer was. */
-export async function keepSealed(sql: SqlRunner, records: readonly StoredRecord[]): Promise<void> {
-  const sealed = records.flatMap(({ iss, jti, sealed }) => (sealed ? [{ iss, jti, ...sealed }] : []));
-  if (sealed.length === 0) return;
-  await sql.query(
-    `INSERT INTO sealed_records (shard, iss, jti, batch, line_index)
-     SELECT $1, $2, i.* FROM unnest($3::uuid[], $4::uuid[], $5::bigint[]) AS i`,
-    [
-      shardOf(sealed[0]!.iss),
-      sealed[0]!.iss,
-      sealed.map(({ jti }) => jti),
-      sealed.map(({ batch }) => batch),
-      sealed.map(({ index }) => index),
-    ],
-  );
+/** Notes which line of a sealed batch a record was that is kept by other statements than those here. */
+export async function keepSealed(sql: SqlRunner, { iss, jti, sealed }: StoredRecord): Promise<void> {
+  if (!sealed) return;
+  await sql.query('INSERT INTO sealed_records (shard, iss, jti, batch, line_index) VALUES ($1, $2, $3, $4, $5)', [
+    shardOf(iss),
+    iss,
+    jti,
+    sealed.batch,
+    sealed.index,
+  ]);
 }
 
-function stored(
-  iss: string,
-  jti: string,
-  { subject_shard: shard, batch, line_index: index, manifest }: IdentityRow,
-  row: StoredRow,
-): StoredRecord {
+function stored(iss: string, jti: string, shard: Shard, row: StoredRow): StoredRecord {
   return {
     iss,
     jti,
@@ -212,7 +224,6 @@ function stored(
     received: new Uint8Array(row.jws),
     acceptedAt: row.accepted_at,
     factSeq: row.fact_seq,
-    receipt: row.receipt,
-    ...(batch === null ? {} : { sealed: { batch, index: Number(index) }, manifest: new Uint8Array(manifest!) }),
+    receipt: row.receipt ?? undefined,
   };
 }

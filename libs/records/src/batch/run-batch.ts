@@ -1,10 +1,12 @@
 import { type Clock, type Facts, formatId, type ShardedId } from '#kernel';
 import { BatchLeaseLost, type BatchFiles, type BatchLease, type BatchStore, type LineOutcome, type RecordBatch } from './batch.js';
-import { oneAhead, pagesOf, splitLines, type TextLine } from './split-lines.js';
+import { pagesOf, splitLines, type TextLine, workAhead } from './split-lines.js';
 
 export const recordBytesMax = 65_536;
 /** One transaction's worth: more would hold the shards' heads longer, fewer would commit more often. */
 export const linesPerStepMax = 256;
+/** Enough that no core waits, few enough that a revoked key is soon refused. */
+const pagesAhead = 2;
 
 /** Takes lines of a batch. `Read` is what its reading makes of them. */
 export interface LineTaker<Read> {
@@ -51,8 +53,8 @@ export class RunBatch<Read = unknown> {
       firstByte: nextByte,
       lineBytesMax: recordBytesMax,
     });
-    // While one page is saved, the next is verified.
-    for await (const page of oneAhead(pagesOf(lines, linesPerStepMax), (texts) => this.taker.read(batch, texts))) {
+    // While one page is saved, the next ones are verified; pages are saved one after another, in their order.
+    for await (const page of workAhead(pagesOf(lines, linesPerStepMax), pagesAhead, (texts) => this.taker.read(batch, texts))) {
       linesDone += (await this.taker.take(batch, page, lease)).length;
       await report({ linesTotal, linesDone });
     }

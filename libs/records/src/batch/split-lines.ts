@@ -101,15 +101,15 @@ export async function* pagesOf<T>(items: AsyncIterable<T>, itemsMax: number): As
   if (page.length > 0) yield page;
 }
 
-/** Yields what `work` makes of each item, in order, having begun with the next one before. */
-export async function* oneAhead<T, U>(items: AsyncIterable<T>, work: (item: T) => Promise<U>): AsyncGenerator<U> {
-  let begun: Promise<U> | undefined;
+/** Yields what `work` makes of each item, in order, having begun with as many of the next ones before. */
+export async function* workAhead<T, U>(items: AsyncIterable<T>, ahead: number, work: (item: T) => Promise<U>): AsyncGenerator<U> {
+  const begun: Promise<U>[] = [];
   for await (const item of items) {
     const next = work(item);
     // Who waits for it hears of its failure; until then nobody does.
     next.catch(() => undefined);
-    if (begun) yield await begun;
-    begun = next;
+    begun.push(next);
+    if (begun.length > ahead) yield await begun.shift()!;
   }
-  if (begun) yield await begun;
+  for (const one of begun) yield await one;
 }

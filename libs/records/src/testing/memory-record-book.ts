@@ -37,7 +37,9 @@ export class MemoryRecordBook implements RecordBook {
   }
 
   async receiptsOf(issuer: string, jtis: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    return new Map(this.records.filter(({ iss, jti }) => iss === issuer && jtis.includes(jti)).map(({ jti, receipt }) => [jti, receipt]));
+    return new Map(
+      this.records.flatMap(({ iss, jti, receipt }) => (iss === issuer && jtis.includes(jti) && receipt ? [[jti, receipt] as const] : [])),
+    );
   }
 
   async lastSeq(iss: string): Promise<number | undefined> {

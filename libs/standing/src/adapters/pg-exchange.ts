@@ -2,7 +2,7 @@ import { PgConsentBook } from '#consents/adapters/pg-consent-book';
 import { PgConsentLedger } from '#consents/adapters/pg-consent-ledger';
 import { type ShardedId, SHARDS, shardOf } from '#kernel';
 import { appendFacts, type Database, orLostReply, type Tx } from '#platform';
-import type { Claim, RecordIdentity } from '#records';
+import type { Claim, RecordIdentity, WriteReceipt } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import type { Books, Exchange, HeldSubject } from '../store.js';
 import { NameTaken, type TogetherBooks, type TogetherExchange } from '../together/together-books.js';
@@ -15,15 +15,19 @@ import { dueOnShard, PgStandingBook, saveAccepted } from './pg-standing-book.js'
 
 /** The exchange's books over one PostgreSQL transaction. */
 export class PgExchange implements Exchange, TogetherExchange {
-  constructor(private readonly database: Database) {}
+  /** `write`: for whoever accepts records, signs the receipts that were not asked for yet. */
+  constructor(
+    private readonly database: Database,
+    private readonly write?: WriteReceipt,
+  ) {}
 
   transaction<T>(work: (books: Books) => Promise<T>): Promise<T> {
-    return againAfterDeadlock(() => this.database.transaction((tx) => work(booksOf(tx))));
+    return againAfterDeadlock(() => this.database.transaction((tx) => work(booksOf(tx, this.write))));
   }
 
   async together<T>(work: (books: TogetherBooks) => Promise<T>): Promise<T> {
     try {
-      return await againAfterDeadlock(() => this.database.transaction((tx) => work(new PgTogetherBooks(tx))));
+      return await againAfterDeadlock(() => this.database.transaction((tx) => work(new PgTogetherBooks(tx, this.write))));
     } catch (error) {
       if (error instanceof NameTaken) throw error;
       return await orLostReply(Promise.reject(error as Error));
@@ -40,11 +44,11 @@ export class PgExchange implements Exchange, TogetherExchange {
 }
 
 /** The books inside a transaction that is open already. */
-export function booksOf(tx: Tx): Books {
+export function booksOf(tx: Tx, write?: WriteReceipt): Books {
   return {
     consents: new PgConsentBook(tx),
     consentLedger: new PgConsentLedger(tx),
-    records: new PgRecordBook(tx),
+    records: new PgRecordBook(tx, write),
     standings: new PgStandingBook(tx),
     appeals: new PgAppealBook(tx),
     disputes: new PgDisputeBook(tx),

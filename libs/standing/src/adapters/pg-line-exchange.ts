@@ -1,30 +1,32 @@
 import type { Link, Subject } from '#consents';
 import type { Shard, ShardedId } from '#kernel';
-import { type Database, int2Array, type Tx, uuidArray } from '#platform';
-import type { BatchProgress } from '#records';
+import { byteaArray, type Database, int2Array, int8Array, jsonbArray, textArray, timestampArray, type Tx, uuidArray } from '#platform';
+import type { BatchProgress, WriteReceipt } from '#records';
 import { PgBatchProgress } from '#records/adapters/pg-batch-store';
-import { keepSealed } from '#records/adapters/pg-record-book';
 import type { HeldLink, LineBooks, LineExchange } from '../batch/line-books.js';
 import type { Books } from '../store.js';
 import type { AddedRecord } from '../together/together-books.js';
 import { againAfterDeadlock } from './after-deadlock.js';
 import { booksOf } from './pg-exchange.js';
-import { keptArrays, PgTogetherBooks } from './pg-together-books.js';
+import { PgTogetherBooks } from './pg-together-books.js';
 
 /** Many records at a time over one PostgreSQL transaction: arrays in, one statement for each question. */
 export class PgLineExchange implements LineExchange {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly write?: WriteReceipt,
+  ) {}
 
   many<T>(work: (books: LineBooks) => Promise<T>): Promise<T> {
     return againAfterDeadlock(() => this.database.transaction((tx) => work(new PgLineBooks(tx))));
   }
 
   one<T>(work: (books: Books, progress: BatchProgress) => Promise<T>): Promise<T> {
-    return againAfterDeadlock(() => this.database.transaction((tx) => work(booksOf(tx), new PgBatchProgress(tx))));
+    return againAfterDeadlock(() => this.database.transaction((tx) => work(booksOf(tx, this.write), new PgBatchProgress(tx))));
   }
 }
 
-const KEEP_RECORDS = 'SELECT keep_records($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)';
+const KEEP_LINES = `SELECT keep_lines(${Array.from({ length: 19 }, (_, i) => `$${i + 1}`).join(', ')})`;
 
 interface HeldRow {
   shard: Shard;
@@ -63,26 +65,40 @@ class PgLineBooks extends PgTogetherBooks implements LineBooks {
          JOIN links l ON l.shard = i.shard AND l.ref = i.ref
          JOIN subjects s ON s.shard = l.shard AND s.subject = l.subject`,
       places,
+      'held_links',
     );
     return new Map(rows.map((row) => [row.ref, readHeld(row)]));
   }
 
-  async keep(added: readonly AddedRecord[]): Promise<void> {
-    await this.transaction.query(KEEP_RECORDS, keptArrays(added), 'keep_records');
-    await keepSealed(
-      this.transaction,
-      added.map(({ record }) => record),
-    );
+  async keep(added: readonly AddedRecord[], at: Date): Promise<void> {
+    await this.transaction.query(KEEP_LINES, [at, ...lineArrays(added)], 'keep_lines');
   }
+}
 
-  async markDue(subjects: readonly ShardedId[], at: Date): Promise<void> {
-    await this.transaction.query(
-      `UPDATE standings s SET next_change_at = least(s.next_change_at, $3)
-         FROM unnest($1::smallint[], $2::uuid[]) AS i (shard, subject)
-        WHERE s.shard = i.shard AND s.subject = i.subject`,
-      [int2Array(subjects.map(({ shard }) => shard)), uuidArray(subjects.map(({ uuid }) => uuid)), at],
-    );
-  }
+/** As `keep_lines` takes them. */
+function lineArrays(added: readonly AddedRecord[]): unknown[] {
+  const records = added.map(({ record }) => record);
+  const force = added.map(({ inForce }) => inForce);
+  return [
+    records[0]!.iss,
+    records[0]!.sealed?.batch ?? null,
+    int2Array(records.map(({ subject }) => subject.shard)),
+    uuidArray(records.map(({ subject }) => subject.uuid)),
+    uuidArray(records.map(({ ref }) => ref.uuid)),
+    uuidArray(records.map(({ jti }) => jti)),
+    int8Array(records.map(({ seq }) => BigInt(seq))),
+    textArray(records.map(({ kind }) => kind)),
+    timestampArray(records.map(({ issuedAt }) => issuedAt)),
+    byteaArray(records.map(({ payloadDigest }) => payloadDigest)),
+    byteaArray(records.map(({ received }) => received)),
+    timestampArray(records.map(({ acceptedAt }) => acceptedAt)),
+    int8Array(records.map(({ factSeq }) => factSeq)),
+    byteaArray(records.map(({ salt }) => salt)),
+    int8Array(records.map(({ sealed }) => sealed && BigInt(sealed.index))),
+    timestampArray(force.map(({ asOf }) => asOf)),
+    timestampArray(force.map(({ validUntil }) => validUntil)),
+    jsonbArray(force.map(({ body }) => JSON.stringify(body))),
+  ];
 }
 
 function readHeld(row: HeldRow): HeldLink {

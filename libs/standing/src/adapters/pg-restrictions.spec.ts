@@ -5,6 +5,7 @@ import { ExchangeWorld, startAt } from '../testing/exchange-world.js';
 import { restrictionsContract } from '../testing/restrictions-contract.js';
 import { ReviewDue } from '../review-due.js';
 import type { Exchange } from '../store.js';
+import type { TogetherExchange } from '../together/together-books.js';
 import { nodeClerk } from './node-notary.js';
 import { keepLadder } from './keep-ladder.js';
 import { PgEventQueue } from './pg-event-queue.js';
@@ -61,10 +62,11 @@ describe('restrictions in PostgreSQL', () => {
     await world.send(world.record('bank-k', ref, 60_001, { kind: 'violation', violation: violation('MINOR', startAt) }));
     await world.hear('bank-k');
     world.clock.advance(90 * 86_400_000);
-    const dying: Exchange = {
+    const dying: Exchange & TogetherExchange = {
       due: (at, countMax) => ground.exchange.due(at, countMax),
-      transaction: (work) =>
-        ground.exchange.transaction(async (books) => {
+      transaction: (work) => ground.exchange.transaction(work),
+      together: (work) =>
+        ground.exchange.together(async (books) => {
           await work(books);
           throw new Error('killed before the commit');
         }),

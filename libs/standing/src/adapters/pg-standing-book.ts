@@ -1,6 +1,7 @@
 import { type Shard, type ShardedId, shardOf } from '#kernel';
 import type { Tx } from '#platform';
 import type { RecordInForce, StoredRecord } from '#records';
+import { keepSealed } from '#records/adapters/pg-record-book';
 import type { StoredEvent } from '../event.js';
 import type { KnownStanding, StandingChange } from '../rescore.js';
 import type { StandingSaving } from '../save-change.js';
@@ -47,6 +48,7 @@ export async function saveAccepted(tx: Tx, { standing, force, record }: Accepted
     updatedAt,
   ];
   await tx.query('SELECT save_standings($3), keep_record($1, $2, $4, $5, $6, $7)', values, 'save_accepted');
+  await keepSealed(tx, record);
   await saveDisputed(tx, standing);
 }
 

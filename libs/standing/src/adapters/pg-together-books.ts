@@ -1,6 +1,7 @@
 import { type Shard, type ShardedId, shardOf } from '#kernel';
 import { appendFacts, byteaArray, int2Array, int8Array, jsonbArray, textArray, timestampArray, type Tx, uuidArray } from '#platform';
-import type { RecordIdentity } from '#records';
+import type { RecordIdentity, WriteReceipt } from '#records';
+import { PgReceipts } from '#records/adapters/pg-receipts';
 import type { StandingSaving } from '../save-change.js';
 import type { FactBook, HeldSubject } from '../store.js';
 import type { TakenName } from '../together/names.js';
@@ -15,7 +16,10 @@ type Names = Pick<RecordIdentity, 'iss' | 'jti'>;
 export class PgTogetherBooks implements TogetherBooks {
   readonly facts: FactBook;
 
-  constructor(private readonly tx: Tx) {
+  constructor(
+    private readonly tx: Tx,
+    private readonly write?: WriteReceipt,
+  ) {
     this.facts = { append: (facts) => appendFacts(tx, facts) };
   }
 
@@ -31,6 +35,15 @@ export class PgTogetherBooks implements TogetherBooks {
         return row.refs.map((ref) => [ref, held] as const);
       }),
     );
+  }
+
+  async holdKnown(subjects: readonly ShardedId[]): Promise<HeldSubject[]> {
+    const rows = await this.tx.query<{ subject_shard: Shard; held: HeldJson | null }>(
+      'SELECT * FROM hold_known_subjects($1, $2)',
+      [int2Array(subjects.map(({ shard }) => shard)), uuidArray(subjects.map(({ uuid }) => uuid))],
+      'hold_known_subjects',
+    );
+    return rows.flatMap(({ subject_shard: shard, held }) => (held ? [readHeld(shard, held)] : []));
   }
 
   async taken(identities: readonly RecordIdentity[]): Promise<TakenName[]> {
@@ -74,14 +87,8 @@ export class PgTogetherBooks implements TogetherBooks {
   }
 
   async receipts(names: readonly Names[]): Promise<ReadonlyMap<string, string>> {
-    const rows = await this.tx.query<{ iss: string; jti: string; receipt: string }>(
-      `SELECT n.iss, n.jti, r.receipt FROM unnest($1::smallint[], $2::text[], $3::uuid[]) AS n (shard, iss, jti)
-         JOIN record_identities i ON i.shard = n.shard AND i.iss = n.iss AND i.jti = n.jti
-         JOIN records r ON r.shard = i.subject_shard AND r.ref = i.ref AND r.jti = i.jti AND r.iss = i.iss`,
-      nameArrays(names),
-      'receipts_of',
-    );
-    return new Map(rows.map((row) => [nameOf(row), row.receipt]));
+    const receipts = await new PgReceipts(this.tx, this.write).of(names);
+    return new Map([...receipts].map(([name, receipt]) => [nameOf(name), receipt]));
   }
 }
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import {
+  type CheckMany,
   mapVerified,
   MANIFEST_TYPE,
   nodeCrypto,
@@ -9,6 +10,7 @@ import {
   thumbprint,
   type VerificationKey,
   verifyJws,
+  verifyMany,
   verifySealedLines,
 } from '#evidence';
 import { Refusal, type Verified } from '#kernel';
@@ -83,16 +85,37 @@ function provenanceOf(key: string, certificate: string | undefined): Provenance 
 }
 
 /** Reads lines of a batch: each under its own signature, or all of them under the one of their manifest. */
-export function pageReader(keys: Keys, files: Pick<BatchFiles, 'rangeProof'>): ReadPage {
+export function pageReader(keys: Keys, files: Pick<BatchFiles, 'rangeProof'>, check: CheckMany): ReadPage {
   return async (batch, lines) => {
-    if (!batch.manifest) return await Promise.all(lines.map((line) => orRefusal(() => readSigned(keys, batch, line))));
+    if (!batch.manifest) return await readSigned(keys, batch, lines, check);
     return await readSealed(await openManifest(keys, batch.participant, batch.manifest), batch, lines, files);
   };
 }
 
-async function readSigned(keys: Keys, { participant, certificate }: RecordBatch, { bytes }: TextLine): Promise<Verified<SignedRecord>> {
-  if (!bytes) throw new Refusal('too_large', 'body.too_large', 'the line is longer than a record may be');
-  return await readRecord(keys, participant, unquoted(bytes), certificate);
+/** What `readRecord` makes of each line; signatures of the page are checked together. */
+async function readSigned(
+  keys: Keys,
+  { participant, certificate }: RecordBatch,
+  lines: readonly TextLine[],
+  check: CheckMany,
+): Promise<(Verified<SignedRecord> | Refusal)[]> {
+  const named = new Map<string, VerificationKey | undefined>();
+  const findKey = (kid: string) => {
+    if (!named.has(kid)) named.set(kid, keys.findKey(participant, kid));
+    return named.get(kid);
+  };
+  const whole = lines.flatMap(({ bytes }) => (bytes ? [unquoted(bytes)] : []));
+  const verified = await verifyMany(whole, RECORD_TYPE, findKey, check);
+  const read = (json: SignedJson) => {
+    const key = thumbprintOf(named.get(json.header.kid)!.jwk);
+    return { ...readSignedRecord(json, sha256), provenance: provenanceOf(key, certificate) };
+  };
+  let nth = 0;
+  return lines.map(({ bytes }) => {
+    if (!bytes) return new Refusal('too_large', 'body.too_large', 'the line is longer than a record may be');
+    const one = verified[nth++]!;
+    return one instanceof Refusal ? one : orRefusal(() => mapVerified(one, read));
+  });
 }
 
 /** The manifest is the first line, so the line numbered 2 is leaf 0. */
@@ -111,12 +134,12 @@ async function readSealed(
     ...readSealedRecord(payload, { batch: batch.id.uuid, index: first + i }, sha256),
     provenance,
   });
-  return await Promise.all(verified.map((line, i) => orRefusal(async () => mapVerified(line, (payload) => read(payload, i)))));
+  return verified.map((line, i) => orRefusal(() => mapVerified(line, (payload) => read(payload, i))));
 }
 
-async function orRefusal<T>(read: () => Promise<T>): Promise<T | Refusal> {
+function orRefusal<T>(read: () => T): T | Refusal {
   try {
-    return await read();
+    return read();
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;

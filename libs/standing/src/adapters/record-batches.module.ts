@@ -11,8 +11,10 @@ import { PgBatchStore } from '#records/adapters/pg-batch-store';
 import { AcceptRecord } from '../accept-record.js';
 import { AcceptLines } from '../batch/accept-lines.js';
 import type { Notary } from '../notary.js';
+import { receiptWriter } from '../record-receipt.js';
 import { PgLineExchange } from './pg-line-exchange.js';
 import { pageReader } from './read-record.js';
+import { SignatureThreads } from './signature-threads.js';
 import { NOTARY, RecordExchangeModule } from './standing.module.js';
 
 const STORE = [
@@ -43,9 +45,10 @@ export class RecordBatchesModule {}
   imports: [RecordExchangeModule],
   providers: [
     ...STORE,
+    { provide: SignatureThreads, useFactory: () => new SignatureThreads() },
     {
       provide: RunBatch,
-      inject: [PgBatchStore, FsBatchFiles, Database, AcceptRecord, ParticipantRegistry, NOTARY, CLOCK],
+      inject: [PgBatchStore, FsBatchFiles, Database, AcceptRecord, ParticipantRegistry, NOTARY, CLOCK, SignatureThreads],
       useFactory: runBatch,
     },
   ],
@@ -61,7 +64,9 @@ function runBatch(
   registry: ParticipantRegistry,
   notary: Notary,
   clock: Clock,
+  threads: SignatureThreads,
 ): RunBatch {
-  const lines = new AcceptLines(new PgLineExchange(database), accept, pageReader(registry, files), notary, clock);
+  const page = pageReader(registry, files, (checks) => threads.check(checks));
+  const lines = new AcceptLines(new PgLineExchange(database, receiptWriter(notary)), accept, page, notary, clock);
   return new RunBatch(store, files, lines, clock);
 }

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CreditRecord } from '#contract';
 import { formatId, type Refusal } from '#kernel';
 import type { RecordBatch } from '#records';
-import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { performance, violation } from '#records/testing/records';
 import type { LineExchange } from '../batch/line-books.js';
 import { BatchWorld, lineOf, textOf } from '../testing/batch-world.js';
@@ -67,7 +66,7 @@ describe('a batch of records', () => {
     await sent([lineOf(record)]);
     const { receipt, repeated } = await world.exchange.send(record);
     expect(repeated).toBe(true);
-    expect((await new PgRecordBook(world.fresh.database).receiptsOf('bank-a', [record.jti])).get(record.jti)).toBe(receipt);
+    expect((await world.book.receiptsOf('bank-a', [record.jti])).get(record.jti)).toBe(receipt);
   });
 
   it('sent again is the same batch, also when it is zipped', async () => {
@@ -164,7 +163,7 @@ describe('batches at the same time', () => {
     const { accepted, repeated, refused } = (await world.store.find(batch.id))!;
     expect(accepted + repeated).toBe(60);
     expect([refused, alone.filter((one) => !one.repeated).length]).toEqual([0, 60 - accepted]);
-    const receipts = await new PgRecordBook(world.fresh.database).receiptsOf(
+    const receipts = await world.book.receiptsOf(
       'bank-a',
       records.map(({ jti }) => jti),
     );

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CreditRecord } from '#contract';
 import { encodeBase64Url, GrowingTree, leafHash, nodeCrypto, signJws, verifySealedLine } from '#evidence';
-import { type Refusal, shardOf } from '#kernel';
+import type { Refusal } from '#kernel';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { bankKey, bankSigner, jtiOf, violation } from '#records/testing/records';
 import { BatchWorld } from '../testing/batch-world.js';
@@ -59,8 +59,8 @@ describe('a sealed batch', () => {
       await expect(verifySealedLine(nodeCrypto, manifest, i, other, path)).rejects.toMatchObject({ code: 'proof.mismatch' });
     }
     const [place] = await world.fresh.database.query<{ line_index: bigint; batch: string }>(
-      `SELECT batch, line_index FROM sealed_records WHERE shard = $1 AND iss = 'bank-a' AND jti = $2`,
-      [shardOf('bank-a'), (JSON.parse(lines[4]!) as { jti: string }).jti],
+      `SELECT batch, line_index FROM records WHERE iss = 'bank-a' AND jti = $1`,
+      [(JSON.parse(lines[4]!) as { jti: string }).jti],
     );
     expect(place).toEqual({ batch: batch.id.uuid, line_index: 4n });
   });

@@ -9,6 +9,7 @@ import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { AcceptRecord } from '../accept-record.js';
 import type { Notary } from '../notary.js';
 import { type Pause, PollEvents } from '../poll-events.js';
+import { receiptWriter } from '../record-receipt.js';
 import { Disputes } from '../dispute/disputes.js';
 import { Restrictions } from '../restrictions.js';
 import { ReviewDue } from '../review-due.js';
@@ -70,7 +71,8 @@ export class StandingModule {}
     },
     {
       provide: AcceptRecord,
-      useFactory: (database: Database, notary: Notary, clock: Clock) => new AcceptRecord(new PgExchange(database), notary, clock),
+      useFactory: (database: Database, notary: Notary, clock: Clock) =>
+        new AcceptRecord(new PgExchange(database, receiptWriter(notary)), notary, clock),
       inject: [Database, NOTARY, CLOCK],
     },
     {
@@ -78,7 +80,11 @@ export class StandingModule {}
       useFactory: (database: Database, notary: Notary, clock: Clock) => new PollEvents(new PgEventQueue(database), notary, clock, pause),
       inject: [Database, NOTARY, CLOCK],
     },
-    { provide: PgRecordBook, useFactory: (database: Database) => new PgRecordBook(database), inject: [Database] },
+    {
+      provide: PgRecordBook,
+      useFactory: (database: Database, notary: Notary) => new PgRecordBook(database, receiptWriter(notary)),
+      inject: [Database, NOTARY],
+    },
     DISPUTES,
     DISPUTE_READER,
   ],

@@ -1,9 +1,10 @@
+import { decodeBase64Url } from '#evidence';
 import { type Fact, type FactPosition, type Facts, Refusal, type Verified } from '#kernel';
 import { acceptStatement, type BatchLease, identityOf, type LineOutcome, type RecordIdentity } from '#records';
 import type { RecordInForce, SignedRecord } from '#records';
 import { linkUnknown } from '../linked-subject.js';
 import { type Commitment, commitTo, type Notary } from '../notary.js';
-import { acceptedFact, signReceipt, storedRecord } from '../record-receipt.js';
+import { acceptedFact, storedRecord } from '../record-receipt.js';
 import { Names } from '../together/names.js';
 import type { HeldLink, LineBooks } from './line-books.js';
 
@@ -56,21 +57,19 @@ export async function addStatements(
   if (outcomes.length === 0) return [];
   const last = lines[outcomes.length - 1]!;
   await books.progress.advance({ lease, outcomes, nextLine: last.line + 1, nextByte: last.nextByte });
-  if (judge.added.length > 0) await save(books, judge.added, notary, at);
+  if (judge.added.length > 0) await save(books, judge.added, at);
   return outcomes;
 }
 
-/** The head rows are taken by the facts, last but for what needs their numbers. */
-async function save(books: LineBooks, added: readonly Added[], notary: Notary, at: Date): Promise<void> {
+/** The head rows are taken by the facts, last but for what needs their numbers. Receipts are signed when they are asked for, not under these locks. */
+async function save(books: LineBooks, added: readonly Added[], at: Date): Promise<void> {
   await books.claim(added.map(({ identity }) => identity));
   const positions = await books.facts.append(added.map(({ fact }) => fact) as unknown as Facts);
-  const keeping = added.map(async ({ incoming, held, commitment, inForce }, i) => {
+  const keeping = added.map(({ incoming, held, commitment, inForce }, i) => {
     const position: FactPosition = positions[i]!;
-    const receipt = await signReceipt(notary, incoming.value, commitment, position);
-    return { inForce, record: storedRecord(incoming, held.subject, position, receipt) };
+    return { inForce, record: storedRecord(incoming, held.subject, position, { salt: decodeBase64Url(commitment.salt, 'salt') }) };
   });
-  await books.keep(await Promise.all(keeping));
-  await books.markDue([...new Map(added.map(({ held: { subject } }) => [subject.id.uuid, subject.id])).values()], at);
+  await books.keep(keeping, at);
 }
 
 /** A refusal as a line is told it. */

@@ -16,10 +16,8 @@ export interface LineBooks extends Pick<TogetherBooks, 'facts' | 'taken' | 'clai
   readonly progress: BatchProgress;
   /** Holds the subjects of these links, in one order, and answers by the link's UUID. */
   holdLinks(refs: readonly ShardedId[]): Promise<ReadonlyMap<string, HeldLink>>;
-  /** Keeps records and where in a sealed batch they stood. */
-  keep(added: readonly AddedRecord[]): Promise<void>;
-  /** Their standings are to be judged anew, at once. */
-  markDue(subjects: readonly ShardedId[], at: Date): Promise<void>;
+  /** Keeps records of one issuer, and where in a sealed batch they stood; the standings of their subjects are to be judged anew, at once. */
+  keep(added: readonly AddedRecord[], at: Date): Promise<void>;
 }
 
 export interface LineExchange {

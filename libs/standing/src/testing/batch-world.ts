@@ -7,6 +7,7 @@ import { type FreshDatabase, freshDatabase } from '#platform/testing/database';
 import { type LineOutcome, ReceiveBatch, type RecordBatch, RunBatch } from '#records';
 import { FsBatchFiles } from '#records/adapters/fs-batch-files';
 import { PgBatchStore } from '#records/adapters/pg-batch-store';
+import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { bankKey, rating, signed } from '#records/testing/records';
 import { createNotary } from '../adapters/node-notary.js';
 import { PgEventQueue } from '../adapters/pg-event-queue.js';
@@ -14,11 +15,14 @@ import { PgExchange } from '../adapters/pg-exchange.js';
 import { PgLineExchange } from '../adapters/pg-line-exchange.js';
 import { PgStandingReader } from '../adapters/pg-standing-reader.js';
 import { openManifest, pageReader } from '../adapters/read-record.js';
+import { SignatureThreads } from '../adapters/signature-threads.js';
 import { AcceptLines } from '../batch/accept-lines.js';
 import type { LineExchange } from '../batch/line-books.js';
+import { receiptWriter } from '../record-receipt.js';
 import { ExchangeWorld, receiptSigner } from './exchange-world.js';
 
 const LIMITS = { bytesMax: 4_000_000, linesMax: 2_000 };
+const batchNotary = createNotary('https://gateway.test', () => receiptSigner);
 const keys = { findKey: (_id: string, kid: string) => (kid === bankKey.kid ? bankKey : undefined) };
 
 /** Batches of bank-a on PostgreSQL and a folder of their own. */
@@ -26,6 +30,7 @@ export class BatchWorld {
   /** Whom the next record is about. */
   subject!: ShardedId;
   ref!: ShardedId;
+  private readonly threads = new SignatureThreads();
   private n = 0;
   private ids = 0;
 
@@ -40,13 +45,18 @@ export class BatchWorld {
   static async open(): Promise<BatchWorld> {
     const fresh = await freshDatabase();
     const { database } = fresh;
-    const ground = { exchange: new PgExchange(database), queue: new PgEventQueue(database), reader: new PgStandingReader(database) };
+    const ground = {
+      exchange: new PgExchange(database, receiptWriter(batchNotary)),
+      queue: new PgEventQueue(database),
+      reader: new PgStandingReader(database),
+    };
     const folder = mkdtempSync(path.join(tmpdir(), 'batches-'));
     const exchange = new ExchangeWorld({ ...ground, factKinds: () => Promise.resolve([]) });
     return new BatchWorld(fresh, exchange, folder, new FsBatchFiles(folder, LIMITS), new PgBatchStore(database));
   }
 
   async close(): Promise<void> {
+    await this.threads.close();
     await this.fresh.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -55,6 +65,10 @@ export class BatchWorld {
   async newSubject(): Promise<void> {
     this.subject = await this.exchange.subject();
     this.ref = await this.exchange.link(this.subject, 'bank-a');
+  }
+
+  get book(): PgRecordBook {
+    return new PgRecordBook(this.fresh.database, receiptWriter(batchNotary));
   }
 
   record(body: Parameters<ExchangeWorld['record']>[3], about = this.ref): CreditRecord {
@@ -77,10 +91,20 @@ export class BatchWorld {
     return await receiver.receive('bank-a', await this.files.spool(inPieces(bytes), encoding, open));
   }
 
-  runner(exchange: LineExchange = new PgLineExchange(this.fresh.database)): RunBatch {
+  runner(exchange: LineExchange = new PgLineExchange(this.fresh.database, receiptWriter(batchNotary))): RunBatch {
     const { accept, clock } = this.exchange;
-    const notary = createNotary('https://gateway.test', () => receiptSigner);
-    return new RunBatch(this.store, this.files, new AcceptLines(exchange, accept, pageReader(keys, this.files), notary, clock), clock);
+    return new RunBatch(
+      this.store,
+      this.files,
+      new AcceptLines(
+        exchange,
+        accept,
+        pageReader(keys, this.files, (checks) => this.threads.check(checks)),
+        batchNotary,
+        clock,
+      ),
+      clock,
+    );
   }
 
   /** The lines' outcomes as `1 ACCEPTED`, or with the code of the refusal. */

@@ -92,6 +92,7 @@ export class MemoryExchange implements Exchange, TogetherExchange, EventQueue, S
         const held = await Promise.all(subjects.map(async ([ref, subject]) => [ref, subject && (await this.hold(subject.id))] as const));
         return new Map(held.flatMap(([ref, one]) => (one ? [[ref, one]] : [])));
       },
+      holdKnown: async (subjects) => (await Promise.all(subjects.map((id) => this.hold(id)))).filter((held) => held !== undefined),
       taken: async (identities) => records.taken(identities),
       claim: async (identities) => {
         for (const identity of identities) if ((await records.claim(identity)).outcome !== 'claimed') throw new NameTaken();
@@ -108,7 +109,7 @@ export class MemoryExchange implements Exchange, TogetherExchange, EventQueue, S
       },
       receipts: async (names) => {
         const found = await Promise.all(names.map(async ({ iss, jti }) => [nameOf({ iss, jti }), await records.find(iss, jti)] as const));
-        return new Map(found.flatMap(([name, record]) => (record ? [[name, record.receipt]] : [])));
+        return new Map(found.flatMap(([name, record]) => (record?.receipt ? [[name, record.receipt] as const] : [])));
       },
     };
   }

@@ -79,12 +79,12 @@ async function save(books: TogetherBooks, accepted: readonly Acceptance[], notar
   const adding = accepted.map(async ({ incoming, held, commitment, inForce }, i) => {
     const position: FactPosition = places[i]![0]!;
     const receipt = await signReceipt(notary, incoming.value, commitment, position);
-    return { inForce, record: storedRecord(incoming, held.subject, position, receipt) };
+    return { inForce, receipt, record: storedRecord(incoming, held.subject, position, { receipt }) };
   });
   const added = await Promise.all(adding);
   const standings = accepted.map(({ first, judgement, occasion }, i) => placeChange(first, judgement, places[i]!, occasion, notary));
   await books.saveJudged(standings, added);
-  return added.map(({ record }) => [nameOf(record), record.receipt]);
+  return added.map(({ record, receipt }) => [nameOf(record), receipt]);
 }
 
 /** Judges record after record; what one changed, the next one finds changed. */

@@ -23,6 +23,8 @@ export interface TogetherBooks {
   readonly facts: FactBook;
   /** Holds the subjects of these links to the end of the transaction, and answers them by the UUIDs of the links. */
   holdSubjects(refs: readonly ShardedId[]): Promise<ReadonlyMap<string, HeldSubject>>;
+  /** The same for subjects that are known themselves; one that does not exist is left out. */
+  holdKnown(subjects: readonly ShardedId[]): Promise<readonly HeldSubject[]>;
   /** Those of these names that are taken, by whatever record. */
   taken(identities: readonly RecordIdentity[]): Promise<readonly TakenName[]>;
   /** Throws `NameTaken`. */
