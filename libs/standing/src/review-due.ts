@@ -20,27 +20,26 @@ export class ReviewDue {
     private readonly clock: Clock,
   ) {}
 
-  /** Answers how many were reviewed; call it again at once when it is `subjectsPerRunMax`. */
+  /** Answers how many were due; call it again at once when it is `subjectsPerRunMax`. Throws when all others are done, where one cannot be judged. */
   async run(): Promise<number> {
     const due = await this.exchange.due(this.clock.now(), subjectsPerRunMax);
-    for (let at = 0; at < due.length; at += subjectsAtOnce) await this.reviewMany(due.slice(at, at + subjectsAtOnce));
+    const failures: unknown[] = [];
+    for (let at = 0; at < due.length; at += subjectsAtOnce) failures.push(...(await this.reviewMany(due.slice(at, at + subjectsAtOnce))));
+    if (failures.length > 0) throw failures[0];
     return due.length;
   }
 
-  /** One that cannot be judged stops nobody but itself; it is told when the others are done. */
-  private async reviewMany(subjects: readonly ShardedId[]): Promise<void> {
+  /** One that cannot be judged stops nobody but itself; answers why those could not. */
+  private async reviewMany(subjects: readonly ShardedId[]): Promise<unknown[]> {
     try {
       await this.exchange.together((books) => this.review(books, subjects));
+      return [];
     } catch (error) {
-      if (subjects.length === 1) throw error;
-      await this.reviewEach(subjects);
+      if (subjects.length === 1) return [error];
+      const failures: unknown[] = [];
+      for (const subject of subjects) failures.push(...(await this.reviewMany([subject])));
+      return failures;
     }
-  }
-
-  private async reviewEach(subjects: readonly ShardedId[]): Promise<void> {
-    const failures: unknown[] = [];
-    for (const subject of subjects) await this.reviewMany([subject]).catch((error: unknown) => failures.push(error));
-    if (failures.length > 0) throw failures[0];
   }
 
   private async review(books: TogetherBooks, subjects: readonly ShardedId[]): Promise<void> {

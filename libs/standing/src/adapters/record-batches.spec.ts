@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CreditRecord } from '#contract';
 import { formatId, type Refusal } from '#kernel';
 import type { RecordBatch } from '#records';
+import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { performance, violation } from '#records/testing/records';
 import type { LineExchange } from '../batch/line-books.js';
 import { BatchWorld, lineOf, textOf } from '../testing/batch-world.js';
@@ -16,6 +18,8 @@ beforeAll(async () => {
 afterAll(() => world.close());
 beforeEach(() => world.newSubject());
 
+const violated = () => world.record({ kind: 'violation', violation: violation('MINOR', world.exchange.clock.now()) });
+
 async function sent(lines: readonly (Buffer | string)[]): Promise<{ batch: RecordBatch; outcomes: string[] }> {
   const { batch } = await world.receive(textOf(lines));
   expect(await world.runner().run(batch.id)).toBe('done');
@@ -26,8 +30,7 @@ describe('a batch of records', () => {
   it('gives every line the outcome it would have had alone, and stops at none', async () => {
     const first = world.rated();
     const stranger = await world.exchange.link(await world.exchange.subject(), 'bank-b');
-    const bad = violation('MAJOR', world.exchange.clock.now());
-    const reported = world.record({ kind: 'violation', violation: bad });
+    const reported = violated();
     const lines = [
       lineOf(first),
       '',
@@ -67,6 +70,40 @@ describe('a batch of records', () => {
     const { receipt, repeated } = await world.exchange.send(record);
     expect(repeated).toBe(true);
     expect((await world.book.receiptsOf('bank-a', [record.jti])).get(record.jti)).toBe(receipt);
+  });
+
+  it('gives a receipt when it is first asked for, and always the first, whoever asks and whatever key signs by then', async () => {
+    const records = Array.from({ length: 40 }, () => world.rated());
+    const jtis = records.map(({ jti }) => jti);
+    await sent(records.map(lineOf));
+    const [one, same] = await Promise.all([world.book.receiptsOf('bank-a', jtis), world.book.receiptsOf('bank-a', [...jtis].reverse())]);
+    const later = new PgRecordBook(world.fresh.database, () => Promise.resolve('signed by the next key'));
+    expect([...one.keys()].sort()).toEqual([...jtis].sort());
+    for (const receipts of [same, await later.receiptsOf('bank-a', jtis)]) expect(new Map(receipts)).toEqual(new Map(one));
+    const payload = JSON.parse(Buffer.from(one.get(jtis[7]!)!.split('.')[1]!, 'base64url').toString()) as Record<string, string>;
+    const [fact] = await world.fresh.database.query<{ body: string }>(
+      'SELECT f.body FROM facts f JOIN records r ON r.shard = f.shard AND r.fact_seq = f.seq WHERE r.jti = $1',
+      [jtis[7]],
+    );
+    const salted = Buffer.concat([Buffer.from(payload['commitment_salt']!, 'base64url'), Buffer.from(JSON.stringify(records[7]))]);
+    expect(payload['sub']).toBe(jtis[7]);
+    expect((JSON.parse(fact!.body) as Record<string, string>)['commitment']).toBe(createHash('sha256').update(salted).digest('base64url'));
+  });
+
+  it('tells the outcomes from any line on, however they are kept', async () => {
+    const bad = (i: number) => i % 50 === 49;
+    const blank = (i: number) => i % 61 === 60;
+    const lines = Array.from({ length: 480 }, (_, i) => (blank(i) ? '' : bad(i) ? 'no JWS' : lineOf(world.rated())));
+    const { batch, outcomes } = await sent([...lines.slice(0, 300), lineOf(violated()), ...lines.slice(300)]);
+    const wanted = [...lines.slice(0, 300), 'violation', ...lines.slice(300)].flatMap((line, i) =>
+      line === '' ? [] : [`${i + 1} ${line === 'no JWS' ? 'signature.malformed' : 'ACCEPTED'}`],
+    );
+    expect(outcomes).toEqual(wanted);
+    for (const after of [0, 1, 49, 60, 255, 256, 299, 300, 301, 480, 481]) {
+      const page = await world.store.outcomes(batch.id, after, 20, false);
+      const from = wanted.filter((text) => Number(text.split(' ')[0]) > after).slice(0, 20);
+      expect(page.map(({ line, outcome, code }) => `${line} ${code ?? outcome}`)).toEqual(from);
+    }
   });
 
   it('sent again is the same batch, also when it is zipped', async () => {
@@ -121,7 +158,7 @@ describe('a batch whose worker dies', () => {
     async (k, when) => {
       const lines = [
         ...Array.from({ length: 300 }, () => lineOf(world.rated())),
-        lineOf(world.record({ kind: 'violation', violation: violation('MINOR', world.exchange.clock.now()) })),
+        lineOf(violated()),
         ...Array.from({ length: 10 }, () => lineOf(world.rated())),
       ];
       const { batch } = await world.receive(textOf(lines));

@@ -38,13 +38,19 @@ describe('a sealed batch', () => {
     const lines = records.map(textOf);
     lines[10] = '{"iss":"bank-a","iss":"bank-a"}';
     lines[20] = textOf({ ...records[20]!, iss: 'bank-b' });
-    const { batch } = await receive(await sealed(lines));
+    const bytes = await sealed(lines);
+    const { batch } = await receive(bytes);
     expect(await world.runner().run(batch.id)).toBe('done');
     expect(await world.store.find(batch.id)).toMatchObject({ state: 'DONE', linesTotal: 302, accepted: 300, refused: 2 });
     const refused = await world.store.outcomes(batch.id, 0, 10, true);
     expect(refused.map(({ line, code }) => `${line} ${code}`)).toEqual(['12 record.malformed', '22 record.issuer_mismatch']);
     const kept = await new PgRecordBook(world.fresh.database).find('bank-a', records[5]!.jti);
     expect(Buffer.from(kept!.received).toString()).toBe(lines[5]);
+    // Whether it was saved with others or judged alone, a line knows its place.
+    for (const at of [5, 300, 301]) {
+      const { sealed: place, manifest } = (await new PgRecordBook(world.fresh.database).find('bank-a', records[at]!.jti))!;
+      expect([place, Buffer.from(manifest!).toString()]).toEqual([{ batch: batch.id.uuid, index: at }, bytes.toString().split('\n')[0]]);
+    }
   });
 
   it('proves each line alone afterwards, by its audit path; another line does not pass', async () => {
