@@ -138,7 +138,7 @@ describe('ratings over mTLS', () => {
     const consent = await granted(of, { threshold: { atLeast: 600 } }, { type: 'ONETIME' });
     const path = `/v1/subjects/${consent.ref}/rating?consent=${consent.name}`;
     const bare = await world.call(world.client('bank-a'), path);
-    expect([bare.status, (bare.body as { code: string }).code]).toEqual([400, 'idempotency.key_malformed']);
+    expect([bare.status, (bare.body as { code: string }).code]).toEqual([400, 'idempotency.key_missing']);
     const idempotencyKey = randomUUID();
     const reads = [
       await bank.rating(consent.ref, consent.name, { idempotencyKey }),

@@ -1,8 +1,9 @@
 /** What the console's API answers. Types only: the web app imports them too. Times are RFC 3339 in UTC, ids are external, money is decimal text. */
 
+export type * from './consents/api.js';
 export type * from './partners/api.js';
 /** Where the pages are: the server sends the web app there, and the web app draws it. */
-export type PagePath = '/' | '/decisions' | '/restrictions' | '/disputes' | '/policies' | '/audit' | '/partners';
+export type PagePath = '/' | '/decisions' | '/restrictions' | '/consents' | '/disputes' | '/policies' | '/audit' | '/partners';
 export type RoleName = 'compliance' | 'risk' | 'operator' | 'auditor';
 export type PermissionName =
   | 'overview.read'
@@ -10,6 +11,7 @@ export type PermissionName =
   | 'restrictions.read'
   | 'restrictions.order'
   | 'retractions.read'
+  | 'consents.read'
   | 'audit.read'
   | 'audit.export'
   | 'partners.read'

@@ -14,6 +14,7 @@ import { HealthController, READINESS } from '#platform/adapters/health.controlle
 import { CLOCK, PlatformModule } from '#platform/adapters/platform.module';
 import { PartnersModule } from '#partners/adapters/partners.module';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
+import { PgConsentReader } from '#consents/adapters/pg-consent-reader';
 import { StaffDoor } from '#staff';
 import { StaffModule } from '#staff/adapters/staff.module';
 import { Restrictions } from '#standing';
@@ -35,6 +36,7 @@ import { FactsController } from './audit/facts.controller.js';
 import { type ConsoleDoor, consoleDoor } from './auth/origin.js';
 import { SessionController } from './auth/session.controller.js';
 import { SessionGuard } from './auth/session.guard.js';
+import { ConsentsController } from './consents/consents.controller.js';
 import { DecisionsController } from './decisions/decisions.controller.js';
 import { OverviewController } from './overview/overview.controller.js';
 import { PartnersController } from './partners/partners.controller.js';
@@ -49,6 +51,7 @@ import { Tracer } from './trace/tracer.js';
 /** Everything that only reads does so through `ReadOnly`. */
 const READERS = [
   PgCheckpoint,
+  PgConsentReader,
   PgDecisionList,
   PgDisputeReader,
   PgFactLog,
@@ -87,6 +90,7 @@ export class ConsoleModule {
         PoliciesController,
         BacktestsController,
         RestrictionsController,
+        ConsentsController,
         DisputesController,
       ],
       providers: [

@@ -7,6 +7,7 @@ import { type Clock, formatId, parseId, Refusal } from '#kernel';
 import { CLOCK } from '#platform/adapters/platform.module';
 import { Consents, showHistoryOf, showSubjectConsent, showSubjectUse, unknownConsent } from '#standing';
 import { Caller, Scopes, type ServiceCaller } from './auth/caller.js';
+import { Reads } from './reads/reads.js';
 
 /** A subject's consents: what it was asked for, what it allowed, and who saw what, when, why (CONTRACT.md §4). */
 @ApiTags('consents')
@@ -19,6 +20,7 @@ export class ConsentsController {
   ) {}
 
   @Get('consents')
+  @Reads('consents.list')
   @Scopes('consents:read')
   @ApiQuery({ name: 'after', required: false, description: '`next` of the page before' })
   @ApiQuery({ name: 'limit', required: false, description: '1 to 200; 50 where it is left out' })
@@ -33,6 +35,7 @@ export class ConsentsController {
   }
 
   @Get('consents/:consentId')
+  @Reads('consents.one')
   @Scopes('consents:read')
   @ApiQuery({ name: 'after', required: false, description: '`next` of the page before: a version' })
   @ApiQuery({ name: 'limit', required: false, description: 'versions, 1 to 200; 50 where it is left out' })
@@ -46,6 +49,7 @@ export class ConsentsController {
   }
 
   @Get('consents/:consentId/uses')
+  @Reads('consents.uses')
   @Scopes('consents:read')
   @ApiQuery({ name: 'after', required: false, description: '`next` of the page before' })
   @ApiQuery({ name: 'limit', required: false, description: '1 to 200; 50 where it is left out' })
@@ -61,6 +65,7 @@ export class ConsentsController {
   }
 
   @Get('uses')
+  @Reads('uses.list')
   @Scopes('consents:read')
   @ApiQuery({ name: 'after', required: false, description: '`next` of the page before' })
   @ApiQuery({ name: 'limit', required: false, description: '1 to 200; 50 where it is left out' })

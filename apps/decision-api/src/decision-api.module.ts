@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { type AllowanceTerms, Decider, type DecisionLedger, ReceiptWriter, Settler } from '#decisions';
 import { DecisionsModule } from '#decisions/adapters/decisions.module';
@@ -17,8 +17,10 @@ import { HealthController, READINESS } from '#platform/adapters/health.controlle
 import { JwksController, PUBLISHED_SIGNERS } from '#platform/adapters/jwks.controller';
 import { CLOCK, PlatformModule } from '#platform/adapters/platform.module';
 import { ActivePolicyCache } from '#policies/adapters/active-policy-cache';
+import { SubjectViews } from '#standing';
 import { ConsentsModule } from '#standing/adapters/consents.module';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
+import { pgSubjectViews } from '#standing/adapters/pg-subject-views';
 import { StandingModule } from '#standing/adapters/standing.module';
 import { AllowancesController } from './allowances.controller.js';
 import { AllowancesGrpcController } from './allowances-grpc.controller.js';
@@ -36,6 +38,7 @@ import { LookupsGrpcController } from './lookups-grpc.controller.js';
 import { OpenAnswersController } from './open-answers.controller.js';
 import { PoliciesController } from './policies.controller.js';
 import { PolicyVersionsController } from './policy-versions.controller.js';
+import { ReadsInterceptor } from './reads/reads.interceptor.js';
 import { ReservationsController } from './reservations.controller.js';
 import { AFFECTED_DECISIONS, DisputesController } from './disputes.controller.js';
 import { RestrictionsController } from './restrictions.controller.js';
@@ -83,6 +86,8 @@ export class DecisionApiModule {
       providers: [
         { provide: TokenVerifier, useFactory: (clock: Clock) => tokenVerifier(config, clock), inject: [CLOCK] },
         { provide: APP_GUARD, useClass: AuthGuard },
+        { provide: APP_INTERCEPTOR, useClass: ReadsInterceptor },
+        { provide: SubjectViews, useFactory: pgSubjectViews, inject: [Database] },
         {
           provide: DecisionDoor,
           useFactory: (decider: Decider, settler: Settler, sources: NodeSources, tokens: TokenVerifier) => {

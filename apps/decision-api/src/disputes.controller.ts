@@ -4,13 +4,14 @@ import type { FastifyReply } from 'fastify';
 import { DISPUTE_STATES, parseDisputeInformation, parseDisputePage, parseIdempotencyKey, parseOpenDispute, parseRecordPage } from '#contract';
 import { AffectedDecisions, type AffectedPage, showAffected, showRedecided } from '#decisions';
 import { affectedDecisions } from '#decisions/adapters/pg-affected-decisions';
-import { type Clock, parseId, Refusal } from '#kernel';
+import { type Clock, formatId, parseId, Refusal } from '#kernel';
 import { Database } from '#platform';
 import { disputeId } from '#records';
 import { CLOCK } from '#platform/adapters/platform.module';
-import { Disputes, disputeUnknown, showDispute, showSubjectRecord } from '#standing';
+import { type DisputeFile, Disputes, disputeUnknown, showDispute, showSubjectRecord } from '#standing';
 import { PgDisputeReader } from '#standing/adapters/pg-dispute-reader';
 import { Caller, Scopes, type ServiceCaller } from './auth/caller.js';
+import { Reads } from './reads/reads.js';
 
 export const AFFECTED_DECISIONS = { provide: AffectedDecisions, useFactory: affectedDecisions, inject: [Database] };
 
@@ -26,6 +27,7 @@ export class DisputesController {
   ) {}
 
   @Get('subjects/:id/records')
+  @Reads('records.list')
   @Scopes('disputes:read')
   @ApiQuery({ name: 'state', required: false, enum: ['IN_FORCE'], description: 'only what counts now, and so can be disputed' })
   @ApiQuery({ name: 'after', required: false, description: '`next` of the page before' })
@@ -65,6 +67,7 @@ export class DisputesController {
   }
 
   @Get('subjects/:id/disputes')
+  @Reads('disputes.list')
   @Scopes('disputes:read')
   @ApiQuery({ name: 'state', required: false, enum: DISPUTE_STATES, description: 'of one state only' })
   @ApiQuery({ name: 'after', required: false, description: '`next` of the page before' })
@@ -81,12 +84,11 @@ export class DisputesController {
   }
 
   @Get('disputes/:id')
+  @Reads('disputes.one')
   @Scopes('disputes:read')
   @ApiOperation({ summary: 'A dispute with its clock, its answer and the proof of delivery to everybody who was told' })
   async find(@Param('id') id: string): Promise<object> {
-    const file = await this.reader.find(parseId('dsp', id));
-    if (!file) throw disputeUnknown();
-    return showDispute(file, this.clock.now());
+    return showDispute(await this.get(id), this.clock.now());
   }
 
   @Post('disputes/:id/information')
@@ -100,11 +102,14 @@ export class DisputesController {
   }
 
   @Get('disputes/:id/decisions')
+  @Reads('disputes.decisions')
   @Scopes('disputes:read')
   @ApiQuery({ name: 'after', required: false, description: '`next` of the page before' })
   @ApiOperation({ summary: 'The decisions that used the disputed record, in their order' })
   async decisions(@Param('id') id: string, @Query('after') after: unknown): Promise<object> {
-    return pageOf(id, await this.affected.list(parseId('dsp', id), parseAfter(after)), showAffected);
+    const page = await this.affected.list(parseId('dsp', id), parseAfter(after));
+    const { dispute } = await this.get(id);
+    return { subject: formatId('sub', dispute.subject), ...pageOf(id, page, showAffected) };
   }
 
   @Post('disputes/:id/re-evaluations')
@@ -114,6 +119,12 @@ export class DisputesController {
   @ApiOperation({ summary: 'Decides them again as they should have been, and says which would be other; changes nothing, and is a fact' })
   async redecide(@Caller() caller: ServiceCaller, @Param('id') id: string, @Query('after') after: unknown): Promise<object> {
     return pageOf(id, await this.affected.redecide(parseId('dsp', id), caller.name, parseAfter(after)), showRedecided);
+  }
+
+  private async get(id: string): Promise<DisputeFile> {
+    const file = await this.reader.find(parseId('dsp', id));
+    if (!file) throw disputeUnknown();
+    return file;
   }
 }
 

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { type Headroom, HeadroomFlow } from '#decisions';
 import { parseId } from '#kernel';
 import { Scopes } from './auth/caller.js';
+import { Reads } from './reads/reads.js';
 
 @ApiTags('subjects')
 @Controller('v1/subjects')
@@ -11,6 +12,7 @@ export class HeadroomController {
 
   /** How much the subject could still spend, where. */
   @Get(':id/headroom')
+  @Reads('headroom')
   @Scopes('standing:read')
   async find(@Param('id') id: string): Promise<Headroom> {
     return await this.headroom.of(parseId('sub', id));

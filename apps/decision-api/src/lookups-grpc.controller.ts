@@ -14,6 +14,7 @@ import {
 import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
 import { PgReservations } from '#decisions/adapters/pg-reservations';
 import { parseId } from '#kernel';
+import { SubjectViews } from '#standing';
 import type { ServiceCaller } from './auth/caller.js';
 import { reservationAnswer } from './decision-door.js';
 import { GrpcCall } from './grpc-call.js';
@@ -27,6 +28,7 @@ export class LookupsGrpcController {
     @Inject(PgDecisionLedger) private readonly ledger: DecisionLedger,
     @Inject(PgReservations) private readonly reservations: ReservationStore,
     @Inject(HeadroomFlow) private readonly headroom: HeadroomFlow,
+    @Inject(SubjectViews) private readonly views: SubjectViews,
   ) {}
 
   @GrpcMethod('DecisionService', 'GetDecision')
@@ -57,7 +59,12 @@ export class LookupsGrpcController {
 
   @GrpcMethod('DecisionService', 'GetHeadroom')
   getHeadroom({ subject = '' }: { readonly subject?: string }, metadata: Metadata) {
-    return this.call.answer(metadata, ['standing:read'], async () => await this.headroom.of(parseId('sub', subject)));
+    return this.call.answer(metadata, ['standing:read'], async ({ name: by }) => {
+      const id = parseId('sub', subject);
+      const headroom = await this.headroom.of(id);
+      await this.views.note({ by, what: 'headroom', subject: id });
+      return headroom;
+    });
   }
 }
 

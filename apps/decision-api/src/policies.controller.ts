@@ -1,8 +1,9 @@
 import { Body, Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Refusal } from '#kernel';
-import { type Finding, lintPolicy, policyJsonSchema } from '#policies';
+import { type Finding, policyJsonSchema } from '#policies';
 import { PgPolicies } from '#policies/adapters/pg-policies';
+import { PolicyLinter } from '#policies/adapters/policy-linter';
 import { Scopes } from './auth/caller.js';
 
 /** A policy as it was approved, with the hash of its canonical form (RFC 8785). */
@@ -20,6 +21,8 @@ export interface PolicyAnswer {
 export class PoliciesController {
   private readonly schema = policyJsonSchema();
 
+  private readonly linter = new PolicyLinter();
+
   constructor(@Inject(PgPolicies) private readonly policies: PgPolicies) {}
 
   /** JSON Schema 2020-12 of a policy document. */
@@ -29,19 +32,19 @@ export class PoliciesController {
     return this.schema;
   }
 
-  /** Refuses 415 `policy.text_wanted`: parsed JSON has lost its lines, and names that stand twice. */
+  /** Refuses 415 `policy.text_wanted`: parsed JSON has lost its lines, and names that stand twice; and what `PolicyLinter` refuses. */
   @Post('lint')
   @HttpCode(200)
   @Scopes('policies:read')
   @ApiConsumes('text/plain')
   @ApiBody({ schema: { type: 'string', description: 'the document as it is written' } })
   @ApiOperation({ summary: 'What is wrong or strange about a document, with line and column; an error keeps it from being drafted' })
-  lint(@Body() text: unknown): { readonly mayBeDrafted: boolean; readonly findings: readonly Finding[] } {
+  async lint(@Body() text: unknown): Promise<{ readonly mayBeDrafted: boolean; readonly findings: readonly Finding[] }> {
     if (typeof text !== 'string') {
       const detail = 'send the document as it is written, as text/plain: findings have lines and columns';
       throw new Refusal('unsupported_media', 'policy.text_wanted', detail);
     }
-    const findings = lintPolicy(text);
+    const findings = await this.linter.lint(text);
     return { mayBeDrafted: findings.every(({ severity }) => severity !== 'error'), findings };
   }
 

@@ -7,6 +7,7 @@ import { CLOCK } from '#platform/adapters/platform.module';
 import { parseAppeal, parseRestrictionId, Restrictions, showAppeal, showHistory } from '#standing';
 import { PgRestrictionReader } from '#standing/adapters/pg-restriction-reader';
 import { Caller, Scopes, type ServiceCaller } from './auth/caller.js';
+import { Reads } from './reads/reads.js';
 
 /** What stands against a subject, what stood, and the subject's appeals (CONTRACT.md §6). */
 @ApiTags('restrictions')
@@ -19,6 +20,7 @@ export class RestrictionsController {
   ) {}
 
   @Get()
+  @Reads('restrictions.list')
   @Scopes('standing:read')
   @ApiOperation({ summary: 'Restrictions in force and over, the newest first, with terms, cure, appeal clock and appeal' })
   async list(@Param('id') id: string): Promise<object> {

@@ -9,6 +9,7 @@ import { CLOCK } from '#platform/adapters/platform.module';
 import { showRestriction, type StandingReader, Subjects } from '#standing';
 import { PgStandingReader } from '#standing/adapters/pg-standing-reader';
 import { Caller, Scopes, type ServiceCaller } from './auth/caller.js';
+import { Reads } from './reads/reads.js';
 
 /** Subjects, their links to participants, and their standing (CONTRACT.md §5). */
 @ApiTags('subjects')
@@ -61,6 +62,7 @@ export class SubjectsController {
   }
 
   @Get(':id/standing')
+  @Reads('standing')
   @Scopes('standing:read')
   @ApiOperation({ summary: 'Score with reasons, and the restrictions in force now' })
   async standing(@Param('id') id: string): Promise<object> {

@@ -7,6 +7,7 @@ export type Permission =
   | 'restrictions.read'
   | 'restrictions.order'
   | 'retractions.read'
+  | 'consents.read'
   | 'overview.read'
   | 'decisions.read'
   | 'audit.read'
@@ -22,6 +23,7 @@ const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
     'restrictions.read',
     'restrictions.order',
     'retractions.read',
+    'consents.read',
     'overview.read',
     'decisions.read',
     'audit.read',
@@ -34,6 +36,7 @@ const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
   auditor: [
     'restrictions.read',
     'retractions.read',
+    'consents.read',
     'overview.read',
     'decisions.read',
     'audit.read',

@@ -26,6 +26,7 @@ export * from './show.js';
 export * from './staff-order.js';
 export * from './standing.js';
 export * from './store.js';
+export * from './subject-view.js';
 export * from './subjects.js';
 export * from './delivery/backoff.js';
 export * from './delivery/circuit.js';

@@ -8,6 +8,7 @@ import { PgStandingReader } from '#standing/adapters/pg-standing-reader';
 import { browserPath, buildWebApp, launchBrowser, screenshot, watchedPage } from './browser.js';
 import { type ConsoleWorld, nameOf, openConsoleWorld } from './console-world.js';
 import { auditPage } from './page-audit.js';
+import { seedConsents } from './seed-consents.js';
 
 const chromium = browserPath();
 if (chromium === undefined && process.env['CI'] === 'true')
@@ -37,7 +38,7 @@ async function seedRestrictions({ database }: ConsoleWorld): Promise<string> {
   return formatId('sub', id);
 }
 
-describe.skipIf(chromium === undefined)('restrictions at the console', () => {
+describe.skipIf(chromium === undefined)('restrictions and consents at the console', () => {
   let world: ConsoleWorld;
   let browser: Browser;
   let web: { folder: string; remove(): void };
@@ -102,5 +103,35 @@ describe.skipIf(chromium === undefined)('restrictions at the console', () => {
     expect(await otto.page.getByRole('cell', { name: /^bank-/ }).allTextContents()).toEqual(expect.arrayContaining(['bank-a', 'bank-b']));
     expect(await otto.page.getByText('Open appeals').count()).toBe(0);
     for (const { complaints } of [rita, admin, otto]) expect(complaints).toEqual([]);
+  });
+
+  it('compliance follows a consent from what was asked to who saw what; who may not, is told so', async () => {
+    const { subject: seen, consent } = await seedConsents(world.database);
+    const [admin, rita] = [await seat('compliance'), await seat('risk', 400)];
+    await admin.page.goto(`${world.url}/decisions?id=${seen}`);
+    await admin.page.getByRole('link', { name: 'Consents and who saw what' }).click();
+    await admin.page.getByRole('heading', { name: 'Who saw what, when, why' }).waitFor();
+    const articles = admin.page.getByRole('article');
+    await articles.nth(2).waitFor();
+    expect((await articles.allInnerTexts()).map((text) => /PAUSED|CONSUMED|ACTIVE/.exec(text)?.[0])).toEqual(['PAUSED', 'CONSUMED', 'ACTIVE']);
+    await admin.page.getByRole('cell', { name: 'whether the score is at least 650' }).waitFor();
+    expect(await admin.page.getByRole('cell', { name: 'bank-a' }).count()).toBe(3);
+    await screenshot(admin.page, 'consents-subject');
+    expect(await auditPage(admin.page)).toEqual([]);
+
+    await admin.page.getByLabel('Subject or consent').fill(consent);
+    await admin.page.keyboard.press('Enter');
+    await admin.page.getByRole('cell', { name: '3, under version 3' }).waitFor();
+    await admin.page.getByRole('button', { name: 'Artefact of version 2' }).click();
+    await admin.page.getByText('"CREDIT_APPLICATION"').waitFor();
+    await screenshot(admin.page, 'consents-one');
+    expect(await auditPage(admin.page)).toEqual([]);
+    await admin.page.setViewportSize({ width: 400, height: 860 });
+    await screenshot(admin.page, 'consents-one-narrow');
+    expect(await auditPage(admin.page)).toEqual([]);
+
+    await rita.page.goto(`${world.url}/consents?consent=${consent}`);
+    await rita.page.getByText('Consents is not open to your role').waitFor();
+    for (const { complaints } of [admin, rita]) expect(complaints).toEqual([]);
   });
 });

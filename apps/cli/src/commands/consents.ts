@@ -1,39 +1,42 @@
 import type { Command } from 'commander';
 import type { Consent, ConsentReader, KeptUse } from '#consents';
 import { PgConsentReader } from '#consents/adapters/pg-consent-reader';
-import { parseId, Refusal } from '#kernel';
+import { parseId, Refusal, type ShardedId } from '#kernel';
 import { ConfigError, Database, parseConfig } from '#platform';
-import { showHistoryOf, showSubjectConsent, showSubjectUse, unknownConsent } from '#standing';
+import { showHistoryOf, showSubjectConsent, showSubjectUse, type SubjectViews, unknownConsent } from '#standing';
+import { pgSubjectViews } from '#standing/adapters/pg-subject-views';
 
 const pageSize = 500;
 
-/** Consents for operators and compliance: what subjects allowed, and who saw what. Subjects change them through their services alone. */
+/** Consents for operators and compliance: what subjects allowed, and who saw what. Subjects change them through their services alone; every look is a fact. */
 export function register(program: Command): void {
   const consents = program.command('consents').description('consents: list, show, uses');
   consents
     .command('list <subject-or-participant>')
     .description('consents of a subject (sub_…) or of a bank, in every state, the newest first, as JSON lines')
-    .action((whose: string) => atDesk((reader) => list(reader, whose)));
+    .action((whose: string) => atDesk((desk) => list(desk, whose)));
   consents
     .command('show <consent>')
     .description('every version of a consent: what it allowed, when it changed, by whom, with its fact, as JSON lines')
-    .action((id: string) => atDesk((reader) => show(reader, id)));
+    .action((id: string) => atDesk((desk) => show(desk, id)));
   consents
     .command('uses <subject-or-consent>')
     .description('who saw what of a subject (sub_…), when, why, the newest first; or the reads under one consent (cns_…), as JSON lines')
-    .action((whose: string) => atDesk((reader) => uses(reader, whose)));
+    .action((whose: string) => atDesk((desk) => uses(desk, whose)));
 }
 
-async function list(reader: ConsentReader, whose: string): Promise<void> {
+async function list({ reader, views }: Desk, whose: string): Promise<void> {
   const at = new Date();
+  const subject = whose.startsWith('sub_') ? await registered(reader, whose) : undefined;
+  await views.note({ by: 'operator', what: subject ? 'consents.list' : 'consents.of_bank', subject });
   for await (const consent of whose.startsWith('sub_') ? ofSubject(reader, whose) : ofParticipant(reader, whose)) {
     console.log(JSON.stringify(showSubjectConsent(consent, at)));
   }
 }
 
-async function show(reader: ConsentReader, text: string): Promise<void> {
-  const id = parseId('cns', text);
-  if (!(await reader.find(id))) throw unknownConsent();
+async function show({ reader, views }: Desk, text: string): Promise<void> {
+  const { id, subject } = await get(reader, text);
+  await views.note({ by: 'operator', what: 'consents.one', subject });
   const versions = pages(
     (after?: number) => reader.versions(id, { after, countMax: pageSize }),
     ({ version }) => version,
@@ -41,7 +44,10 @@ async function show(reader: ConsentReader, text: string): Promise<void> {
   for await (const version of versions) console.log(JSON.stringify(showHistoryOf([version])[0]));
 }
 
-async function uses(reader: ConsentReader, whose: string): Promise<void> {
+async function uses({ reader, views }: Desk, whose: string): Promise<void> {
+  const ofAll = whose.startsWith('sub_');
+  const subject = ofAll ? await registered(reader, whose) : (await get(reader, whose)).subject;
+  await views.note({ by: 'operator', what: ofAll ? 'uses.list' : 'consents.uses', subject });
   for await (const use of whose.startsWith('sub_') ? usesOfSubject(reader, whose) : usesOf(reader, whose)) {
     console.log(JSON.stringify(showSubjectUse(use)));
   }
@@ -71,12 +77,24 @@ async function* usesOfSubject(reader: ConsentReader, text: string): AsyncGenerat
 }
 
 async function* usesOf(reader: ConsentReader, text: string): AsyncGenerator<KeptUse> {
-  const id = parseId('cns', text);
-  if (!(await reader.find(id))) throw unknownConsent();
+  const { id } = await get(reader, text);
   yield* pages(
     (after?: number) => reader.usesOf(id, { after, countMax: pageSize }),
     ({ n }) => n,
   );
+}
+
+/** Nothing is told of somebody who is not there, and nothing noted. */
+async function registered(reader: ConsentReader, text: string): Promise<ShardedId> {
+  const subject = parseId('sub', text);
+  known(await reader.ofSubject(subject, { after: undefined, countMax: 1 }));
+  return subject;
+}
+
+async function get(reader: ConsentReader, text: string): Promise<Consent> {
+  const consent = await reader.find(parseId('cns', text));
+  if (!consent) throw unknownConsent();
+  return consent;
 }
 
 /** Page after page, so that a long list is never in memory at once. */
@@ -94,12 +112,17 @@ function known<T>(found: T | undefined): T {
   throw new Refusal('not_found', 'subject.unknown', 'there is no subject of this id');
 }
 
-async function atDesk(work: (reader: ConsentReader) => Promise<void>): Promise<void> {
+interface Desk {
+  readonly reader: ConsentReader;
+  readonly views: SubjectViews;
+}
+
+async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
   const { DATABASE_URL: url } = parseConfig(process.env);
   if (url === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
   const database = await Database.open(url, 2);
   try {
-    await work(new PgConsentReader(database));
+    await work({ reader: new PgConsentReader(database), views: pgSubjectViews(database) });
   } finally {
     await database.close();
   }

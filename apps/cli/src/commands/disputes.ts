@@ -3,8 +3,9 @@ import { type AffectedDecisions, showAffected, showRedecided } from '#decisions'
 import { affectedDecisions } from '#decisions/adapters/pg-affected-decisions';
 import { parseId, type ShardedId } from '#kernel';
 import { ConfigError, Database, parseConfig } from '#platform';
-import { type DisputeReader, disputeUnknown, showDispute } from '#standing';
+import { type DisputeFile, type DisputeReader, disputeUnknown, showDispute, type SubjectViews } from '#standing';
 import { PgDisputeReader } from '#standing/adapters/pg-dispute-reader';
+import { pgSubjectViews } from '#standing/adapters/pg-subject-views';
 
 const rowsMax = 1_000;
 
@@ -15,14 +16,14 @@ export function register(program: Command): void {
     .command('list')
     .description('open disputes, the one that is due first on top, and closed ones of which somebody has not heard yet')
     .option('--json', 'as JSON, one line each')
-    .action(({ json }: { json?: boolean }) => atDesk(({ reader, at }) => list(reader, at, json === true)));
+    .action(({ json }: { json?: boolean }) => atDesk((desk) => list(desk, json === true)));
   disputes
     .command('show <dispute>')
     .description('one dispute with its clock, its answer and the proof of delivery, as JSON')
     .action((text: string) =>
-      atDesk(async ({ reader, at }) => {
-        const file = await reader.find(parseId('dsp', text));
-        if (!file) throw disputeUnknown();
+      atDesk(async ({ reader, views, at }) => {
+        const file = await get(reader, parseId('dsp', text));
+        await views.note({ by: 'operator', what: 'disputes.one', subject: file.dispute.subject });
         console.log(JSON.stringify(showDispute(file, at), null, 2));
       }),
     );
@@ -31,7 +32,7 @@ export function register(program: Command): void {
     .description('the decisions that used the disputed record, in their order')
     .option('--json', 'as JSON, one line each')
     .action((text: string, { json }: { json?: boolean }) =>
-      atDesk(({ affected }) => decisions(affected, parseId('dsp', text), json === true)),
+      atDesk((desk) => decisions(desk, parseId('dsp', text), json === true)),
     );
   disputes
     .command('re-evaluate <dispute>')
@@ -42,8 +43,9 @@ export function register(program: Command): void {
     );
 }
 
-async function list(reader: DisputeReader, at: Date, json: boolean): Promise<void> {
+async function list({ reader, views, at }: Desk, json: boolean): Promise<void> {
   const found = await reader.open(rowsMax + 1);
+  await views.note({ by: 'operator', what: 'disputes.open' });
   const files = found.slice(0, rowsMax).map((file) => showDispute(file, at));
   if (found.length > files.length) console.error(`There are more; these are the ${rowsMax} that are due first.`);
   if (json) return files.forEach((file) => console.log(JSON.stringify(file)));
@@ -57,7 +59,9 @@ async function list(reader: DisputeReader, at: Date, json: boolean): Promise<voi
   if (files.length === 0) console.log('No dispute is open, and everybody has heard of those that were.');
 }
 
-async function decisions(affected: AffectedDecisions, id: ShardedId, json: boolean): Promise<void> {
+async function decisions({ affected, reader, views }: Desk, id: ShardedId, json: boolean): Promise<void> {
+  const { dispute } = await get(reader, id);
+  await views.note({ by: 'operator', what: 'disputes.decisions', subject: dispute.subject });
   let count = 0;
   for (let next: bigint | undefined = 0n; next !== undefined;) {
     const page: Awaited<ReturnType<AffectedDecisions['list']>> = await affected.list(id, next);
@@ -90,8 +94,16 @@ async function redecide(affected: AffectedDecisions, id: ShardedId, json: boolea
   if (!json) console.log(`Decisions that would have been different: ${others} of ${count}.`);
 }
 
+async function get(reader: DisputeReader, id: ShardedId): Promise<DisputeFile> {
+  const file = await reader.find(id);
+  if (!file) throw disputeUnknown();
+  return file;
+}
+
 interface Desk {
   readonly reader: DisputeReader;
+  /** Every look is a fact, saved before anything is shown. */
+  readonly views: SubjectViews;
   readonly affected: AffectedDecisions;
   readonly at: Date;
 }
@@ -101,7 +113,8 @@ async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
   if (url === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
   const database = await Database.open(url, 2);
   try {
-    await work({ reader: new PgDisputeReader(database), affected: affectedDecisions(database), at: new Date() });
+    const views = pgSubjectViews(database);
+    await work({ reader: new PgDisputeReader(database), views, affected: affectedDecisions(database), at: new Date() });
   } finally {
     await database.close();
   }

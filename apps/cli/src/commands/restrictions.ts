@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { parseId, Refusal } from '#kernel';
 import { ConfigError, Database, parseConfig } from '#platform';
-import { type RestrictionReader, showAppeal, showHistory, showOrder, showRetraction } from '#standing';
+import { type RestrictionReader, showAppeal, showHistory, showOrder, showRetraction, type SubjectViews } from '#standing';
 import { PgRestrictionReader } from '#standing/adapters/pg-restriction-reader';
+import { pgSubjectViews } from '#standing/adapters/pg-subject-views';
 
 const rowsMax = 1_000;
 
@@ -13,13 +14,14 @@ export function register(program: Command): void {
     .command('retractions')
     .description('banks that have not acknowledged yet that a restriction is over or a record withdrawn, by poll or webhook, oldest first')
     .option('--json', 'as JSON, one line each')
-    .action(({ json }: { json?: boolean }) => atDesk((reader, at) => retractions(reader, at, json === true)));
+    .action(({ json }: { json?: boolean }) => atDesk((reader, at, views) => retractions(reader, at, json === true, views)));
   restrictions
     .command('appeals')
     .description('open appeals, the one that is due first on top')
     .action(() =>
-      atDesk(async (reader, at) => {
+      atDesk(async (reader, at, views) => {
         const open = await reader.openAppeals(rowsMax);
+        await views.note({ by: 'operator', what: 'appeals.open' });
         for (const appeal of open) {
           const { id, restriction, grounds, dueAt, overdue } = showAppeal(appeal, at);
           console.log(`${id}  ${restriction}  ${grounds.code}  due ${dueAt}${overdue ? '  OVERDUE' : ''}`);
@@ -31,8 +33,9 @@ export function register(program: Command): void {
     .command('orders')
     .description('orders that wait for a second person')
     .action(() =>
-      atDesk(async (reader) => {
+      atDesk(async (reader, _, views) => {
         const waiting = await reader.waitingOrders(rowsMax);
+        await views.note({ by: 'operator', what: 'orders.waiting' });
         for (const { id, kind, reason, askedAt } of waiting.map(showOrder)) console.log(`${id}  ${kind}  ${reason.code}  asked ${askedAt}`);
         if (waiting.length === 0) console.log('No order waits.');
       }),
@@ -40,10 +43,11 @@ export function register(program: Command): void {
   restrictions
     .command('show <subject>')
     .description('everything that stands or stood against a subject, the newest first, as JSON lines')
-    .action((subject: string) => atDesk((reader, at) => show(reader, subject, at)));
+    .action((subject: string) => atDesk((reader, at, views) => show(reader, subject, at, views)));
 }
 
-async function retractions(reader: RestrictionReader, at: Date, json: boolean): Promise<void> {
+async function retractions(reader: RestrictionReader, at: Date, json: boolean, views: SubjectViews): Promise<void> {
+  await views.note({ by: 'operator', what: 'retractions.open' });
   const open = (await reader.openRetractions(rowsMax)).map((one) => showRetraction(one, at));
   if (json) return open.forEach((one) => console.log(JSON.stringify(one)));
   for (const { participant, restriction, record, since, ageSeconds, failures, failure, deadAt } of open) {
@@ -54,10 +58,11 @@ async function retractions(reader: RestrictionReader, at: Date, json: boolean): 
   if (open.length === 0) console.log('No open retractions: every bank that was told has acknowledged.');
 }
 
-async function show(reader: RestrictionReader, text: string, at: Date): Promise<void> {
+async function show(reader: RestrictionReader, text: string, at: Date, views: SubjectViews): Promise<void> {
   const subject = parseId('sub', text);
   const history = await reader.ofSubject(subject);
   if (!history) throw new Refusal('not_found', 'subject.unknown', 'there is no subject of this id');
+  await views.note({ by: 'operator', what: 'restrictions.list', subject });
   for (const one of history) console.log(JSON.stringify(showHistory(one, subject.shard, at)));
 }
 
@@ -66,12 +71,12 @@ function ageText(seconds: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} days`;
 }
 
-async function atDesk(work: (reader: RestrictionReader, at: Date) => Promise<void>): Promise<void> {
+async function atDesk(work: (reader: RestrictionReader, at: Date, views: SubjectViews) => Promise<void>): Promise<void> {
   const { DATABASE_URL: url } = parseConfig(process.env);
   if (url === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
   const database = await Database.open(url, 2);
   try {
-    await work(new PgRestrictionReader(database), new Date());
+    await work(new PgRestrictionReader(database), new Date(), pgSubjectViews(database));
   } finally {
     await database.close();
   }

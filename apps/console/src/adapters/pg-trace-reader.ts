@@ -54,6 +54,11 @@ export class PgTraceReader {
     return row && { shard: ref.shard, uuid: row.subject };
   }
 
+  async subjectOf(table: 'consents' | 'disputes', { shard, uuid }: ShardedId): Promise<ShardedId | undefined> {
+    const [row] = await this.sql.query<{ subject: string }>(`SELECT subject FROM ${table} WHERE shard = $1 AND id = $2`, [shard, uuid]);
+    return row && { shard, uuid: row.subject };
+  }
+
   /** An event stands on the participant's shard and tells of a subject on the shard of its origin. */
   async subjectOfEvent(event: ShardedId): Promise<ShardedId | undefined> {
     const [row] = await this.sql.query<{ origin_shard: ShardedId['shard']; subject_ref: string }>(

@@ -10,6 +10,8 @@ describe('a pasted text', () => {
     ['rsv', 'reservation'],
     ['sub', 'subject'],
     ['lnk', 'link'],
+    ['cns', 'consent'],
+    ['dsp', 'dispute'],
     ['evt', 'event'],
     ['rec', 'reconciliation'],
     ['stm', 'reconciliation'],

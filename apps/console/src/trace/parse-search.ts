@@ -2,7 +2,7 @@ import { formatFactId, type IdPrefix, isUuid, parseId, Refusal, type Shard, type
 
 /** What a pasted text can name. */
 export type SearchKey =
-  | { readonly kind: 'decision' | 'reservation' | 'subject' | 'link' | 'event' | 'reconciliation'; readonly id: ShardedId }
+  | { readonly kind: 'decision' | 'reservation' | 'subject' | 'link' | 'consent' | 'dispute' | 'event' | 'reconciliation'; readonly id: ShardedId }
   | { readonly kind: 'fact'; readonly shard: Shard; readonly seq: bigint }
   | { readonly kind: 'uuid'; readonly uuid: string }
   | { readonly kind: 'reference'; readonly reference: string };
@@ -14,6 +14,8 @@ const KINDS: Readonly<Partial<Record<IdPrefix, IdKind>>> = {
   rsv: 'reservation',
   sub: 'subject',
   lnk: 'link',
+  cns: 'consent',
+  dsp: 'dispute',
   evt: 'event',
   rec: 'reconciliation',
   stm: 'reconciliation',

@@ -58,6 +58,8 @@ export class Tracer {
     reservation: ({ id }) => this.findDecision(id, 'reservation'),
     subject: ({ id }) => this.findSubject(id, 'subject'),
     link: async ({ id }) => this.findSubject(await this.reader.subjectOfLink(id), 'link'),
+    consent: async ({ id }) => this.findSubject(await this.reader.subjectOf('consents', id), 'consent'),
+    dispute: async ({ id }) => this.findSubject(await this.reader.subjectOf('disputes', id), 'dispute'),
     event: async ({ id }) => this.findSubject(await this.reader.subjectOfEvent(id), 'event'),
     reconciliation: ({ id }) => this.findReconciliation(id),
     fact: ({ shard, seq }) => this.findFact(shard, seq),

@@ -13,6 +13,7 @@ const PAGES = Object.keys({
   '/': true,
   '/decisions': true,
   '/restrictions': true,
+  '/consents': true,
   '/disputes': true,
   '/policies': true,
   '/audit': true,

@@ -24,6 +24,7 @@ export const PAGES = [
     needs: 'retractions.read',
     view: lazy(() => import('./restrictions/restrictions.js')),
   },
+  { path: '/consents', label: 'Consents', icon: 'consent', needs: 'consents.read', view: lazy(() => import('./consents/consents.js')) },
   { path: '/disputes', label: 'Disputes', icon: 'record', needs: 'restrictions.read', view: lazy(() => import('./disputes/disputes.js')) },
   { path: '/policies', label: 'Policies', icon: 'policies', needs: 'policies.read', view: lazy(() => import('./policies/policies.js')) },
   { path: '/audit', label: 'Audit', icon: 'audit', needs: 'audit.read', view: lazy(() => import('./audit/audit.js')) },

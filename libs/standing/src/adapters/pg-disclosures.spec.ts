@@ -89,7 +89,7 @@ describe('ratings read under consents, in PostgreSQL', () => {
 
   it('give a bank whose reply was lost the very same content, and count nothing', async () => {
     const consent = await world.granted(await world.subject(700), { fetch: { type: 'ONETIME' } });
-    expect(await world.outcome(consent)).toBe('idempotency.key_malformed');
+    expect(await world.outcome(consent)).toBe('idempotency.key_missing');
     const read = { key: 'one-read-only' };
     const [first, ...others] = await Promise.all([1, 2, 3].map(() => credentialOf(consent, read)));
     const again = await credentialOf(consent, read);

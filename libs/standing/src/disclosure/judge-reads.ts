@@ -108,7 +108,7 @@ function needKey(key: string | undefined): void {
   if (key !== undefined) return;
   throw new Refusal(
     'malformed',
-    'idempotency.key_malformed',
+    'idempotency.key_missing',
     'a consent for one read needs an Idempotency-Key: with it a lost reply costs nothing',
     {
       field: 'Idempotency-Key',

@@ -39,7 +39,7 @@ export class ReadRatings {
   }
 
   /**
-   * One read. Refuses what `useConsent`, `giveAnswer` and `repeatRead` refuse, 400 `idempotency.key_malformed` where a consent for one read comes
+   * One read. Refuses what `useConsent`, `giveAnswer` and `repeatRead` refuse, 400 `idempotency.key_missing` where a consent for one read comes
    * without a key, 503 `overloaded` and `outcome.unknown`.
    */
   async read(request: ReadRequest): Promise<RatingAnswer> {

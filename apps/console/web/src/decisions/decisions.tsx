@@ -1,12 +1,13 @@
 import { Button, Group, Stack, TextInput } from '@mantine/core';
 import { type FormEvent, useEffect, useRef } from 'react';
+import type { SignedInStaff } from '../../../src/api.js';
 import { useParams } from '../api/router.js';
 import { Icon } from '../parts/icons.js';
 import { PageHead } from '../parts/page.js';
 import { DecisionList } from './decision-list.js';
 import { Trace } from './trace.js';
 
-export default function Decisions() {
+export default function Decisions({ staff }: { staff: SignedInStaff }) {
   const [params, change] = useParams();
   const id = params.get('id') ?? '';
   return (
@@ -14,7 +15,7 @@ export default function Decisions() {
       <PageHead title="Decisions" about="Paste any id and see how it came about: record, score, decision, reservation, statement line." />
       <Stack gap="lg">
         <Search key={id} id={id} onSearch={(next) => change({ id: next })} />
-        {id === '' ? <DecisionList /> : <Trace id={id} onClose={() => change({ id: undefined })} />}
+        {id === '' ? <DecisionList /> : <Trace id={id} staff={staff} onClose={() => change({ id: undefined })} />}
       </Stack>
     </>
   );
@@ -35,7 +36,7 @@ function Search({ id, onSearch }: { id: string; onSearch: (id: string) => void }
           name="id"
           defaultValue={id}
           label="Paste any id"
-          description="Decision, reservation, record, payment reference, subject, fact, statement or reconciliation"
+          description="Decision, reservation, record, payment reference, subject, consent, dispute, fact, statement or reconciliation"
           placeholder="dec_… rsv_… sub_… fct_… or a payment reference"
           leftSection={<Icon name="search" />}
           maxLength={100}

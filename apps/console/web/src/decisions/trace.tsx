@@ -1,14 +1,16 @@
 import { Badge, Button, Group, Paper, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
-import type { TraceView } from '../../../src/api.js';
+import type { SignedInStaff, TraceView } from '../../../src/api.js';
 import { call, ProblemError, query } from '../api/client.js';
+import { Link } from '../api/router.js';
+import { may } from '../api/session.js';
 import { Section } from '../parts/page.js';
 import { Empty, Loaded, sentence } from '../parts/states.js';
 import { Id } from '../parts/values.js';
 import { TraceStepCard } from './trace-step.js';
 
-export function Trace({ id, onClose }: { id: string; onClose: () => void }) {
+export function Trace({ id, staff, onClose }: { id: string; staff: SignedInStaff; onClose: () => void }) {
   const trace = useQuery({ queryKey: ['trace', id], queryFn: () => call<TraceView>(`/trace${query({ id })}`) });
   const missing = trace.error instanceof ProblemError && trace.error.problem.status === 404 ? trace.error.problem : undefined;
   return (
@@ -24,14 +26,14 @@ export function Trace({ id, onClose }: { id: string; onClose: () => void }) {
         <Empty title="Nothing is known by this id">{sentence(missing.detail)}</Empty>
       ) : (
         <Loaded of={trace} label="Following the trace" lines={8}>
-          {(view) => <TraceBody view={view} />}
+          {(view) => <TraceBody view={view} staff={staff} />}
         </Loaded>
       )}
     </Section>
   );
 }
 
-function TraceBody({ view }: { view: TraceView }) {
+function TraceBody({ view, staff }: { view: TraceView; staff: SignedInStaff }) {
   useEffect(() => {
     document.querySelector('.step.focus')?.scrollIntoView({ block: 'nearest' });
   }, [view.focus]);
@@ -40,7 +42,7 @@ function TraceBody({ view }: { view: TraceView }) {
       <Text size="sm" c="dimmed" mb="md">
         Understood as {view.understoodAs}. Oldest first; times are UTC.
       </Text>
-      {view.subject && <Subject subject={view.subject} />}
+      {view.subject && <Subject subject={view.subject} staff={staff} />}
       {view.cut && (
         <Text size="sm" c="dimmed" mb="md">
           More happened than is shown: these are the steps nearest to the id. Paste another id of the subject to see the rest.
@@ -59,7 +61,7 @@ function TraceBody({ view }: { view: TraceView }) {
   );
 }
 
-function Subject({ subject }: { subject: NonNullable<TraceView['subject']> }) {
+function Subject({ subject, staff }: { subject: NonNullable<TraceView['subject']>; staff: SignedInStaff }) {
   return (
     <Paper withBorder p="sm" mb="lg" className="subject" aria-label="Subject" role="group">
       <Group gap="lg">
@@ -90,6 +92,18 @@ function Subject({ subject }: { subject: NonNullable<TraceView['subject']> }) {
             {subject.restrictions === 1 ? '1 restriction in force' : `${subject.restrictions} restrictions in force`}
           </Badge>
         )}
+        <Group gap="sm">
+          {may(staff, 'consents.read') && (
+            <Link size="sm" to={`/consents?subject=${subject.id}`}>
+              Consents and who saw what
+            </Link>
+          )}
+          {may(staff, 'restrictions.read') && (
+            <Link size="sm" to={`/restrictions?subject=${subject.id}`}>
+              Restrictions
+            </Link>
+          )}
+        </Group>
       </Group>
     </Paper>
   );

@@ -13,6 +13,7 @@ const PATHS = {
   moon: <path d="M20 14.5A8 8 0 0 1 9.5 4 8 8 0 1 0 20 14.5z" />,
   leave: <path d="M14 4H5v16h9M10 12h11M17.5 8.5 21 12l-3.5 3.5" />,
   fact: <path d="M5 3h10l4 4v14H5zM15 3v4h4M8.5 12h7M8.5 16h4" />,
+  consent: <path d="M12 3 5 6v5.5c0 4.5 3 7.7 7 9.5 4-1.8 7-5 7-9.5V6zM12 8.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4zM8.5 17c.6-1.9 2-2.8 3.5-2.8s2.9.9 3.5 2.8" />,
   record: <path d="M6 3h9l4 4v14H6zM15 3v4h4M9.5 15.5l2 2 3.5-4" />,
   score: <path d="M4 18a8 8 0 1 1 16 0M12 18l4-6" />,
   restriction: <path d="M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM5.8 5.8l12.4 12.4" />,
