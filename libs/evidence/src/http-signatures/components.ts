@@ -23,14 +23,14 @@ function pathAndQuery(targetUri: string): string {
 }
 
 /**
- * The line of the signature base for one component. Refuses 401 `signature.component_missing` where the message does not have it, and
+ * The line of the signature base for one component, `spelt` as it is covered. Refuses 401 `signature.component_missing` where the message does not have it, and
  * 400 `signature.malformed` for a component or parameter that we do not read (`sf`, `key`, `bs`, `tr`), or a value that is not ASCII.
  */
-export function componentLine(component: Item, message: HttpMessage): string {
+export function componentLine(component: Item, spelt: string, message: HttpMessage): string {
   const name = nameOf(component);
   const value = valueOf(name, component, message);
-  if (!LINE.test(value)) throw malformed(`the value of ${formatItem(component)} holds characters that cannot be signed`);
-  return `${formatItem(component)}: ${value}`;
+  if (!LINE.test(value)) throw malformed(`the value of ${spelt} holds characters that cannot be signed`);
+  return `${spelt}: ${value}`;
 }
 
 function nameOf({ value }: Item): string {
@@ -40,8 +40,10 @@ function nameOf({ value }: Item): string {
 
 function valueOf(name: string, component: Item, message: HttpMessage): string {
   const { params } = component;
-  const unread = [...params].find(([key, value]) => !(key === 'req' && value === true) && !(key === 'name' && name === '@query-param'));
-  if (unread) throw malformed(`the component parameter "${unread[0]}" is not supported here`);
+  for (const [key, value] of params) {
+    const isRead = (key === 'req' && value === true) || (key === 'name' && name === '@query-param');
+    if (!isRead) throw malformed(`the component parameter "${key}" is not supported here`);
+  }
   const source = params.has('req') ? requestOf(message) : message;
   const found = name.startsWith('@') ? derived(name, component, source) : fieldValue(source.headers, name);
   if (found === undefined) throw missing(formatItem(component), 'is covered, but the message does not have it');

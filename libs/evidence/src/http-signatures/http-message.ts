@@ -22,6 +22,9 @@ export type HttpFields = Readonly<Record<string, string | readonly string[] | un
 export function fieldValue(headers: HttpFields, name: string): string | undefined {
   const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
   if (value === undefined) return undefined;
-  const lines = typeof value === 'string' ? [value] : value;
-  return lines.map((line) => line.replace(/^[ \t]+|[ \t]+$/g, '')).join(', ');
+  return typeof value === 'string' ? trimmed(value) : value.map(trimmed).join(', ');
+}
+
+function trimmed(line: string): string {
+  return /^[ \t]|[ \t]$/.test(line) ? line.replace(/^[ \t]+|[ \t]+$/g, '') : line;
 }

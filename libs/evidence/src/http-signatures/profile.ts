@@ -72,7 +72,7 @@ export function readHttpSignature(message: HttpMessage, profile: SignatureProfil
   const unsaid = profile.params.find((name) => params[name] === undefined);
   if (unsaid !== undefined) throw missing(unsaid, 'must be a parameter of the signature');
   checkNonce(params.nonce);
-  return { label, covered, ...params, bytes, base: signatureBase(input, message) };
+  return { label, covered, ...params, bytes, base: signatureBase(input, message, covered) };
 }
 
 interface Tagged {
@@ -102,12 +102,14 @@ function findTagged({ headers }: HttpMessage, tag: string): Tagged {
 type SignatureParams = Pick<HttpSignature, 'created' | 'expires' | 'keyid' | 'alg' | 'nonce'>;
 
 function readParams({ params }: InnerList): SignatureParams {
+  const read: Record<string, BareItem> = {};
   for (const [name, value] of params) {
     const fits = Object.hasOwn(PARAMETER_TYPES, name) ? PARAMETER_TYPES[name] : undefined;
     if (!fits) throw malformed(`the signature parameter "${name}" is not known`);
     if (!fits(value)) throw malformed(`the signature parameter "${name}" has the wrong type`);
+    if (name !== 'tag') read[name] = value;
   }
-  return Object.fromEntries([...params].filter(([name]) => name !== 'tag')) as SignatureParams;
+  return read;
 }
 
 function checkNonce(nonce: string | undefined): void {

@@ -3,10 +3,18 @@ import { utf8 } from '../bytes.js';
 import type { Signer } from '../jose/sign-jws.js';
 import type { HttpSigner } from './algorithms.js';
 import { formatContentDigest, type ContentDigest } from './content-digest.js';
-import { fieldValue, type HttpRequestMessage, type HttpResponseMessage } from './http-message.js';
+import { fieldValue, type HttpMessage, type HttpRequestMessage, type HttpResponseMessage } from './http-message.js';
 import { BOUND_RESPONSE_PROFILE, REQUEST_PROFILE, RESPONSE_PROFILE, type SignatureProfile } from './profile.js';
 import { signatureBase } from './signature-text.js';
-import { type BareItem, formatInnerList, type InnerList, type Item, parseDictionary, isInnerList } from './structured-fields.js';
+import {
+  type BareItem,
+  formatInnerList,
+  formatItem,
+  type InnerList,
+  type Item,
+  parseDictionary,
+  isInnerList,
+} from './structured-fields.js';
 
 const LABEL = 'sig1';
 
@@ -19,8 +27,8 @@ export interface SignatureFields {
 
 /** Signs a request that changes something. `nonce` is fresh for each sending, also for a repetition of the same bytes. */
 export function signRequest(request: HttpRequestMessage, digest: ContentDigest, signer: HttpSigner, made: Made): SignatureFields {
-  const unsigned = requestToSign(request, digest, signer.kid, made);
-  return fieldsOf(unsigned, signer.sign(unsigned.base));
+  const prepared = requestToSign(request, digest, signer.kid, made);
+  return fieldsOf(prepared, signer.sign(prepared.base));
 }
 
 /** The same, signed on a thread of its own: for whoever sends many at once. */
@@ -30,8 +38,8 @@ export async function signRequestAside(
   signer: Signer,
   made: Made,
 ): Promise<SignatureFields> {
-  const unsigned = requestToSign(request, digest, signer.kid, made);
-  return fieldsOf(unsigned, await signer.signAside(unsigned.base));
+  const prepared = requestToSign(request, digest, signer.kid, made);
+  return fieldsOf(prepared, await signer.signAside(prepared.base));
 }
 
 interface Made {
@@ -42,12 +50,12 @@ interface Made {
 function requestToSign(request: HttpRequestMessage, digest: ContentDigest, kid: string, { at, nonce }: Made): Unsigned {
   const contentDigest = formatContentDigest(digest);
   const message = { ...request, headers: { 'content-digest': contentDigest } };
-  const input = inputOf(REQUEST_PROFILE, [
+  const params: Cover['params'] = [
     ['created', seconds(at)],
     ['keyid', kid],
     ['nonce', nonce],
-  ]);
-  return { contentDigest, input, base: utf8.encode(signatureBase(input, message)) };
+  ];
+  return unsigned(contentDigest, message, { profile: REQUEST_PROFILE, params });
 }
 
 /** Signs an answer. Where the request was signed, the answer is bound to that signature. */
@@ -55,12 +63,12 @@ export function signResponse(response: HttpResponseMessage, digest: ContentDiges
   const contentDigest = formatContentDigest(digest);
   const message = { ...response, headers: { 'content-digest': contentDigest } };
   const profile = isSigned(response.request) ? BOUND_RESPONSE_PROFILE : RESPONSE_PROFILE;
-  const input = inputOf(profile, [
+  const params: Cover['params'] = [
     ['created', seconds(at)],
     ['keyid', signer.kid],
-  ]);
-  const base = utf8.encode(signatureBase(input, message));
-  return fieldsOf({ contentDigest, input, base }, signer.sign(base));
+  ];
+  const prepared = unsigned(contentDigest, message, { profile, params });
+  return fieldsOf(prepared, signer.sign(prepared.base));
 }
 
 /** Whether a request carries what a bound answer covers, in characters that can be signed. */
@@ -71,29 +79,42 @@ export function isSigned(request: HttpRequestMessage | undefined): boolean {
 
 interface Unsigned {
   readonly contentDigest: string;
-  readonly input: InnerList;
+  /** The inner list of what is covered. */
+  readonly input: string;
   readonly base: Uint8Array;
+}
+
+function unsigned(contentDigest: string, message: HttpMessage, { profile, params }: Cover): Unsigned {
+  const { items, names } = componentsOf(profile);
+  const input: InnerList = { items, params: new Map([...params, ['tag', profile.tag]]) };
+  return { contentDigest, input: formatInnerList(input, names), base: utf8.encode(signatureBase(input, message, names)) };
 }
 
 function fieldsOf({ contentDigest, input }: Unsigned, signature: Uint8Array): SignatureFields {
   return {
     'content-digest': contentDigest,
-    'signature-input': `${LABEL}=${formatInnerList(input)}`,
+    'signature-input': `${LABEL}=${input}`,
     signature: `${LABEL}=:${toBase64(signature)}:`,
   };
 }
 
-const components = new Map<SignatureProfile, readonly Item[]>();
-
-function inputOf(profile: SignatureProfile, params: [string, BareItem][]): InnerList {
-  const items = components.get(profile) ?? readComponents(profile);
-  components.set(profile, items);
-  return { items, params: new Map([...params, ['tag', profile.tag]]) };
+/** What a signature covers: components by profile, and parameters. */
+interface Cover {
+  readonly profile: SignatureProfile;
+  readonly params: readonly [string, BareItem][];
 }
 
-function readComponents(profile: SignatureProfile): readonly Item[] {
+const components = new Map<SignatureProfile, { readonly items: readonly Item[]; readonly names: readonly string[] }>();
+
+/** Read once per profile. */
+function componentsOf(profile: SignatureProfile) {
+  const known = components.get(profile);
+  if (known) return known;
   const member = parseDictionary(`${LABEL}=(${profile.components.join(' ')})`, 'signature-input').get(LABEL);
-  return member && isInnerList(member) ? member.items : [];
+  const items = member && isInnerList(member) ? member.items : [];
+  const read = { items, names: items.map(formatItem) };
+  components.set(profile, read);
+  return read;
 }
 
 function seconds(at: Date): number {

@@ -21,14 +21,14 @@ export type Dictionary = ReadonlyMap<string, Item | InnerList>;
 /** Longer than any field that we could be meant to read. */
 export const fieldCharsMax = 16_384;
 
-const KEY = /[a-z*][a-z0-9_.*-]*/y;
-const INTEGER = /-?[0-9]{1,15}(?![0-9.])/y;
+const KEY = /([a-z*][a-z0-9_.*-]*)/y;
+const INTEGER = /(-?[0-9]{1,15})(?![0-9.])/y;
 const STRING = /"((?:[ !#-[\]-~]|\\["\\])*)"/y;
-const TOKEN = /[A-Za-z*][A-Za-z0-9!#$%&'*+.^_`|~:/-]*/y;
+const TOKEN = /([A-Za-z*][A-Za-z0-9!#$%&'*+.^_`|~:/-]*)/y;
 const BYTES = /:([A-Za-z0-9+/=]*):/y;
 const BOOLEAN = /\?([01])/y;
-const SPACES = / */y;
-const WHITE_SPACE = /[ \t]*/y;
+const SPACES = ' ';
+const WHITE_SPACE = ' \t';
 
 export function isInnerList(member: Item | InnerList): member is InnerList {
   return 'items' in member;
@@ -54,14 +54,14 @@ class Reader {
 
   dictionary(): Dictionary {
     const members = new Map<string, Item | InnerList>();
-    this.take(SPACES);
+    this.pass(SPACES);
     while (this.at < this.text.length) {
       const key = this.key(members);
       members.set(key, this.skip('=') ? this.member() : { value: true, params: this.parameters() });
-      this.take(WHITE_SPACE);
+      this.pass(WHITE_SPACE);
       if (this.at === this.text.length) return members;
       if (!this.skip(',')) throw this.refuse('expected a comma between members');
-      this.take(WHITE_SPACE);
+      this.pass(WHITE_SPACE);
       if (this.at === this.text.length) throw this.refuse('a comma at the end');
     }
     return members;
@@ -71,7 +71,7 @@ class Reader {
     if (!this.skip('(')) return this.item();
     const items: Item[] = [];
     for (;;) {
-      this.take(SPACES);
+      this.pass(SPACES);
       if (this.skip(')')) return { items, params: this.parameters() };
       items.push(this.item());
       if (this.text[this.at] !== ' ' && this.text[this.at] !== ')') throw this.refuse('expected a space or ")" in the list');
@@ -85,29 +85,44 @@ class Reader {
   private parameters(): Parameters {
     const params = new Map<string, BareItem>();
     while (this.skip(';')) {
-      this.take(SPACES);
+      this.pass(SPACES);
       const key = this.key(params);
       params.set(key, this.skip('=') ? this.bareItem() : true);
     }
     return params;
   }
 
+  /** What an item is shows in its first character (RFC 9651 §4.2.3.1). */
   private bareItem(): BareItem {
-    const [integer] = this.take(INTEGER);
-    if (integer !== undefined) return Number(integer);
-    const [, string] = this.take(STRING);
-    if (string !== undefined) return string.replace(/\\(["\\])/g, '$1');
-    const [, bytes] = this.take(BYTES);
-    if (bytes !== undefined) return parseBase64(bytes, 'signature.malformed');
-    const [, boolean] = this.take(BOOLEAN);
-    if (boolean !== undefined) return boolean === '1';
-    const [token] = this.take(TOKEN);
-    if (token !== undefined) return new Token(token);
+    switch (this.text[this.at]) {
+      case '"':
+        return this.string();
+      case ':':
+        return this.bytes();
+      case '?':
+        return this.need(BOOLEAN) === '1';
+    }
+    const integer = this.take(INTEGER);
+    return integer === undefined ? new Token(this.need(TOKEN)) : Number(integer);
+  }
+
+  private string(): string {
+    const string = this.need(STRING);
+    return string.includes('\\') ? string.replace(/\\(["\\])/g, '$1') : string;
+  }
+
+  private bytes(): Uint8Array {
+    return parseBase64(this.need(BYTES), 'signature.malformed');
+  }
+
+  private need(pattern: RegExp): string {
+    const found = this.take(pattern);
+    if (found !== undefined) return found;
     throw this.refuse('expected an integer, a string, bytes between colons, a boolean or a token');
   }
 
   private key(taken: ReadonlyMap<string, unknown>): string {
-    const [key] = this.take(KEY);
+    const key = this.take(KEY);
     if (key === undefined) throw this.refuse('expected a name in lower case');
     if (taken.has(key)) throw this.refuse(`"${key}" stands twice`);
     return key;
@@ -119,11 +134,16 @@ class Reader {
     return true;
   }
 
-  private take(pattern: RegExp): readonly (string | undefined)[] {
+  /** The first group of the pattern at this place. */
+  private take(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.at;
     const match = pattern.exec(this.text);
     if (match) this.at = pattern.lastIndex;
-    return match ?? [];
+    return match?.[1];
+  }
+
+  private pass(chars: string): void {
+    while (this.at < this.text.length && chars.includes(this.text[this.at]!)) this.at++;
   }
 
   private refuse(what: string, limit?: string): Refusal {
@@ -132,9 +152,9 @@ class Reader {
   }
 }
 
-/** The one spelling of an inner list (RFC 9651 §4.1.1.1): the form that a signature covers. */
-export function formatInnerList({ items, params }: InnerList): string {
-  return `(${items.map(formatItem).join(' ')})${formatParameters(params)}`;
+/** The one spelling of an inner list (RFC 9651 §4.1.1.1): the form that a signature covers. `names`: its items, where they are spelt already. */
+export function formatInnerList({ items, params }: InnerList, names: readonly string[] = items.map(formatItem)): string {
+  return `(${names.join(' ')})${formatParameters(params)}`;
 }
 
 export function formatItem({ value, params }: Item): string {
@@ -142,11 +162,13 @@ export function formatItem({ value, params }: Item): string {
 }
 
 function formatParameters(params: Parameters): string {
-  return [...params].map(([key, value]) => (value === true ? `;${key}` : `;${key}=${formatBareItem(value)}`)).join('');
+  let text = '';
+  for (const [key, value] of params) text += value === true ? `;${key}` : `;${key}=${formatBareItem(value)}`;
+  return text;
 }
 
 function formatBareItem(value: BareItem): string {
-  if (typeof value === 'string') return `"${value.replace(/["\\]/g, '\\$&')}"`;
+  if (typeof value === 'string') return `"${/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`;
   if (typeof value === 'number') return String(value);
   if (typeof value === 'boolean') return value ? '?1' : '?0';
   return value instanceof Token ? value.name : `:${toBase64(value)}:`;

@@ -44,6 +44,14 @@ describe('parseJsonStrict', () => {
     expect(() => parseJsonStrict(nested(jsonDepthMax + 1))).toThrow(Refusal);
   });
 
+  it.each(['{"a":9007199254740992}', '{"a":[-9007199254740992]}', '{"a":1e16}', '{"a":"\\ud800"}', '{"\\udc00":1}', '{"b":{"a":1,"a":1}}'])(
+    'refuses %s, however plainly it is written',
+    (text) => {
+      expect(() => parseJsonStrict(bytes(text))).toThrow(Refusal);
+      expect(() => parseJsonStrict(bytes(` ${text}`))).toThrow(Refusal);
+    },
+  );
+
   it('keeps __proto__ a plain name', () => {
     const read = parseJsonStrict(bytes('{"__proto__":{"admin":true}}'));
     expect(Object.hasOwn(read, '__proto__')).toBe(true);
