@@ -50,8 +50,7 @@ export function identify(socket: TLSSocket, { trust, registry, clock }: Omit<Cha
 
 /** Two Host headers are two opinions about whom the request is for (RFC 9112 §3.2); Node alone takes the first. */
 export function checkHost(request: FastifyRequest, expected: string): void {
-  const names = request.raw.rawHeaders.filter((_, i) => i % 2 === 0);
-  if (names.filter((name) => name.toLowerCase() === 'host').length !== 1) {
+  if (hostsNamed(request.raw.rawHeaders) !== 1) {
     throw new Refusal('malformed', 'host.duplicate', 'send exactly one Host header', { field: 'host' });
   }
   if (request.headers.host?.toLowerCase() !== expected) {
@@ -59,6 +58,13 @@ export function checkHost(request: FastifyRequest, expected: string): void {
   }
   // An absolute target would be a second opinion about the host, and the one that counts (RFC 9112 §3.2.2).
   if (!request.raw.url?.startsWith('/')) throw new Refusal('misdirected', 'host.misdirected', 'send the path alone, from "/" on');
+}
+
+/** Raw headers are names and values in turn. */
+function hostsNamed(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]!.length === 4 && rawHeaders[i]!.toLowerCase() === 'host') count++;
+  return count;
 }
 
 function pathOf(request: FastifyRequest): string {

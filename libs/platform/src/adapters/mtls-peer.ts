@@ -34,10 +34,15 @@ const CHAIN_ERRORS: Readonly<Record<string, [code: string, detail: string]>> = {
 
 /** Without renegotiation the certificate of a connection never changes: it is read once, and judged once per authority set. */
 interface Peer {
-  readonly leaf: X509Certificate;
+  readonly validity: readonly Validity[];
   readonly identity: TransportIdentity;
   readonly authority: Authority;
   readonly judgedUnder: readonly Authority[];
+}
+/** Of one certificate; both ends count as in force. */
+interface Validity {
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 const peers = new WeakMap<TLSSocket, Peer>();
 
@@ -50,7 +55,7 @@ export function identifyPeer(socket: TLSSocket, trust: Pick<TrustStore, 'authori
   const known = peers.get(socket);
   const peer = known?.judgedUnder === trust.authorities ? known : judge(socket, trust.authorities);
   peers.set(socket, peer);
-  checkDates(peer.leaf, peer.authority, at);
+  checkDates(peer.validity, at.getTime());
   checkRevocation(peer.authority, peer.identity.serial, at);
   return peer.identity;
 }
@@ -68,7 +73,7 @@ function judge(socket: TLSSocket, authorities: readonly Authority[]): Peer {
     ...{ x5t: x5tOf(leaf), issuer: authority.x5t, serial, ...participantNamed(leaf), notAfter: new Date(leaf.validTo) },
     ...{ chain: leaf.toString() + authority.certificate.toString(), list: authority.crl },
   };
-  return { leaf, identity, authority, judgedUnder: authorities };
+  return { validity: [leaf, authority.certificate].map(validityOf), identity, authority, judgedUnder: authorities };
 }
 
 function chainRefusal(error: string): Refusal {
@@ -77,10 +82,14 @@ function chainRefusal(error: string): Refusal {
   );
 }
 
-function checkDates(leaf: X509Certificate, { certificate }: Authority, at: Date): void {
-  for (const { validFrom, validTo } of [leaf, certificate]) {
-    if (at > new Date(validTo)) throw chainRefusal('CERT_HAS_EXPIRED');
-    if (at < new Date(validFrom)) throw chainRefusal('CERT_NOT_YET_VALID');
+function validityOf({ validFrom, validTo }: X509Certificate): Validity {
+  return { fromMs: Date.parse(validFrom), toMs: Date.parse(validTo) };
+}
+
+function checkDates(validity: readonly Validity[], atMs: number): void {
+  for (const { fromMs, toMs } of validity) {
+    if (atMs > toMs) throw chainRefusal('CERT_HAS_EXPIRED');
+    if (atMs < fromMs) throw chainRefusal('CERT_NOT_YET_VALID');
   }
 }
 
