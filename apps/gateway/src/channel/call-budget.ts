@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis';
-import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis } from 'rate-limiter-flexible';
 import type { Logger } from 'pino';
 import { Refusal } from '#kernel';
 import type { Config, Database } from '#platform';
 import { CallLane } from './call-lane.js';
+import { CallLeases } from './call-leases.js';
 
 export const callsTooMany = 'calls.too_many';
 
@@ -15,16 +16,19 @@ const calmMs = 5_000;
 
 /**
  * How often a participant may call. Counted in Redis, or in PostgreSQL where there is none; in memory while that cannot be reached.
- * Within its quota a call is never delayed. Who is beyond it calls through a lane of its own, at the pace of its quota.
+ * Within its quota a call is never delayed, but for the few that another process has leased. Who is beyond it calls through a lane of its own, at the pace of its quota.
  */
 export class CallBudget {
   private readonly lanes = new Map<string, CallLane>();
+  private readonly leases: CallLeases;
 
   private constructor(
     private readonly limiter: RateLimiterAbstract,
     private readonly logger: Logger,
     private readonly redis?: Redis,
-  ) {}
+  ) {
+    this.leases = new CallLeases(limiter);
+  }
 
   static create(config: Pick<Config, 'REDIS_URL'>, database: Database, points: number, logger: Logger): CallBudget {
     const shared = { points, duration: 1, keyPrefix: 'calls', inMemoryBlockOnConsumed: points };
@@ -43,7 +47,7 @@ export class CallBudget {
   async spend(participant: string, isGone: () => boolean): Promise<void> {
     let lane = this.lanes.get(participant);
     if (!lane) {
-      const withoutMs = await this.take(participant);
+      const withoutMs = await this.leases.take(participant);
       if (withoutMs === 0) return;
       lane = this.lanes.get(participant) ?? this.openLane(participant, withoutMs);
     }
@@ -61,7 +65,7 @@ export class CallBudget {
   /** One line when a flood begins and one when it is over: a line for each refusal would be a flood, too. */
   private openLane(participant: string, firstMs: number): CallLane {
     const pace = { intervalMs: 1_000 / this.limiter.points, waitingMax, waitMsMax, calmMs };
-    const lane = new CallLane(pace, () => this.take(participant));
+    const lane = new CallLane(pace, () => this.leases.take(participant));
     this.lanes.set(participant, lane);
     this.logger.warn({ participant, callsPerSecondMax: this.limiter.points }, 'calls beyond the quota: let through one by one');
     void lane.run(firstMs, () => {
@@ -69,16 +73,5 @@ export class CallBudget {
       this.logger.warn({ participant, refused: lane.refusedCalls }, 'calls within the quota again');
     });
     return lane;
-  }
-
-  /** @returns 0, or for how many milliseconds there are no more calls */
-  private async take(participant: string): Promise<number> {
-    try {
-      await this.limiter.consume(participant);
-      return 0;
-    } catch (error) {
-      if (error instanceof RateLimiterRes) return Math.max(1, error.msBeforeNext);
-      throw error;
-    }
   }
 }
