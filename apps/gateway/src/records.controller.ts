@@ -4,15 +4,17 @@ import type { FastifyReply } from 'fastify';
 import type { InclusionProofs } from '#audit';
 import { INCLUSION_PROOFS } from '#audit/adapters/audit.module';
 import { encodeBase64Url } from '#evidence';
-import { formatFactId, formatId, Refusal } from '#kernel';
+import { formatFactId, formatId, Refusal, type Verified } from '#kernel';
 import { type Participant, ParticipantRegistry, suspicionOf } from '#partners';
 import { PgPresentedCertificates } from '#partners/adapters/pg-presented-certificates';
 import type { TransportIdentity } from '#platform/adapters/mtls-peer';
-import { recordBytesMax, type RecordFinder } from '#records';
+import { checkIssuer, recordBytesMax, type RecordFinder, type SignedRecord } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { AcceptRecord } from '#standing';
 import { readRecord } from '#standing/adapters/read-record';
 import { Caller, CallerCertificate } from './channel/caller.js';
+import { SignedNonce } from './channel/request-nonce.js';
+import type { RequestNonce } from './channel/request-signature.js';
 import { findOwnRecord } from './own-record.js';
 
 /** Credit records of the calling participant (CONTRACT.md §3). */
@@ -33,16 +35,26 @@ export class RecordsController {
   async submit(
     @Caller() caller: Participant,
     @CallerCertificate() certificate: TransportIdentity,
+    @SignedNonce() nonce: RequestNonce | undefined,
     @Body() body: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<{ receipt: string }> {
-    const received = documentOf(body);
-    const record = await readRecord(this.registry, caller.id, received, certificate.x5t);
+    const record = await this.readOwn(caller, certificate, body).catch(async (error: unknown) => {
+      // Refused, so there is no effect with which its nonce could be spent.
+      await nonce?.spend();
+      throw error;
+    });
     await this.certificates.keep(caller.id, certificate);
-    const { receipt, repeated } = await this.accept.run(caller.id, record);
+    const { receipt, repeated } = await this.accept.run(caller.id, record, nonce);
     void reply.header('location', `/v1/records/${record.value.record.jti}`);
     if (repeated) void reply.status(200).header('idempotency-hit', 'true');
     return { receipt };
+  }
+
+  private async readOwn(caller: Participant, { x5t }: TransportIdentity, body: unknown): Promise<Verified<SignedRecord>> {
+    const record = await readRecord(this.registry, caller.id, documentOf(body), x5t);
+    checkIssuer(record.value.record, caller.id);
+    return record;
   }
 
   @Get(':jti')

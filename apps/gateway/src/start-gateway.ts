@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Logger } from 'pino';
@@ -17,6 +18,7 @@ import { installSignatures } from './channel/install-signatures.js';
 import { handshakeLimits } from './channel/limit-handshakes.js';
 import { rememberBody } from './channel/request-evidence.js';
 import { signAnswers } from './channel/sign-answers.js';
+import { readWhole, WholeBody } from './channel/spool-body.js';
 import { GatewayModule } from './gateway.module.js';
 
 /** Documents that are kept and judged byte by byte: they reach controllers as a Buffer. */
@@ -62,9 +64,11 @@ export async function createGateway(config: Config, logger: Logger, options: Gat
 }
 
 function readBodies(app: NestFastifyApplication): void {
-  for (const type of DOCUMENT_TYPES)
-    app.useBodyParser(type, { bodyLimit: bodyBytesMax }, (_request: unknown, body: Buffer) => Promise.resolve(body));
   const fastify = app.getHttpAdapter().getInstance();
+  fastify.addContentTypeParser(DOCUMENT_TYPES, (_request: unknown, body: Readable, done: (error: Error | null, body?: Buffer) => void) => {
+    if (body instanceof WholeBody) return done(null, body.bytes);
+    readWhole(body, { bytesMax: bodyBytesMax, code: 'body.too_large' }).then((bytes) => done(null, bytes), done);
+  });
   fastify.addContentTypeParser(STREAM_TYPES, (_request: unknown, body: unknown, done: (error: null, body: unknown) => void) =>
     done(null, body),
   );

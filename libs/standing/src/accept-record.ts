@@ -1,9 +1,11 @@
-import { Batcher, type Clock, invariant, type Refusal, shardOf, type Verified } from '#kernel';
+import { Batcher, type Clock, type Facts, invariant, Refusal, type Verified } from '#kernel';
 import type { RecordKind } from '#contract';
+import { type NonceClaim, nonceReplayed } from '#partners';
 import { acceptRecord, checkIssuer, equivocation, type ForceChange, identityOf, judgeClaim, namedBy, type RecordInForce } from '#records';
 import type { RecordIdentity, SignedRecord } from '#records';
 import { recordEnding } from './dispute/record-ending.js';
 import type { LiftedWhy } from './imposed.js';
+import { keepEvidence } from './keep-evidence.js';
 import { linked, type LinkedSubject } from './linked-subject.js';
 import { commitTo, type Notary } from './notary.js';
 import { recordAccepted, signReceipt, storedRecord } from './record-receipt.js';
@@ -11,7 +13,7 @@ import { appendChange, judge, type Occasion } from './save-change.js';
 import type { Books, Exchange, HeldSubject } from './store.js';
 import { acceptTogether, isTakenTogether, type TogetherAnswer } from './together/accept-together.js';
 import { lookUp } from './together/look-up.js';
-import { type TogetherExchange, untilNamesAreFree } from './together/together-books.js';
+import { type Arrival, type TogetherExchange, untilNamesAreFree } from './together/together-books.js';
 
 export interface Accepted {
   /** A JWS of type `record-receipt+jwt`: always the first receipt that was given. */
@@ -33,7 +35,9 @@ const LIMITS = { itemsMax: 64, inFlightMax: 2, queueItemsMax: 2_000, waitMsMax: 
  * with whoever is there, and each gets the answer that it would have got alone. Nothing is answered before it is committed.
  */
 export class AcceptRecord {
-  private readonly batcher: Batcher<Verified<SignedRecord>, TogetherAnswer>;
+  private readonly batcher: Batcher<Arrival, TogetherAnswer>;
+  /** Repetitions come in swarms: where there were some, the next ones are looked for before. */
+  private asks = false;
 
   constructor(
     private readonly exchange: Exchange & TogetherExchange,
@@ -44,21 +48,42 @@ export class AcceptRecord {
   }
 
   /**
-   * Refuses 403 `record.issuer_mismatch`, 404 `link.unknown`, 409 `record.equivocation` (after the evidence is kept),
-   * `record.seq_reused`, what `acceptRecord` refuses, and 503 `overloaded` and `outcome.unknown`.
+   * `nonce`: of the request that brought it, spent in the transaction of its effect; a refusal spends it, too. Refuses 401 `nonce.replayed`,
+   * 403 `record.issuer_mismatch`, 404 `link.unknown`, 409 `record.equivocation` (after the evidence is kept), `record.seq_reused`, what
+   * `acceptRecord` refuses, and 503 `overloaded` and `outcome.unknown`.
    */
-  async run(caller: string, incoming: Verified<SignedRecord>): Promise<Accepted> {
+  async run(caller: string, incoming: Verified<SignedRecord>, nonce?: NonceClaim): Promise<Accepted> {
     checkIssuer(incoming.value.record, caller);
-    const answer = isTakenTogether(incoming.value) ? await this.batcher.submit(incoming) : 'alone';
-    const result = answer === 'alone' ? await this.exchange.transaction((books) => this.within(books, incoming)) : answer;
+    const arrival = { incoming, nonce };
+    const result = isTakenTogether(incoming.value) ? await this.batcher.submit(arrival) : await this.alone(arrival);
     // An equivocation is an answer only now, after its evidence was committed.
     if (result instanceof Error) throw result;
     return result;
   }
 
-  private together(items: readonly Verified<SignedRecord>[]): Promise<TogetherAnswer[]> {
+  private async together(arrivals: readonly Arrival[]): Promise<TogetherAnswer[]> {
+    const { exchange, notary } = this;
     const at = this.clock.now();
-    return untilNamesAreFree(() => this.exchange.together((books) => acceptTogether(books, items, this.notary, at)));
+    const accept = (asks: boolean) => exchange.together((books) => acceptTogether(books, arrivals, { notary, at, asks }));
+    const answers = await untilNamesAreFree((again) => accept(again || this.asks));
+    this.asks = answers.some((answer) => 'repeated' in answer && answer.repeated);
+    return answers;
+  }
+
+  private async alone({ incoming, nonce }: Arrival): Promise<Accepted | Refusal> {
+    const spend = async ({ claimNonce }: Books) => {
+      if (nonce && !(await claimNonce(nonce))) throw nonceReplayed();
+    };
+    try {
+      return await this.exchange.transaction(async (books) => {
+        await spend(books);
+        return await this.within(books, incoming);
+      });
+    } catch (error) {
+      // Nothing of it was kept; but it was answered, so its nonce is good no more.
+      if (error instanceof Refusal && error.code !== nonceReplayed().code) await this.exchange.transaction(spend);
+      throw error;
+    }
   }
 
   /** The same inside a transaction of the caller's. An equivocation is returned, not thrown: its evidence is to be committed. */
@@ -66,7 +91,11 @@ export class AcceptRecord {
     const identity = identityOf(incoming.value);
     const { claim, held } = await books.meet(identity);
     const met = judgeClaim(claim, identity);
-    if (met === 'equivocation') return this.keepEvidence(books, identity, incoming.received);
+    if (met === 'equivocation') {
+      const facts = await keepEvidence(books.records, identity, incoming.received, this.clock.now(), this.notary);
+      if (facts.length > 0) await books.facts.append(facts as unknown as Facts);
+      return equivocation(identity);
+    }
     if (met === 'repetition') return { receipt: await firstReceipt(books, identity), repeated: true };
     return { receipt: await this.accept(books, linked(held, identity), incoming), repeated: false };
   }
@@ -88,16 +117,6 @@ export class AcceptRecord {
     await books.saveAccepted({ standing: saving, force: effect, record: storedRecord(incoming, subject, position, { receipt }) });
     await ending?.save(positions, saving.events);
     return receipt;
-  }
-
-  private async keepEvidence(books: Books, identity: RecordIdentity, received: Uint8Array): Promise<Refusal> {
-    if (await books.records.keepEquivocation(identity, received, this.clock.now())) {
-      const { commitment } = commitTo(this.notary, received);
-      await books.facts.append([
-        { shard: shardOf(identity.iss), kind: 'record.equivocated', participant: identity.iss, body: { commitment } },
-      ]);
-    }
-    return equivocation(identity);
   }
 }
 

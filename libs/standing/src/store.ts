@@ -1,5 +1,6 @@
 import type { ConsentBook, ConsentLedger, Link, Subject } from '#consents';
 import type { FactPosition, Facts, ShardedId } from '#kernel';
+import type { NonceClaim } from '#partners';
 import type { Claim, ForceChange, RecordBook, RecordIdentity, RecordInForce, StoredRecord } from '#records';
 import type { AppealBook } from './appeal-store.js';
 import type { DisputeBook } from './dispute/dispute-store.js';
@@ -58,6 +59,8 @@ export interface Books {
   readonly appeals: AppealBook;
   readonly disputes: DisputeBook;
   readonly facts: FactBook;
+  /** False where this nonce was used before. First of all in its transaction: nonces come before subjects in the order of locks. */
+  claimNonce(claim: NonceClaim): Promise<boolean>;
   /** Whoever holds a subject is alone in changing what is known of it, to the end of the transaction. */
   hold(subject: ShardedId): Promise<HeldSubject | undefined>;
   /** Holds the subject of a record's link, then claims the record's names: one trip to the database. */

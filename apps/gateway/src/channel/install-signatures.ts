@@ -9,7 +9,7 @@ import { bodyLimitOf } from './body-limits.js';
 import { findCaller } from './caller.js';
 import { refusedTotal } from './refused-total.js';
 import { ECHO_ROUTE, isUnderV1, judgeBody, judgeHead, routeOf, type SignatureRules, type SignedHead } from './request-signature.js';
-import { spoolBody } from './spool-body.js';
+import { memoryBytesMax, spoolBody, type SpooledBody, takeSmallBody } from './spool-body.js';
 
 /** How the signature of a request to the echo fared: it is told, not refused. */
 export interface SignatureTrial {
@@ -33,7 +33,7 @@ export function findTrial(request: FastifyRequest): SignatureTrial | undefined {
 
 /**
  * Puts signatures between the channel and the routes: headers are judged before a byte of the body is read, the body waits until its digest
- * is found right and the nonce is claimed, and only then a parser or a controller sees it.
+ * is found right and the nonce is spent, and only then a parser or a controller sees it. `POST /v1/records` spends its nonce with its effect.
  */
 export function installSignatures(app: NestFastifyApplication, rules: SignatureRules, logger: Logger): void {
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
@@ -72,7 +72,7 @@ export function installSignatures(app: NestFastifyApplication, rules: SignatureR
   async function takeBody(payload: Readable, request: FastifyRequest, reply: FastifyReply, isTrial: boolean): Promise<Readable> {
     const head = heads.get(request);
     const algorithms: readonly DigestAlgorithm[] = head?.digest ? [...head.digest.keys()] : ['sha-256'];
-    const body = await spoolBody(payload, algorithms, bodyLimitOf(routeOf(request)));
+    const body = await takeWhole(payload, request, algorithms);
     reply.raw.once('close', () => void body.discard());
     const refusal = await judge(request, body.digests);
     if (isTrial) trials.set(request, { computed: body.digests, ...refusal });
@@ -80,11 +80,18 @@ export function installSignatures(app: NestFastifyApplication, rules: SignatureR
     return body.stream();
   }
 
+  /** Whoever says that it is small is held to it by Node; who says nothing may send anything. */
+  function takeWhole(payload: Readable, request: FastifyRequest, algorithms: readonly DigestAlgorithm[]): Promise<SpooledBody> {
+    const limit = bodyLimitOf(routeOf(request));
+    const isSmall = Number(request.headers['content-length'] ?? Infinity) <= memoryBytesMax;
+    return isSmall ? takeSmallBody(payload, algorithms, limit) : spoolBody(payload, algorithms, limit);
+  }
+
   async function judge(request: FastifyRequest, computed: ContentDigest): Promise<{ refusal: Refusal } | undefined> {
     const head = heads.get(request);
     if (!head) return trials.get(request) as { refusal: Refusal } | undefined;
     try {
-      await judgeBody(head, computed, findCaller(request)!.participant.id, rules);
+      await judgeBody(head, computed, request);
       return undefined;
     } catch (error) {
       if (error instanceof Refusal) return { refusal: error };

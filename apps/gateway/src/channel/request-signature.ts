@@ -14,25 +14,38 @@ import {
   verifyHttpSignature,
 } from '#evidence';
 import { type Clock, Refusal } from '#kernel';
-import type { ParticipantRegistry } from '#partners';
-import type { PgNonceBook } from '#partners/adapters/pg-nonce-book';
+import { type NonceBook, type NonceClaim, nonceReplayed, type ParticipantRegistry } from '#partners';
 
 /** What the door needs to judge a signature. */
 export interface SignatureRules {
   /** GATEWAY_ORIGIN: what `@target-uri` begins with, whatever a header says. */
   readonly origin: string;
   readonly registry: Pick<ParticipantRegistry, 'findKey'>;
-  readonly nonces: Pick<PgNonceBook, 'claim'>;
+  readonly nonces: NonceBook;
   readonly clock: Clock;
   readonly required: boolean;
+}
+
+/** The nonce of a signed request: spent once, in the transaction of the request's effect where there is one that can, alone otherwise. */
+export class RequestNonce implements NonceClaim {
+  constructor(
+    readonly participant: string,
+    readonly nonce: string,
+    private readonly book: NonceBook,
+  ) {}
+
+  /** Refuses 401 `nonce.replayed`. */
+  async spend(): Promise<void> {
+    if (!(await this.book.claim(this.participant, this.nonce))) throw nonceReplayed();
+  }
 }
 
 /** A request whose headers are verified; of its body only what it must hash to is known. */
 export interface SignedHead {
   readonly signature: HttpSignature;
   readonly digest?: ContentDigest;
-  /** Claimed when the body was found right; a request that only reads has none to claim. */
-  readonly nonce?: string;
+  /** A request that only reads has none. */
+  readonly nonce?: RequestNonce;
 }
 
 export const ECHO_ROUTE = '/v1/security/echo';
@@ -67,16 +80,18 @@ export async function judgeHead(request: FastifyRequest, participant: string, ru
   );
   if (!changes) return { signature };
   const digest = parseContentDigest(fieldValue(message.headers, 'content-digest') ?? '');
-  return { signature, digest, nonce: signature.nonce! };
+  return { signature, digest, nonce: new RequestNonce(participant, signature.nonce!, rules.nonces) };
 }
 
-/** The body's turn: refuses 401 `digest.mismatch`, then claims the nonce and refuses 401 `nonce.replayed`. */
-export async function judgeBody(head: SignedHead, computed: ContentDigest, participant: string, rules: SignatureRules): Promise<void> {
+/** The body's turn: refuses 401 `digest.mismatch`, then spends the nonce and refuses 401 `nonce.replayed`, unless the route does that itself. */
+export async function judgeBody(head: SignedHead, computed: ContentDigest, request: FastifyRequest): Promise<void> {
   if (head.digest) checkContentDigest(head.digest, computed);
-  if (head.nonce === undefined || (await rules.nonces.claim(participant, head.nonce))) return;
-  throw new Refusal('unauthenticated', 'nonce.replayed', 'this nonce was used before: sign each sending anew, repetitions too', {
-    field: 'nonce',
-  });
+  if (!spendsNonceItself(request)) await head.nonce?.spend();
+}
+
+/** Routes that hand the nonce to the transaction of their effect (CONTRACT.md §2): a crash before it is committed has spent nothing. */
+function spendsNonceItself(request: FastifyRequest): boolean {
+  return routeOf(request) === '/v1/records';
 }
 
 /** The signature base of a request as far as it can be built: made of nothing but what the caller sent. */

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, hash, randomUUID } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -31,7 +31,7 @@ export interface BodyLimit {
  * `body.truncated`. The stream is not destroyed by a refusal: the connection must still carry the answer.
  */
 export async function spoolBody(source: Readable, algorithms: readonly DigestAlgorithm[], limit: BodyLimit): Promise<SpooledBody> {
-  const hashes = algorithms.map((name) => ({ name, hash: createHash(name.replace('-', '')) }));
+  const hashes = algorithms.map((name) => ({ name, hash: createHash(nodeName(name)) }));
   const store = new Store();
   let sizeBytes = 0;
   try {
@@ -43,11 +43,68 @@ export async function spoolBody(source: Readable, algorithms: readonly DigestAlg
     }
   } catch (error) {
     await store.discard();
-    if (source.readableAborted) throw new Refusal('malformed', 'body.truncated', 'the connection ended before the body did');
+    if (source.readableAborted) throw truncated();
     throw error;
   }
   const digests = new Map(hashes.map(({ name, hash }) => [name, new Uint8Array(hash.digest())]));
   return { sizeBytes, digests, stream: () => store.stream(), discard: () => store.discard() };
+}
+
+/** A body that is whole in memory: a parser that wants all of it takes `bytes` and need not read. */
+export class WholeBody extends Readable {
+  constructor(readonly bytes: Buffer) {
+    super();
+  }
+
+  override _read(): void {
+    if (this.bytes.length > 0) this.push(this.bytes);
+    this.push(null);
+  }
+}
+
+/** What `spoolBody` does, for a body that says beforehand that it fits into memory. */
+export function takeSmallBody(source: Readable, algorithms: readonly DigestAlgorithm[], limit: BodyLimit): Promise<SpooledBody> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    let sizeBytes = 0;
+    const settle = (done: () => void) => {
+      source.off('data', onData).off('end', onEnd).off('error', onClose).off('close', onClose);
+      done();
+    };
+    const onData = (piece: Buffer) => {
+      sizeBytes += piece.length;
+      if (sizeBytes > limit.bytesMax) settle(() => reject(tooLarge(limit)));
+      else pieces.push(piece);
+    };
+    const onEnd = () => settle(() => resolve(wholeBody(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), algorithms)));
+    const onClose = () => settle(() => reject(truncated()));
+    source.on('data', onData).once('end', onEnd).once('error', onClose).once('close', onClose);
+  });
+}
+
+function wholeBody(bytes: Buffer, algorithms: readonly DigestAlgorithm[]): SpooledBody {
+  const digests = new Map(algorithms.map((name) => [name, hash(nodeName(name), bytes, 'buffer')]));
+  return { sizeBytes: bytes.length, digests, stream: () => new WholeBody(bytes), discard: () => Promise.resolve() };
+}
+
+function nodeName(algorithm: DigestAlgorithm): string {
+  return algorithm.replace('-', '');
+}
+
+function truncated(): Refusal {
+  return new Refusal('malformed', 'body.truncated', 'the connection ended before the body did');
+}
+
+/** A body in memory, at once. Refuses 413 `limit.code`. */
+export async function readWhole(source: Readable, { bytesMax, code }: BodyLimit): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const piece of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    sizeBytes += piece.length;
+    if (sizeBytes > bytesMax) throw tooLarge({ bytesMax, code });
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
 }
 
 class Store {

@@ -1,10 +1,8 @@
 import { Refusal } from '#kernel';
-import type { SqlRunner } from '#platform';
-import { type NonceBook, nonceLifeSeconds } from '../nonce-book.js';
+import type { SqlRunner, Tx } from '#platform';
+import { inWritingOrder, type NonceBook, type NonceClaim, nonceLifeSeconds, replayedAmong } from '../nonce-book.js';
 
-interface Waiting {
-  readonly participant: string;
-  readonly nonce: string;
+interface Waiting extends NonceClaim {
   readonly answer: (first: boolean) => void;
   readonly fail: (error: Error) => void;
 }
@@ -14,7 +12,7 @@ const claimsMax = 500;
 const sweptRowsMax = 20_000;
 
 /**
- * Nonces in PostgreSQL. Claims that come while a statement is under way go together in the next one: many requests share one commit, and
+ * Nonces in PostgreSQL, of requests whose effect has no transaction in which they could be claimed. Claims that come while a statement is under way go together in the next one: many requests share one commit, and
  * an idle gateway adds no wait. A nonce stays claimed when the request fails afterwards; whoever repeats a request signs it anew.
  */
 export class PgNonceBook implements NonceBook {
@@ -54,25 +52,22 @@ export class PgNonceBook implements NonceBook {
   }
 
   private async write(batch: readonly Waiting[]): Promise<void> {
-    // In one order for all processes, so that two who meet the same nonces wait for each other and never in a ring.
-    const claims = [...batch].sort((a, b) => compare(keyOf(a), keyOf(b)));
-    const rows = await this.sql.query<{ participant: string; nonce: string }>(
-      `INSERT INTO request_nonces (participant, nonce) SELECT * FROM unnest($1::text[], $2::text[])
-       ON CONFLICT DO NOTHING RETURNING participant, nonce`,
-      [claims.map(({ participant }) => participant), claims.map(({ nonce }) => nonce)],
-    );
-    const first = new Set(rows.map(keyOf));
-    // Of two in one batch the first gets it: deleting tells the second that it is gone.
-    for (const claim of batch) claim.answer(first.delete(keyOf(claim)));
+    const rows = await this.sql.query<NonceClaim>(CLAIM, columnsOf(inWritingOrder(batch)));
+    const replayed = replayedAmong(batch, rows);
+    for (const claim of batch) claim.answer(!replayed.has(claim));
   }
 }
 
-function keyOf({ participant, nonce }: { participant: string; nonce: string }): string {
-  return `${participant} ${nonce}`;
+const CLAIM = `INSERT INTO request_nonces (participant, nonce) SELECT * FROM unnest($1::text[], $2::text[])
+               ON CONFLICT DO NOTHING RETURNING participant, nonce`;
+
+function columnsOf(claims: readonly NonceClaim[]): [string[], string[]] {
+  return [claims.map(({ participant }) => participant), claims.map(({ nonce }) => nonce)];
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
+/** Claims a nonce inside the transaction of its effect: false where it was used before. */
+export async function claimNonce(tx: Tx, claim: NonceClaim): Promise<boolean> {
+  return (await tx.query(CLAIM, columnsOf([claim]))).length > 0;
 }
 
 function unconfirmed(): Refusal {

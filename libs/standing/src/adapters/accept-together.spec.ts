@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CreditRecord } from '#contract';
@@ -45,14 +46,19 @@ let n = 0;
 const rated = (ref = refA, bank = 'bank-a'): CreditRecord => world.record(bank, ref, ++n, { kind: 'rating', rating: rating(820) });
 
 /** All in one moment: nothing is awaited between the first and the last. */
-async function send(records: readonly CreditRecord[]): Promise<PromiseSettledResult<Accepted>[]> {
+async function send(records: readonly CreditRecord[], nonces: readonly string[] = []): Promise<PromiseSettledResult<Accepted>[]> {
   const all = await Promise.all(records.map(verified));
-  return Promise.allSettled(all.map((one) => world.accept.run(one.value.record.iss, one)));
+  return Promise.allSettled(
+    all.map((one, i) => {
+      const { iss } = one.value.record;
+      return world.accept.run(iss, one, nonces[i] === undefined ? undefined : { participant: iss, nonce: nonces[i] });
+    }),
+  );
 }
 
 /** `new`, `repeated`, or why not. */
-async function outcomes(records: readonly CreditRecord[]): Promise<string[]> {
-  const answers = await send(records);
+async function outcomes(records: readonly CreditRecord[], nonces?: readonly string[]): Promise<string[]> {
+  const answers = await send(records, nonces);
   return answers.map((answer) => {
     if (answer.status === 'fulfilled') return answer.value.repeated ? 'repeated' : 'new';
     return answer.reason instanceof Refusal ? answer.reason.code : String(answer.reason);
@@ -152,6 +158,58 @@ describe('records that come at the same time', () => {
   });
 });
 
+describe('the nonce of a request', () => {
+  const nonces = (count: number) => Array.from({ length: count }, () => randomUUID());
+
+  it('is good once: of the same sending in one moment one has an effect, and none later or under another record', async () => {
+    const [record, other] = [rated(), rated()];
+    const [nonce, fresh] = nonces(2) as [string, string];
+    const sendings: [CreditRecord, string, string][] = [
+      [record, nonce, 'new'],
+      [record, nonce, 'nonce.replayed'],
+      [other, nonce, 'nonce.replayed'],
+      [record, fresh, 'repeated'],
+    ];
+    const told = sendings.map(([, , outcome]) => outcome);
+    const play = () =>
+      outcomes(
+        sendings.map(([one]) => one),
+        sendings.map(([, one]) => one),
+      );
+    expect(await play()).toEqual(told);
+    expect(exchange.transactions).toBe(1);
+    expect(await play()).toEqual(told.map(() => 'nonce.replayed'));
+    expect(await outcomes([other], nonces(1))).toEqual(['new']);
+  });
+
+  it('is spent by a refusal, too, also by that of a record that goes alone', async () => {
+    const unknown = rated({ ...refA, uuid: jtiOf(2) });
+    const withdrawal = world.record('bank-a', refA, ++n, { kind: 'withdrawal', withdrawal: { replaces: jtiOf(3) } });
+    const spent = nonces(2);
+    expect(await outcomes([unknown, withdrawal], spent)).toEqual(['link.unknown', 'record.names_unknown']);
+    expect(await outcomes([rated(), rated()], spent)).toEqual(['nonce.replayed', 'nonce.replayed']);
+  });
+
+  it('is not spent where nothing was saved and nothing answered', async () => {
+    const record = rated();
+    const kept = nonces(1);
+    exchange.poison = record.jti;
+    expect(await outcomes([record], kept)).toEqual(['error: too bad']);
+    exchange.poison = '';
+    expect(await outcomes([record], kept)).toEqual(['new']);
+  });
+
+  it('goes with a correction as with any record', async () => {
+    const record = rated();
+    await outcomes([record]);
+    const replaced = (score: number): CreditRecord =>
+      world.record('bank-a', refA, ++n, { kind: 'correction', correction: { replaces: record.jti, rating: rating(score) } });
+    const [nonce] = nonces(1);
+    // Each goes alone, so either may be the first.
+    expect((await outcomes([replaced(700), replaced(701)], [nonce!, nonce!])).sort()).toEqual(['new', 'nonce.replayed']);
+  });
+});
+
 describe('many processes', () => {
   it('that bring the same records in different orders accept each once and never wait in a ring', async () => {
     const refs = await Promise.all(Array.from({ length: 6 }, async () => world.link(await world.subject(), 'bank-a')));
@@ -166,5 +224,18 @@ describe('many processes', () => {
     expect(answers.flat().filter(({ repeated }) => !repeated)).toHaveLength(60);
     expect(new Set(answers.flat().map(({ receipt }) => receipt)).size).toBe(60);
     expect(await gaps()).toEqual({ facts: 0n, versions: 0n });
+  });
+});
+
+// Last, because the clock moves on.
+describe('a record that is brought again', () => {
+  it('is answered with its first receipt, also when it would be refused by now', async () => {
+    const record = { ...rated(), validUntil: new Date(world.clock.now().getTime() + 60_000).toISOString() } as CreditRecord;
+    const [first] = await send([record]);
+    world.clock.advance(120_000);
+    expect(await send([record, rated()])).toMatchObject([
+      { value: { receipt: receiptIn(first!), repeated: true } },
+      { value: { repeated: false } },
+    ]);
   });
 });

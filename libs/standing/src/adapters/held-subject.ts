@@ -1,17 +1,18 @@
 import type { Link, Subject } from '#consents';
 import type { SubjectKind } from '#contract';
 import type { Shard } from '#kernel';
+import type { NonceClaim } from '#partners';
 import type { RecordInForce } from '#records';
 import type { DisputedRecord } from '../dispute/disputed-record.js';
 import type { JudgedViolation } from '../imposed.js';
-import { BUILT_IN_LADDER } from '../ladder.js';
+import { BUILT_IN_LADDER, type Ladder } from '../ladder.js';
 import type { Factor } from '../standing.js';
 import type { HeldSubject } from '../store.js';
 import { type LadderJson, readKeptLadder } from './keep-ladder.js';
 import { type RestrictionJson, readRestriction } from './restriction-json.js';
 
-/** What `hold_subject` answers: one subject with everything by which it is judged. */
-export interface HeldJson {
+/** What is told of one subject: everything by which it is judged, but the ladder. */
+export interface SubjectJson {
   readonly subject: string;
   readonly kind: SubjectKind;
   readonly created_at: string;
@@ -19,8 +20,19 @@ export interface HeldJson {
   readonly in_force: readonly RecordJson[];
   readonly standing: StandingJson;
   readonly restrictions: readonly RestrictionJson[];
+}
+
+/** What `hold_subject` answers. */
+export interface HeldJson extends SubjectJson {
   /** The active policy's; null where it brings none. */
   readonly ladder: LadderJson | null;
+}
+
+/** What `meet_records` answers. */
+export interface MetJson {
+  readonly claimed: readonly NonceClaim[];
+  readonly held: readonly (SubjectJson & { readonly shard: Shard; readonly refs: readonly string[]; readonly policy: number | null })[];
+  readonly ladders: readonly { readonly policy_version: number; readonly ladder: LadderJson }[];
 }
 
 interface LinkJson {
@@ -52,6 +64,17 @@ interface StandingJson {
 }
 
 export function readHeld(shard: Shard, json: HeldJson): HeldSubject {
+  return readSubject(shard, json, json.ladder ? readKeptLadder(json.ladder) : BUILT_IN_LADDER);
+}
+
+/** By the UUIDs of the links. */
+export function readMet({ held, ladders }: MetJson): Map<string, HeldSubject> {
+  const known = new Map<number | null, Ladder>(ladders.map(({ policy_version, ladder }) => [policy_version, readKeptLadder(ladder)]));
+  const subjects = held.map((one) => [one.refs, readSubject(one.shard, one, known.get(one.policy) ?? BUILT_IN_LADDER)] as const);
+  return new Map(subjects.flatMap(([refs, subject]) => refs.map((ref) => [ref, subject])));
+}
+
+function readSubject(shard: Shard, json: SubjectJson, ladder: Ladder): HeldSubject {
   const { standing } = json;
   const id = { shard, uuid: json.subject };
   const subject: Subject = { id, kind: json.kind, createdAt: new Date(json.created_at) };
@@ -71,7 +94,7 @@ export function readHeld(shard: Shard, json: HeldJson): HeldSubject {
       updatedAt: new Date(standing.updated_at),
       nextChangeAt: standing.next_change_at === null ? undefined : new Date(standing.next_change_at),
     },
-    ladder: json.ladder ? readKeptLadder(json.ladder) : BUILT_IN_LADDER,
+    ladder,
   };
 }
 

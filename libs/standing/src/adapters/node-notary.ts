@@ -4,22 +4,23 @@ import { uuidV7 } from '#kernel';
 import type { Clerk, Notary } from '../notary.js';
 
 const saltBytes = 16;
-const saltsAtOnce = 256;
-let salts = new Uint8Array();
+const uuidBytes = 10;
+const bytesAtOnce = 8_192;
+let chance = new Uint8Array();
 
-/** Asking the system for chance costs more than a salt's hash, so it is asked for many salts at once; each is given out once. */
-function freshSalt(): Uint8Array {
-  if (salts.length === 0) salts = new Uint8Array(randomBytes(saltBytes * saltsAtOnce));
-  const salt = salts.slice(0, saltBytes);
-  salts = salts.subarray(saltBytes);
-  return salt;
+/** Asking the system for chance costs more than what is made with it, so it is asked for much at once; each byte is given out once. */
+function freshBytes(count: number): Uint8Array {
+  if (chance.length < count) chance = new Uint8Array(randomBytes(bytesAtOnce));
+  const fresh = chance.slice(0, count);
+  chance = chance.subarray(count);
+  return fresh;
 }
 
 /** Node's hashes and chance. */
 export const nodeClerk: Clerk = {
   sha256: (bytes) => new Uint8Array(hash('sha256', bytes, 'buffer')),
-  salt: () => freshSalt(),
-  uuid: (at) => uuidV7(at.getTime(), randomBytes(10)),
+  salt: () => freshBytes(saltBytes),
+  uuid: (at) => uuidV7(at.getTime(), freshBytes(uuidBytes)),
 };
 
 /** `issuer` is the gateway's origin; the receipt key may differ from reader to reader while it is being replaced. */

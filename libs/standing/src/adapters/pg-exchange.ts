@@ -1,6 +1,7 @@
 import { PgConsentBook } from '#consents/adapters/pg-consent-book';
 import { PgConsentLedger } from '#consents/adapters/pg-consent-ledger';
 import { type ShardedId, SHARDS, shardOf } from '#kernel';
+import { claimNonce } from '#partners/adapters/pg-nonce-book';
 import { appendFacts, type Database, orLostReply, type Tx } from '#platform';
 import type { Claim, RecordIdentity, WriteReceipt } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
@@ -53,6 +54,7 @@ export function booksOf(tx: Tx, write?: WriteReceipt): Books {
     appeals: new PgAppealBook(tx),
     disputes: new PgDisputeBook(tx),
     facts: { append: (facts) => appendFacts(tx, facts) },
+    claimNonce: (claim) => claimNonce(tx, claim),
     hold: (subject) => hold(tx, subject),
     meet: (identity) => meet(tx, identity),
     saveAccepted: (saving) => saveAccepted(tx, saving),

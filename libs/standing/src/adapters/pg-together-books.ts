@@ -1,13 +1,15 @@
 import { type Shard, type ShardedId, shardOf } from '#kernel';
+import { inWritingOrder, type NonceClaim, replayedAmong } from '#partners';
 import { appendFacts, byteaArray, int2Array, int8Array, jsonbArray, textArray, timestampArray, type Tx, uuidArray } from '#platform';
 import type { RecordIdentity, WriteReceipt } from '#records';
 import { PgReceipts } from '#records/adapters/pg-receipts';
+import { PgRecordBook } from '#records/adapters/pg-record-book';
 import type { StandingSaving } from '../save-change.js';
 import type { FactBook, HeldSubject } from '../store.js';
 import type { TakenName } from '../together/names.js';
 import { nameOf } from '../together/names.js';
-import { type AddedRecord, NameTaken, type TogetherBooks } from '../together/together-books.js';
-import { type HeldJson, readHeld } from './held-subject.js';
+import { type AddedRecord, type Met, NameTaken, type TogetherBooks } from '../together/together-books.js';
+import { type HeldJson, type MetJson, readHeld, readMet } from './held-subject.js';
 import { saveDisputed, savingsJson } from './pg-standing-book.js';
 
 type Names = Pick<RecordIdentity, 'iss' | 'jti'>;
@@ -23,18 +25,20 @@ export class PgTogetherBooks implements TogetherBooks {
     this.facts = { append: (facts) => appendFacts(tx, facts) };
   }
 
-  async holdSubjects(refs: readonly ShardedId[]): Promise<ReadonlyMap<string, HeldSubject>> {
-    const rows = await this.tx.query<{ subject_shard: Shard; refs: string[]; held: HeldJson }>(
-      'SELECT * FROM hold_subjects($1, $2)',
-      [int2Array(refs.map(({ shard }) => shard)), uuidArray(refs.map(({ uuid }) => uuid))],
-      'hold_subjects',
+  async meet(refs: readonly ShardedId[], nonces: readonly NonceClaim[]): Promise<Met> {
+    const ordered = inWritingOrder(nonces);
+    const [row] = await this.tx.query<{ met: MetJson }>(
+      'SELECT meet_records($1, $2, $3, $4) AS met',
+      [
+        textArray(ordered.map(({ participant }) => participant)),
+        textArray(ordered.map(({ nonce }) => nonce)),
+        int2Array(refs.map(({ shard }) => shard)),
+        uuidArray(refs.map(({ uuid }) => uuid)),
+      ],
+      'meet_records',
     );
-    return new Map(
-      rows.flatMap((row) => {
-        const held = readHeld(row.subject_shard, row.held);
-        return row.refs.map((ref) => [ref, held] as const);
-      }),
-    );
+    const { met } = row!;
+    return { held: readMet(met), replayed: replayedAmong(nonces, met.claimed) };
   }
 
   async holdKnown(subjects: readonly ShardedId[]): Promise<HeldSubject[]> {
@@ -75,6 +79,10 @@ export class PgTogetherBooks implements TogetherBooks {
       'claim_names',
     );
     if (claimed.length < identities.length) throw new NameTaken();
+  }
+
+  async keepEquivocation(identity: RecordIdentity, received: Uint8Array, at: Date): Promise<boolean> {
+    return await new PgRecordBook(this.tx).keepEquivocation(identity, received, at);
   }
 
   async saveJudged(standings: readonly StandingSaving[], added: readonly AddedRecord[]): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Fact, FactPosition, Facts, Shard, ShardedId } from '#kernel';
 import { MemoryConsentBook } from '#consents/testing/memory-consent-book';
 import { MemoryConsentLedger } from '#consents/testing/memory-consent-ledger';
+import { type NonceClaim, replayedAmong } from '#partners';
 import { MemoryRecordBook } from '#records/testing/memory-record-book';
 import { findDisputed } from '../dispute/disputed-record.js';
 import type { StoredEvent } from '../event.js';
@@ -43,6 +44,7 @@ export class MemoryExchange implements Exchange, TogetherExchange, EventQueue, S
   private readonly appeals = new MemoryAppealBook(this.standings);
   readonly disputes = new MemoryDisputeBook(this.standings);
   private readonly facts = new MemoryFactBook();
+  private readonly nonces = new MemoryNonces();
   private last: Promise<unknown> = Promise.resolve();
   ladder: Ladder = BUILT_IN_LADDER;
 
@@ -53,9 +55,16 @@ export class MemoryExchange implements Exchange, TogetherExchange, EventQueue, S
   }
 
   private async alone<T>(work: (books: Books) => Promise<T>): Promise<T> {
-    const undo = [this.consents, this.consentLedger, this.records, this.standings, this.appeals, this.disputes, this.facts].map((book) =>
-      book.snapshot(),
-    );
+    const undo = [
+      this.consents,
+      this.consentLedger,
+      this.records,
+      this.standings,
+      this.appeals,
+      this.disputes,
+      this.facts,
+      this.nonces,
+    ].map((book) => book.snapshot());
     try {
       return await work(this.books());
     } catch (error) {
@@ -68,6 +77,7 @@ export class MemoryExchange implements Exchange, TogetherExchange, EventQueue, S
     const { consents, consentLedger, records, standings, appeals, disputes, facts } = this;
     return {
       ...{ consents, consentLedger, records, standings, appeals, disputes, facts },
+      claimNonce: async (claim) => this.nonces.claim(claim),
       hold: (subject) => this.hold(subject),
       meet: (identity) => this.meet(identity),
       saveAccepted: async ({ standing, force, record }) => {
@@ -87,10 +97,13 @@ export class MemoryExchange implements Exchange, TogetherExchange, EventQueue, S
     const { records, standings } = this;
     return {
       facts,
-      holdSubjects: async (refs) => {
+      keepEquivocation: (identity) => records.keepEquivocation(identity),
+      meet: async (refs, nonces) => {
+        const written = nonces.filter((claim) => this.nonces.claim(claim));
         const subjects = await Promise.all(refs.map(async (ref) => [ref.uuid, await this.consents.holdSubjectOf(ref)] as const));
         const held = await Promise.all(subjects.map(async ([ref, subject]) => [ref, subject && (await this.hold(subject.id))] as const));
-        return new Map(held.flatMap(([ref, one]) => (one ? [[ref, one]] : [])));
+        const byRef = new Map(held.flatMap(([ref, one]) => (one ? [[ref, one]] : [])));
+        return { held: byRef, replayed: replayedAmong(nonces, written) };
       },
       holdKnown: async (subjects) => (await Promise.all(subjects.map((id) => this.hold(id)))).filter((held) => held !== undefined),
       taken: async (identities) => records.taken(identities),
@@ -248,6 +261,21 @@ export class MemoryStandingBook implements StandingBook {
 
   async addEvents(events: readonly StoredEvent[]): Promise<void> {
     this.events = [...this.events, ...events];
+  }
+}
+
+class MemoryNonces {
+  private used: readonly NonceClaim[] = [];
+
+  snapshot(): () => void {
+    const { used } = this;
+    return () => void Object.assign(this, { used });
+  }
+
+  claim(claim: NonceClaim): boolean {
+    if (this.used.some(({ participant, nonce }) => participant === claim.participant && nonce === claim.nonce)) return false;
+    this.used = [...this.used, claim];
+    return true;
   }
 }
 

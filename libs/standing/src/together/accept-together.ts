@@ -1,16 +1,25 @@
-import { type FactPosition, type Facts, invariant, Refusal, type ShardedId, type Verified } from '#kernel';
-import { acceptRecord, identityOf, namedBy, type RecordIdentity, type RecordInForce, type SignedRecord } from '#records';
+import { type Fact, type FactPosition, type Facts, invariant, Refusal, type ShardedId, type Verified } from '#kernel';
+import { nonceReplayed } from '#partners';
+import { acceptRecord, equivocation, identityOf, namedBy, type RecordIdentity, type RecordInForce, type SignedRecord } from '#records';
 import type { Happening } from '../event.js';
+import { keepEvidence } from '../keep-evidence.js';
 import { linked } from '../linked-subject.js';
 import { commitTo, type Commitment, type Notary } from '../notary.js';
 import { recordAccepted, signReceipt, storedRecord } from '../record-receipt.js';
 import { factsOf, judge, type Judgement, type Occasion, placeChange } from '../save-change.js';
 import type { HeldSubject } from '../store.js';
-import { nameOf, Names } from './names.js';
-import { placesOf, type TogetherBooks } from './together-books.js';
+import { nameOf, Names, type TakenName } from './names.js';
+import { type Arrival, type Met, placesOf, type TogetherBooks } from './together-books.js';
 
-/** What one of many records was answered: its receipt, why it was refused, or that it has to be taken alone. */
-export type TogetherAnswer = { readonly receipt: string; readonly repeated: boolean } | Error | 'alone';
+/** What one of many records was answered: its receipt, or why it was refused. */
+export type TogetherAnswer = { readonly receipt: string; readonly repeated: boolean } | Error;
+
+/** How records are accepted. `asks`: names may be taken, so it is looked first; where not, claiming them tells. */
+export interface Acceptor {
+  readonly notary: Notary;
+  readonly at: Date;
+  readonly asks: boolean;
+}
 
 /** Records that name no other: they can be judged from what is held of their subject. */
 export function isTakenTogether({ record }: SignedRecord): boolean {
@@ -23,19 +32,31 @@ export function isTakenTogether({ record }: SignedRecord): boolean {
  */
 export async function acceptTogether(
   books: TogetherBooks,
-  items: readonly Verified<SignedRecord>[],
-  notary: Notary,
-  at: Date,
+  arrivals: readonly Arrival[],
+  { notary, at, asks }: Acceptor,
 ): Promise<TogetherAnswer[]> {
-  const identities = items.map(({ value }) => identityOf(value));
-  const held = await books.holdSubjects(identities.map(({ ref }) => ref));
+  const identities = arrivals.map(({ incoming }) => identityOf(incoming.value));
+  const nonces = arrivals.flatMap(({ nonce }) => nonce ?? []);
+  const { held, replayed } = await books.meet(
+    identities.map(({ ref }) => ref),
+    nonces,
+  );
+  const judgeAll = (taken: readonly TakenName[]) => judgeEach(new TogetherJudge(held, new Names(taken), notary, at), arrivals, replayed);
   // Asked when the subjects are held: whoever brings the same record has to wait, or has committed.
-  const judge = new TogetherJudge(held, new Names(await books.taken(identities)), notary, at);
-  const verdicts = items.map((item, i) => judge.judge(item, identities[i]!));
-  const receipts = new Map(await save(books, judge.accepted, notary));
+  let judged = judgeAll(asks ? await books.taken(identities) : []);
+  // What would be refused today may repeat what was accepted once.
+  if (!asks && judged.refusesAny) judged = judgeAll(await books.taken(identities));
+  const { accepted, verdicts } = judged;
+  const receipts = new Map(await save(books, accepted, verdicts.filter(isEquivocation), { notary, at }));
   const repeated = verdicts.flatMap((verdict) => (verdict instanceof Repetition && !receipts.has(verdict.of) ? verdict.identity : []));
   if (repeated.length > 0) for (const [name, receipt] of await books.receipts(repeated)) receipts.set(name, receipt);
   return verdicts.map((verdict) => answer(verdict, receipts));
+}
+
+function judgeEach(judge: TogetherJudge, arrivals: readonly Arrival[], replayed: Met['replayed']) {
+  const judged = arrivals.map(({ incoming, nonce }) => (nonce && replayed.has(nonce) ? undefined : judge.judge(incoming)));
+  const verdicts = judged.map((verdict) => verdict ?? nonceReplayed());
+  return { accepted: judge.accepted, verdicts, refusesAny: judged.some((verdict) => verdict instanceof Error) };
 }
 
 class Repetition {
@@ -43,6 +64,18 @@ class Repetition {
   get of(): string {
     return nameOf(this.identity);
   }
+}
+
+/** A second payload under used names. */
+class Equivocation {
+  constructor(
+    readonly identity: RecordIdentity,
+    readonly received: Uint8Array,
+  ) {}
+}
+
+function isEquivocation(verdict: Verdict): verdict is Equivocation {
+  return verdict instanceof Equivocation;
 }
 
 /** A record that is accepted, with all that it changes. */
@@ -57,25 +90,43 @@ interface Acceptance {
   readonly occasion: Occasion;
 }
 
-type Verdict = Acceptance | Repetition | Error | 'alone';
+type Verdict = Acceptance | Repetition | Equivocation | Error;
 
 function answer(verdict: Verdict, receipts: ReadonlyMap<string, string>): TogetherAnswer {
-  if (verdict === 'alone' || verdict instanceof Error) return verdict;
+  if (verdict instanceof Error) return verdict;
+  // Answered only when its evidence is committed.
+  if (verdict instanceof Equivocation) return equivocation(verdict.identity);
   const receipt = receipts.get(nameOf(verdict.identity));
   invariant(receipt !== undefined, 'an accepted identity has its record');
   return { receipt, repeated: verdict instanceof Repetition };
 }
 
 /** The heads are taken by the facts, last but for what needs their numbers. Answers the receipts by name. */
-async function save(books: TogetherBooks, accepted: readonly Acceptance[], notary: Notary): Promise<[string, string][]> {
-  if (accepted.length === 0) return [];
-  await books.claim(accepted.map(({ identity }) => identity));
+async function save(
+  books: TogetherBooks,
+  accepted: readonly Acceptance[],
+  equivocations: readonly Equivocation[],
+  { notary, at }: Pick<Acceptor, 'notary' | 'at'>,
+): Promise<[string, string][]> {
+  if (accepted.length > 0) await books.claim(accepted.map(({ identity }) => identity));
+  const evidence: Fact[] = [];
+  for (const { identity, received } of equivocations) evidence.push(...(await keepEvidence(books, identity, received, at, notary)));
   const facts = accepted.map(({ first, judgement }) => factsOf(first, judgement));
-  const all = await books.facts.append(facts.flat() as unknown as Facts);
+  const all = [...facts.flat(), ...evidence];
+  if (all.length === 0) return [];
   const places = placesOf(
     facts.map(({ length }) => length),
-    all,
+    await books.facts.append(all as unknown as Facts),
   );
+  return accepted.length > 0 ? await saveAccepted(books, accepted, places, notary) : [];
+}
+
+async function saveAccepted(
+  books: TogetherBooks,
+  accepted: readonly Acceptance[],
+  places: readonly FactPosition[][],
+  notary: Notary,
+): Promise<[string, string][]> {
   const adding = accepted.map(async ({ incoming, held, commitment, inForce }, i) => {
     const position: FactPosition = places[i]![0]!;
     const receipt = await signReceipt(notary, incoming.value, commitment, position);
@@ -103,10 +154,11 @@ class TogetherJudge {
     this.subjectOf = new Map([...held].map(([ref, { subject }]) => [ref, subject.id.uuid]));
   }
 
-  judge(incoming: Verified<SignedRecord>, identity: RecordIdentity): Verdict {
+  judge(incoming: Verified<SignedRecord>): Verdict {
     try {
+      const identity = identityOf(incoming.value);
       const met = this.names.meet(identity);
-      if (met === 'equivocation') return 'alone';
+      if (met === 'equivocation') return new Equivocation(identity, incoming.received);
       if (met === 'repetition') return new Repetition(identity);
       const acceptance = this.accept(incoming, identity);
       this.accepted.push(acceptance);

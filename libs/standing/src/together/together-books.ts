@@ -1,8 +1,23 @@
-import type { FactPosition, ShardedId } from '#kernel';
-import type { RecordIdentity, RecordInForce, StoredRecord } from '#records';
+import type { FactPosition, ShardedId, Verified } from '#kernel';
+import type { NonceClaim } from '#partners';
+import type { RecordIdentity, RecordInForce, SignedRecord, StoredRecord } from '#records';
 import type { StandingSaving } from '../save-change.js';
 import type { FactBook, HeldSubject } from '../store.js';
 import type { TakenName } from './names.js';
+
+/** A record as it arrived, with the nonce of the request that brought it: claimed in the transaction of its effect (CONTRACT.md §2). */
+export interface Arrival {
+  readonly incoming: Verified<SignedRecord>;
+  readonly nonce?: NonceClaim | undefined;
+}
+
+/** What arrivals found. */
+export interface Met {
+  /** The subjects, by the UUIDs of their links. */
+  readonly held: ReadonlyMap<string, HeldSubject>;
+  /** Those of the nonces that were used before. */
+  readonly replayed: ReadonlySet<NonceClaim>;
+}
 
 /** A record that only adds, as it is kept and as it counts from now on. */
 export interface AddedRecord {
@@ -17,18 +32,20 @@ export class NameTaken extends Error {
 
 /**
  * What one transaction over many records may read and write, each in one statement. Locks are taken in one order by everybody who accepts
- * records: subjects, then names, then shard heads, each in ascending order.
+ * records: nonces, subjects, then names, then shard heads, each in ascending order.
  */
 export interface TogetherBooks {
   readonly facts: FactBook;
-  /** Holds the subjects of these links to the end of the transaction, and answers them by the UUIDs of the links. */
-  holdSubjects(refs: readonly ShardedId[]): Promise<ReadonlyMap<string, HeldSubject>>;
-  /** The same for subjects that are known themselves; one that does not exist is left out. */
+  /** Claims the nonces, then holds the subjects of these links to the end of the transaction. */
+  meet(refs: readonly ShardedId[], nonces: readonly NonceClaim[]): Promise<Met>;
+  /** Holds subjects that are known themselves; one that does not exist is left out. */
   holdKnown(subjects: readonly ShardedId[]): Promise<readonly HeldSubject[]>;
   /** Those of these names that are taken, by whatever record. */
   taken(identities: readonly RecordIdentity[]): Promise<readonly TakenName[]>;
   /** Throws `NameTaken`. */
   claim(identities: readonly RecordIdentity[]): Promise<void>;
+  /** Keeps a second payload under used names; false where exactly this one is kept already. */
+  keepEquivocation(identity: RecordIdentity, received: Uint8Array, at: Date): Promise<boolean>;
   /** Saves judged standings, of each subject one after the other, and the records that brought them about. */
   saveJudged(standings: readonly StandingSaving[], added: readonly AddedRecord[]): Promise<void>;
   /** The receipts of accepted records, by `nameOf`. */
