@@ -5,11 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatId, systemClock } from '#kernel';
 import { Database, parseConfig } from '#platform';
+import { signRecord } from '#sdk';
 import { Subjects } from '#standing';
 import { nodeClerk } from '#standing/adapters/node-notary';
 import { PgExchange } from '#standing/adapters/pg-exchange';
 import { openStage } from '../../apps/cli/src/demo/open-stage.js';
 import type { Stage } from '../../apps/cli/src/demo/stage.js';
+import { sampleRating } from '../../apps/cli/src/seed/seed-customers.js';
 import { Dice } from '../sim/dice.js';
 import {
   BATCH_KILLS,
@@ -98,6 +100,16 @@ async function verifyNumbers(): Promise<void> {
   expect(gaps).toEqual([]);
 }
 
+/** A bank may have 500 records in force about one. */
+async function customers(count: number): Promise<string[]> {
+  const subjects = new Subjects(new PgExchange(database), nodeClerk, systemClock);
+  const one = async () => {
+    const { id } = await subjects.register({ caller: 'test', key: randomUUID(), kind: 'INDIVIDUAL' });
+    return formatId('lnk', (await subjects.link(id, { participant: stage.bankA.id })).link.ref);
+  };
+  return await Promise.all(Array.from({ length: count }, () => insist(one)));
+}
+
 /**
  * The nth pass differs from seed to seed, within what ten rounds of work surely reach. The processes take turns: one that was killed
  * again and again would be restarted ever later. decision-api decides and settles in one statement that is its own commit: after it is where it can
@@ -146,6 +158,48 @@ describe('kill -9 at a named point', () => {
   );
 });
 
+describe('kill -9 of the gateway while records are taken together', () => {
+  it('each is there once, with the receipt that was given, when it is sent again', async () => {
+    const dice = new Dice(seed + 500);
+    const { client, id, key } = stage.bankA;
+    const refs = await customers(4);
+    const payloads = Array.from({ length: 120 }, (_, i) => ({
+      ...sampleRating(id, refs[i % refs.length]!, dice.int(400, 900), new Date()),
+      seq: stage.bankA.nextSeq++,
+    }));
+    const sent = await Promise.all(payloads.map((payload) => signRecord(payload, key)));
+    const { restarts } = stateOf('gateway');
+    const killedAt = dice.int(1, 90);
+    let answers = 0;
+    const submit = async (jws: string) => {
+      const { receipt } = await insist(() => client.submitRecord(jws));
+      if (++answers === killedAt) killNow(installation.home, 'gateway');
+      return receipt;
+    };
+    const receipts = await inLanes(24, sent, submit);
+    await untilRestarted('gateway', restarts + 1);
+    const again = await inLanes(24, sent, (jws) => insist(() => client.submitRecord(jws)));
+    expect(again).toEqual(receipts.map((receipt) => ({ receipt, repeated: true })));
+    const [row] = await database.query<{ rows: bigint; facts: bigint }>(
+      `SELECT count(*) AS rows, count(DISTINCT (shard, fact_seq)) AS facts FROM records WHERE jti = ANY ($1::uuid[])`,
+      [payloads.map(({ jti }) => jti)],
+    );
+    expect(row).toEqual({ rows: 120n, facts: 120n });
+    await verifyNumbers();
+  }, 180_000);
+});
+
+/** So many at the same time, each lane one after the other. */
+async function inLanes<In, Out>(lanes: number, things: readonly In[], work: (thing: In) => Promise<Out>): Promise<Out[]> {
+  const done: Out[] = [];
+  const waiting = [...things.entries()];
+  const lane = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) done[next[0]] = await work(next[1]);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return done;
+}
+
 describe('kill -9 during a batch', () => {
   it.each(batchSeeds)(
     'seed %i: each line exactly once, and the same receipts when it is sent again',
@@ -185,16 +239,6 @@ describe('kill -9 during a batch', () => {
     },
     180_000,
   );
-
-  /** A bank may have 500 records in force about one. */
-  async function customers(count: number): Promise<string[]> {
-    const subjects = new Subjects(new PgExchange(database), nodeClerk, systemClock);
-    const one = async () => {
-      const { id } = await subjects.register({ caller: 'test', key: randomUUID(), kind: 'INDIVIDUAL' });
-      return formatId('lnk', (await subjects.link(id, { participant: stage.bankA.id })).link.ref);
-    };
-    return await Promise.all(Array.from({ length: count }, () => insist(one)));
-  }
 
   /** Each line has its outcome and each record its row once; the file again is the same batch, each line alone gets the same receipt. */
   async function verifyBatch(id: string, file: string, jtis: readonly (string | undefined)[]): Promise<void> {
