@@ -11,7 +11,7 @@ import { nodeClerk } from '#standing/adapters/node-notary';
 import { PgExchange } from '#standing/adapters/pg-exchange';
 
 const PORTS = ['GATEWAY_PORT', 'ENROLMENT_PORT', 'DECISION_HTTP_PORT', 'DECISION_GRPC_PORT', 'CONSOLE_PORT', 'WORKER_PORT'];
-const SUBJECTS = 500;
+const SUBJECTS = 4_000;
 
 export async function openExchangeWorld() {
   const home = path.join(mkdtempSync(path.join(tmpdir(), 'tallystick-exchange-')), 'home');
@@ -23,17 +23,18 @@ export async function openExchangeWorld() {
   const up = command('up');
   if (up.status !== 0) throw new Error(up.stdout + up.stderr);
   const settings = JSON.parse(readFileSync(path.join(home, 'env.json'), 'utf8'));
-  const database = await Database.open(settings.DATABASE_URL, 4);
+  const database = await Database.open(settings.DATABASE_URL, 8);
   const server = await postmaster(database);
+  const redis = redisOf(settings.REDIS_URL);
   const read = (name) => readFileSync(path.join(home, 'pki', name), 'utf8');
   const jwk = JSON.parse(read('clients/bank-a/signing-key.jwk.json'));
   return {
-    ...{ home, origin, database, command, port: Number(ports.GATEWAY_PORT) },
+    ...{ server, home, origin, database, command, port: Number(ports.GATEWAY_PORT) },
     tls: { ca: read('server/ca.pem'), cert: read('clients/bank-a/cert.pem'), key: read('clients/bank-a/key.pem') },
     signingKey: { kid: jwk.kid, alg: jwk.alg, privateKey: createPrivateKey({ key: jwk, format: 'jwk' }) },
     refs: await linkSubjects(database),
     rssMiB: (app) => rssMiB(home, app),
-    cpuSeconds: () => cpuSecondsOfAll(home, server),
+    cpuSeconds: () => cpuSecondsOfAll(home, server, redis),
     pid: (app) => pidOf(home, app),
     async close() {
       await database.close();
@@ -50,15 +51,19 @@ async function linkSubjects(database) {
     return (await subjects.link(id, { participant: 'bank-a' })).link.ref;
   };
   const refs = [];
-  while (refs.length < SUBJECTS) refs.push(...(await Promise.all([one(), one(), one(), one()])));
+  while (refs.length < SUBJECTS) refs.push(...(await Promise.all(Array.from({ length: 16 }, one))));
   return refs;
 }
 
 const TICKS_PER_SECOND = 100;
 
 /** User and system time so far, by process: unlike the clock it does not count what else the machine does. */
-function cpuSecondsOfAll(home, server) {
-  return { gateway: cpuSeconds(pidOf(home, 'gateway')), worker: cpuSeconds(pidOf(home, 'worker')), postgres: treeCpuSeconds(server) };
+function cpuSecondsOfAll(home, server, redis) {
+  const { user, system } = process.cpuUsage();
+  return {
+    ...{ gateway: cpuSeconds(pidOf(home, 'gateway')), worker: cpuSeconds(pidOf(home, 'worker')), postgres: treeCpuSeconds(server) },
+    ...{ redis: cpuSeconds(redis), client: (user + system) / 1e6 },
+  };
 }
 
 /** A process and its children, the ended ones too: those it has waited for. */
@@ -87,6 +92,20 @@ const sum = (total, part) => total + Number(part);
 async function postmaster(database) {
   const [{ pid }] = await database.query('SELECT pg_backend_pid() AS pid');
   return Number(statOf(pid)[1]);
+}
+
+/** Redis runs on a port of its own: 0 where there is none. */
+function redisOf(url) {
+  const port = url && new URL(url).port;
+  const command = (pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+    } catch {
+      return '';
+    }
+  };
+  const isOurs = (pid) => /redis-server|valkey-server/.test(command(pid)) && command(pid).includes(port);
+  return url ? Number(readdirSync('/proc').find((name) => /^\d+$/.test(name) && isOurs(name)) ?? 0) : 0;
 }
 
 function pidOf(home, app) {

@@ -49,7 +49,7 @@ function bareVerify(seconds) {
 }
 
 /** What one record makes the gateway verify, hash and sign: request, body, record; receipt, answer. On one core. */
-function ownCryptography({ signingKey }, seconds) {
+export function ownCryptography({ signingKey }, seconds) {
   const [base, jws, answer] = [randomBytes(350), randomBytes(900), randomBytes(500)];
   const bank = createHttpSigner(signingKey);
   const bankKey = createPublicKey(signingKey.privateKey);
@@ -74,7 +74,7 @@ function perSecond(seconds, work) {
   return (done * 1000) / (performance.now() - startMs);
 }
 
-async function records(world, seconds) {
+export async function records(world, seconds) {
   const requests = prepare(world, Math.ceil(seconds * REQUESTS_PER_SECOND_MAX));
   const before = { count: await countRecords(world), cpu: world.cpuSeconds() };
   const startMs = performance.now();
@@ -163,7 +163,8 @@ function report(rounds, rssMiB) {
       name: 'single-record',
       rate: Math.round(rate),
       ...{ p50Ms: round(middle(({ record }) => record.p50Ms)), p99Ms: round(middle(({ record }) => record.p99Ms)) },
-      ...{ gatewayCpuMs: cpuMs('gateway'), postgresCpuMs: cpuMs('postgres'), workerCpuMs: cpuMs('worker'), rssMiB },
+      ...{ gatewayCpuMs: cpuMs('gateway'), postgresCpuMs: cpuMs('postgres'), workerCpuMs: cpuMs('worker') },
+      ...{ redisCpuMs: cpuMs('redis'), clientCpuMs: cpuMs('client'), rssMiB },
       ...{ baseline: 'own-cryptography', ratio: round(rate / crypto), bar: BAR },
     },
   ];
