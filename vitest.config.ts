@@ -23,6 +23,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'real',
+          execArgv: ['--import', './test/world/typescript.mjs'],
           include: ['libs/*/src/adapters/**/*.spec.ts', 'apps/**/adapters/**/*.spec.ts', 'test/e2e/**/*.e2e-spec.ts'],
           globalSetup: ['test/world/global-setup.ts'],
           testTimeout: 60_000,

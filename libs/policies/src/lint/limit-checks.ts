@@ -1,6 +1,6 @@
 import { parseMoney } from '#kernel';
 import { limitsOf, type PlacedLimit } from '../contradictions.js';
-import type { LimitDocument, PolicyDocument, ServiceDocument } from '../document.js';
+import type { PolicyDocument, ServiceDocument } from '../document.js';
 import { windowKey } from '../span.js';
 import { type Remark, warning } from './finding.js';
 import { reaches, type Tier, tiersOf } from './reach.js';
@@ -16,30 +16,55 @@ function boundOf({ limit }: PlacedLimit, tier: string, currency: string): Bound 
   return { minor: amount === undefined ? undefined : parseMoney({ amount, currency }).minor, count };
 }
 
+/** A limit with all that is compared about it, read once: some documents have thousands. */
+interface ReadLimit extends PlacedLimit {
+  readonly at: number;
+  readonly bounds: ReadonlyMap<string, Bound>;
+}
+
 /** Limits that can never be the one that says no: for every tier that gets there, another counts the same or more and allows no more. */
 export function limitsThatNeverBind(document: PolicyDocument): Remark[] {
-  const limits = limitsOf(document);
   const tiers = tiersOf(document);
-  return limits.flatMap((looser, i) => {
+  const limits = limitsOf(document).map((placed, at): ReadLimit => {
+    return { ...placed, at, bounds: new Map(tiers.map(({ name }) => [name, boundOf(placed, name, document.currency)])) };
+  });
+  const groups = grouped(limits);
+  return limits.flatMap((looser) => {
     const reaching = tiers.filter((tier) => document.services.some((service) => appliesTo(looser, service) && reaches(tier, service)));
-    const binders = reaching.map((tier) => limits.find((other, j) => j !== i && shadows(other, looser, tier, document, j < i)));
+    // Only one of the same window, and of the same service or of all, counts the same or more.
+    const own = looser.service === undefined ? [] : groups.get(groupOf(looser))!;
+    const others = [...own, ...(groups.get(groupOf({ ...looser, service: undefined })) ?? [])];
+    const binders = reaching.map((tier) => others.find((other) => other !== looser && shadows(other, looser, tier)));
     if (binders.length === 0 || binders.includes(undefined)) return [];
     const names = [...new Set(binders.map((binder) => `"${binder!.limit.id}"`))].join(', ');
     return [warning('limit.never_binds', looser.pointer, `limit "${looser.limit.id}" can never bind: ${names} always does first`)];
   });
 }
 
-/** Of two that allow the same, the first one binds. */
-function shadows(tighter: PlacedLimit, looser: PlacedLimit, tier: Tier, { currency }: PolicyDocument, isFirst: boolean): boolean {
-  if (!countsAtLeast(tighter, looser)) return false;
-  const [tight, loose] = [boundOf(tighter, tier.name, currency), boundOf(looser, tier.name, currency)];
-  if (!allowsNoMore(tight, loose)) return false;
-  return isFirst || !countsAtLeast(looser, tighter) || !allowsNoMore(loose, tight);
+function grouped(limits: readonly ReadLimit[]): ReadonlyMap<string, ReadLimit[]> {
+  const groups = new Map<string, ReadLimit[]>();
+  for (const limit of limits) {
+    const group = groups.get(groupOf(limit));
+    if (group) group.push(limit);
+    else groups.set(groupOf(limit), [limit]);
+  }
+  return groups;
 }
 
-/** Whether this limit's counter holds everything that the other's does, in the same window. */
+function groupOf({ limit, service }: PlacedLimit): string {
+  return JSON.stringify([limit.window, windowKey(limit), service]);
+}
+
+/** Of two that allow the same, the first one binds. */
+function shadows(tighter: ReadLimit, looser: ReadLimit, tier: Tier): boolean {
+  const [tight, loose] = [tighter.bounds.get(tier.name)!, looser.bounds.get(tier.name)!];
+  if (!allowsNoMore(tight, loose) || !countsAtLeast(tighter, looser)) return false;
+  return tighter.at < looser.at || !countsAtLeast(looser, tighter) || !allowsNoMore(loose, tight);
+}
+
+/** Whether this limit's counter holds everything that the other's does, where both have the same window. */
 function countsAtLeast(one: PlacedLimit, other: PlacedLimit): boolean {
-  if (!isSameWindow(one.limit, other.limit) || (one.service !== undefined && one.service !== other.service)) return false;
+  if (one.service !== undefined && one.service !== other.service) return false;
   if (one.limit.window === 'TRANSACTION' || one.limit.scope === 'SUBJECT') return true;
   // Within one service its scope SUBJECT counts that service only, like SUBJECT_SERVICE.
   const [mine, theirs] = [one, other].map(({ limit, service }) =>
@@ -47,10 +72,6 @@ function countsAtLeast(one: PlacedLimit, other: PlacedLimit): boolean {
   );
   if (mine === theirs) return true;
   return mine === 'SUBJECT_SERVICE' && theirs === 'SUBJECT_COUNTERPARTY' && other.service !== undefined;
-}
-
-function isSameWindow(one: LimitDocument, other: LimitDocument): boolean {
-  return one.window === other.window && windowKey(one) === windowKey(other);
 }
 
 function allowsNoMore(tight: Bound, loose: Bound): boolean {
