@@ -13,8 +13,8 @@ export interface StoredDecision extends Omit<DecisionRow, 'decision' | 'subject'
   readonly expiresAt: Date | null;
 }
 
-const RESERVE = 'SELECT at_ms, policy_version, answers FROM reserve_batch($1, $2, $3, $4, $5, $6)';
-const INSPECT = 'SELECT answers FROM inspect_batch($1, $2, $3)';
+export const RESERVE = 'SELECT at_ms, policy_version, answers FROM reserve_batch($1, $2, $3, $4, $5, $6)';
+export const INSPECT = 'SELECT answers FROM inspect_batch($1, $2, $3)';
 
 export const DECISION_COLUMNS = `shard, seq, at, decision, subject, caller, key, digest, service, outcome, computed, policy_version AS "policyVersion",
   standing_version AS "standingVersion", expires_at AS "expiresAt", details, usage, salt`;
