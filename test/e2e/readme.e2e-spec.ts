@@ -48,6 +48,9 @@ describe('a page that runs', () => {
     expect(stdout).toContain('{"line":2,"outcome":"REFUSED","code":"signature.malformed"');
     expect(stdout).toMatch(/inclusion {3}passed[^]*\nrevocation {2}passed[^]*\nVERIFIED {4}the record is its issuer’s/);
     expect(stdout).toMatch(/"state":"ACTIVE","version":2,"by":"SUBJECT".*"claims":\["band"\].*\.[\w-]+~[\w-]+~/s);
+    expect(stdout).toMatch(/\{"answer":"Y"\}\n\{"answer":"Y"\}/);
+    expect(stdout).toMatch(/"state":"REVOKED".*"code":"consent.required".*"uses":\[\{"n":1,.*"uses":\[\{"consent":"cns_/s);
+    expect(stdout).toMatch(/"disputes":\[\{"id":"dsp_[^]*"state":"CLOSED".*"outcome":"VERIFIED"/);
     expect(stdout).toContain('"id":"bank-c","name":"Bank C","state":"ACTIVE","missing":[]');
   }, 120_000);
 
