@@ -35,6 +35,7 @@ export function giveAnswer(
   const repeats = isBound && given.replayUntil > at;
   const replayUntil = repeats ? given.replayUntil : new Date(at.getTime() + answerReplayMs);
   const keepUntil = at.getTime() + dataLifeSeconds * 1_000;
-  const boundUntil = new Date(Math.max(isBound ? given.boundUntil.getTime() : 0, replayUntil.getTime(), keepUntil));
+  // Told again, it is held anew: 24 h from now at least, too.
+  const boundUntil = new Date(Math.max(isBound ? given.boundUntil.getTime() : 0, at.getTime() + answerReplayMs, keepUntil));
   return { atLeast: threshold.atLeast, answer: repeats ? given.answer : answerOf(known, threshold), replayUntil, boundUntil };
 }
