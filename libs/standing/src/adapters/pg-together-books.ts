@@ -14,6 +14,21 @@ import { saveDisputed, savingsJson } from './pg-standing-book.js';
 
 type Names = Pick<RecordIdentity, 'iss' | 'jti'>;
 
+/**
+ * Each name is found as the first of its order, which only the index of that order gives: asked for by equality alone, PostgreSQL took the index of
+ * the other name, and all records of the issuer with it, until it had analysed the table.
+ */
+export const NAMES_TAKEN = `
+  SELECT r.iss, r.jti, r.seq, r.payload_digest FROM unnest($1::smallint[], $2::text[], $3::uuid[]) AS i (shard, iss, jti)
+   CROSS JOIN LATERAL (SELECT k.iss, k.jti, k.seq, k.payload_digest FROM record_identities k
+                        WHERE k.shard = i.shard AND (k.iss, k.jti) >= (i.iss, i.jti) ORDER BY k.iss, k.jti LIMIT 1) r
+   WHERE r.iss = i.iss AND r.jti = i.jti
+   UNION ALL
+  SELECT r.iss, r.jti, r.seq, r.payload_digest FROM unnest($1::smallint[], $2::text[], $4::bigint[]) AS i (shard, iss, seq)
+   CROSS JOIN LATERAL (SELECT k.iss, k.jti, k.seq, k.payload_digest FROM record_identities k
+                        WHERE k.shard = i.shard AND (k.iss, k.seq) >= (i.iss, i.seq) ORDER BY k.iss, k.seq LIMIT 1) r
+   WHERE r.iss = i.iss AND r.seq = i.seq`;
+
 /** Many records at a time over one PostgreSQL transaction: arrays in, one statement for each question. */
 export class PgTogetherBooks implements TogetherBooks {
   readonly facts: FactBook;
@@ -52,11 +67,7 @@ export class PgTogetherBooks implements TogetherBooks {
 
   async taken(identities: readonly RecordIdentity[]): Promise<TakenName[]> {
     const rows = await this.tx.query<{ iss: string; jti: string; seq: bigint; payload_digest: Buffer }>(
-      `SELECT r.iss, r.jti, r.seq, r.payload_digest FROM unnest($1::smallint[], $2::text[], $3::uuid[]) AS i (shard, iss, jti)
-         JOIN record_identities r ON r.shard = i.shard AND r.iss = i.iss AND r.jti = i.jti
-        UNION
-       SELECT r.iss, r.jti, r.seq, r.payload_digest FROM unnest($1::smallint[], $2::text[], $4::bigint[]) AS i (shard, iss, seq)
-         JOIN record_identities r ON r.shard = i.shard AND r.iss = i.iss AND r.seq = i.seq`,
+      NAMES_TAKEN,
       [...nameArrays(identities), int8Array(identities.map(({ seq }) => BigInt(seq)))],
       'names_taken',
     );
