@@ -17,6 +17,9 @@ class Counting extends RateLimiterMemory {
 const limiter = () =>
   new Counting({ points, duration, inMemoryBlockOnConsumed: points } as ConstructorParameters<typeof RateLimiterMemory>[0]);
 
+/** All calls come in one moment, however slow the machine is. */
+const standingStill = () => 1_000;
+
 async function taken(processes: readonly CallLeases[], calls: number): Promise<number> {
   const answers = await Promise.all(Array.from({ length: calls }, (_, i) => processes[i % processes.length]!.take('bank-a')));
   return answers.filter((withoutMs) => withoutMs === 0).length;
@@ -25,7 +28,7 @@ async function taken(processes: readonly CallLeases[], calls: number): Promise<n
 describe('calls taken from the shared budget', () => {
   it('are never more than it, and by one process all of it, with fewer questions than calls', async () => {
     const shared = limiter();
-    const leases = new CallLeases(shared);
+    const leases = new CallLeases(shared, standingStill);
     expect(await taken([leases], points - 30)).toBe(points - 30);
     expect(await taken([leases], 50)).toBe(30);
     expect(await leases.take('bank-a')).toBeGreaterThan(0);
@@ -35,7 +38,7 @@ describe('calls taken from the shared budget', () => {
 
   it('are never more than it over many processes, whoever asks when', async () => {
     const shared = limiter();
-    const processes = [1, 2, 3, 4].map(() => new CallLeases(shared));
+    const processes = [1, 2, 3, 4].map(() => new CallLeases(shared, standingStill));
     const all = (await taken(processes, 3)) + (await taken(processes.slice(0, 1), 40)) + (await taken(processes, 3 * points));
     expect(all).toBeLessThanOrEqual(points);
     // What one has leased and nobody asks it for any more is all that may be left.
@@ -44,7 +47,7 @@ describe('calls taken from the shared budget', () => {
 
   it('that nobody can count are an error to all who wait', async () => {
     const broken = Object.assign(limiter(), { consume: () => Promise.reject(new Error('gone')) });
-    const leases = new CallLeases(broken);
+    const leases = new CallLeases(broken, standingStill);
     expect(await Promise.allSettled([leases.take('bank-a'), leases.take('bank-a')])).toEqual([
       { status: 'rejected', reason: new Error('gone') },
       { status: 'rejected', reason: new Error('gone') },

@@ -19,13 +19,16 @@ interface Lease {
 export class CallLeases {
   private readonly leases = new Map<string, Lease>();
 
-  constructor(private readonly limiter: RateLimiterAbstract) {}
+  constructor(
+    private readonly limiter: RateLimiterAbstract,
+    private readonly nowMs = () => performance.now(),
+  ) {}
 
   /** @returns 0, or for how many milliseconds there are no more calls */
   async take(participant: string): Promise<number> {
     const lease = this.leaseOf(participant);
     for (;;) {
-      if (lease.left > 0 && performance.now() < lease.endsAtMs) {
+      if (lease.left > 0 && this.nowMs() < lease.endsAtMs) {
         lease.left--;
         return 0;
       }
@@ -42,7 +45,7 @@ export class CallLeases {
   }
 
   private async renew(participant: string, lease: Lease): Promise<number> {
-    const askedAtMs = performance.now();
+    const askedAtMs = this.nowMs();
     const used = lease.granted - lease.left;
     const wanted = Math.max(
       1,
