@@ -15,3 +15,4 @@ export * from './embedded/ports.js';
 export * from './embedded/postgres.js';
 export * from './embedded/redis.js';
 export type { ServerProcess } from './embedded/server-process.js';
+export { ThreadPool, type ThreadWork } from './thread-pool.js';

@@ -51,6 +51,16 @@ export class GrowingTree {
     return completed;
   }
 
+  /** Appends a tile of leaves of which the hash over them is known, to a tree that ends with a whole one; returns what it completed. */
+  async appendTile(root: Uint8Array): Promise<StoredNode[]> {
+    const edge = (this.edge[0] ??= []);
+    invariant(edge.length === 0, 'a whole tile follows whole tiles');
+    this.leaves += BigInt(tileWidth);
+    const completed: StoredNode[] = [{ level: 1, index: hashesAtLevel(this.leaves, 1) - 1n, hash: root }];
+    await this.store(1, root, completed);
+    return completed;
+  }
+
   async root(): Promise<Uint8Array> {
     const tree = new CompactTree(this.crypto);
     for (let level = this.edge.length - 1; level >= 0; level--) {

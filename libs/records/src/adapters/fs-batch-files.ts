@@ -8,6 +8,7 @@ import { batchBytesMax, type BatchFiles, batchLinesMax, type NewBatch } from '..
 import type { SpooledBatch } from '../batch/receive-batch.js';
 import { decodeBody } from './decode-body.js';
 import { HashFiles, HashFilesWriter, moveHashFiles, removeHashFiles } from './hash-files.js';
+import { LeafThreads } from './leaf-threads.js';
 import { measureSealed, measureSigned, type OpenManifest } from './measure-lines.js';
 
 const chunkBytes = 1024 * 1024;
@@ -24,6 +25,7 @@ export class FsBatchFiles implements BatchFiles {
   constructor(
     private readonly folder: string,
     private readonly limits: BatchLimits = { bytesMax: batchBytesMax, linesMax: batchLinesMax },
+    private readonly threads = new LeafThreads(),
   ) {}
 
   /**
@@ -59,7 +61,7 @@ export class FsBatchFiles implements BatchFiles {
 
   private async write(base: string, lines: AsyncIterable<Uint8Array>, openManifest: OpenManifest | undefined): Promise<NewContent> {
     const handle = await open(linesFile(base), 'wx', 0o600);
-    const hashes = new HashFilesWriter(base);
+    const hashes = new HashFilesWriter(base, this.threads);
     try {
       const meter = new Meter(this.limits.bytesMax);
       const pieces = kept(lines, handle, meter);

@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { GrowingTree, hashBytes, type HashReader, hashesAtLevel, nodeCrypto } from '#evidence';
+import { GrowingTree, hashBytes, type HashReader, hashesAtLevel, leafHash, nodeCrypto, tileWidth } from '#evidence';
+import { type HashedTiles, type LeafThreads, rowsOf } from './leaf-threads.js';
 
 const bufferedHashesMax = 8_192;
 
@@ -19,20 +20,54 @@ export class HashFiles implements HashReader {
   }
 }
 
-/** Writes the hashes while lines come in; memory stays the same however many there are. */
+/** Whole tiles that are hashed together: as much as this, or so many lines. */
+const hashedBytesMin = 512 * 1024;
+const hashedLinesMax = 16 * tileWidth;
+/** What lies with the threads at one time: two such pieces each, less where lines are long. */
+const piecesPerThread = 2;
+const bytesWithThreadsMax = 32 * 1024 * 1024;
+
+/** Lines on their way through a thread, and what they weigh. */
+interface HashedPiece {
+  readonly bytes: number;
+  readonly hashed: Promise<HashedTiles>;
+}
+
+/**
+ * Hashes lines and writes the hashes while they come in; memory stays the same however many there are. Whole tiles are hashed on threads, what is
+ * left at the end here.
+ */
 export class HashFilesWriter {
   private readonly tree = GrowingTree.restore(nodeCrypto, 0n, []);
-  private readonly levels: { readonly handle: FileHandle; waiting: Uint8Array[] }[] = [];
+  private readonly levels: { readonly handle: FileHandle; waiting: Uint8Array[]; bytes: number }[] = [];
+  private lines: Uint8Array[] = [];
+  private lineBytes = 0;
+  private readonly pieces: HashedPiece[] = [];
+  private bytesWithThreads = 0;
 
-  constructor(private readonly base: string) {}
+  constructor(
+    private readonly base: string,
+    private readonly threads: LeafThreads,
+  ) {}
 
-  async append(leaves: readonly Uint8Array[]): Promise<void> {
-    await this.write(0, leaves);
-    for (const { level, hash } of await this.tree.append(leaves)) await this.write(level, [hash]);
+  async append(lines: readonly Uint8Array[]): Promise<void> {
+    for (const line of lines) {
+      this.lines.push(line);
+      this.lineBytes += line.length;
+      if (this.lines.length % tileWidth === 0 && (this.lineBytes >= hashedBytesMin || this.lines.length >= hashedLinesMax))
+        await this.hash();
+    }
   }
 
   /** Makes all of it durable and answers what it is a tree of. */
   async finish(): Promise<{ readonly count: number; readonly root: Uint8Array }> {
+    const whole = this.lines.length - (this.lines.length % tileWidth);
+    const rest = this.lines.splice(whole);
+    if (whole > 0) await this.hash();
+    while (this.pieces.length > 0) await this.take();
+    const leaves = await Promise.all(rest.map((line) => leafHash(nodeCrypto, line)));
+    if (leaves.length > 0) await this.write(0, Buffer.concat(leaves));
+    for (const { level, hash } of await this.tree.append(leaves)) await this.write(level, hash);
     for (const level of this.levels) {
       await flush(level);
       await level.handle.sync();
@@ -41,13 +76,37 @@ export class HashFilesWriter {
   }
 
   async close(): Promise<void> {
+    await Promise.allSettled(this.pieces.map(({ hashed }) => hashed));
     for (const { handle } of this.levels) await handle.close();
   }
 
-  private async write(level: number, hashes: readonly Uint8Array[]): Promise<void> {
-    const target = (this.levels[level] ??= { handle: await open(levelFile(this.base, level), 'wx', 0o600), waiting: [] });
-    for (const hash of hashes) target.waiting.push(hash);
-    if (target.waiting.length >= bufferedHashesMax) await flush(target);
+  private async hash(): Promise<void> {
+    const [lines, bytes] = [this.lines, this.lineBytes];
+    [this.lines, this.lineBytes] = [[], 0];
+    const hashed = this.threads.hash(lines);
+    // Whoever takes it hears of its failure; until then nobody does.
+    hashed.catch(() => undefined);
+    this.pieces.push({ bytes, hashed });
+    this.bytesWithThreads += bytes;
+    while (this.pieces.length > piecesPerThread * this.threads.size || this.bytesWithThreads > bytesWithThreadsMax) await this.take();
+  }
+
+  /** The oldest piece: in the order of the lines. */
+  private async take(): Promise<void> {
+    const { bytes, hashed } = this.pieces.shift()!;
+    this.bytesWithThreads -= bytes;
+    const { leaves, roots } = await hashed;
+    await this.write(0, leaves);
+    for (const root of rowsOf(roots)) {
+      for (const { level, hash } of await this.tree.appendTile(root)) await this.write(level, hash);
+    }
+  }
+
+  private async write(level: number, hashes: Uint8Array): Promise<void> {
+    const target = (this.levels[level] ??= { handle: await open(levelFile(this.base, level), 'wx', 0o600), waiting: [], bytes: 0 });
+    target.waiting.push(hashes);
+    target.bytes += hashes.length;
+    if (target.bytes >= bufferedHashesMax * hashBytes) await flush(target);
   }
 }
 
@@ -70,9 +129,9 @@ function levelFile(base: string, level: number): string {
   return `${base}.hashes-${level}`;
 }
 
-async function flush(target: { readonly handle: FileHandle; waiting: Uint8Array[] }): Promise<void> {
+async function flush(target: { readonly handle: FileHandle; waiting: Uint8Array[]; bytes: number }): Promise<void> {
   if (target.waiting.length === 0) return;
   const bytes = Buffer.concat(target.waiting);
-  target.waiting = [];
+  [target.waiting, target.bytes] = [[], 0];
   await target.handle.writeFile(bytes);
 }

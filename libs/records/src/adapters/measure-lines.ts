@@ -1,4 +1,4 @@
-import { leafHash, nodeCrypto, type SealedManifest } from '#evidence';
+import type { SealedManifest } from '#evidence';
 import { Refusal, type Verified } from '#kernel';
 import type { NewBatch } from '../batch/batch.js';
 import { recordBytesMax } from '../batch/run-batch.js';
@@ -55,16 +55,16 @@ class SealedReader {
   ) {}
 
   async take(lines: readonly TextLine[]): Promise<void> {
-    const leaves: (Uint8Array | Promise<Uint8Array>)[] = [];
+    const leaves: Uint8Array[] = [];
     for (const { line, bytes, nextByte } of lines) {
       if (!bytes)
         throw new Refusal('too_large', 'batch.line_too_long', `line ${line} is too long`, { limit: `recordBytesMax=${recordBytesMax}` });
       if (line !== this.expected++)
         throw new Refusal('malformed', 'batch.blank_line', 'a sealed batch has no blank lines: each line is a leaf of the tree');
-      if (this.opened) leaves.push(leafHash(nodeCrypto, bytes));
+      if (this.opened) leaves.push(bytes);
       else await this.open(bytes, nextByte);
     }
-    await this.hashes.append(await Promise.all(leaves));
+    await this.hashes.append(leaves);
   }
 
   async end(): Promise<MeasuredLines> {
