@@ -18,6 +18,17 @@ export const ABOUT_ITSELF = '00000000-0000-0000-0000-000000000000';
 
 export const isAboutItself = ({ uuid }: ShardedId): boolean => uuid === ABOUT_ITSELF;
 
+const hourMs = 3_600_000;
+
+/**
+ * How banks are told when something happened that others hear of too: the day. A time to the millisecond would be the same in the files of two
+ * banks, and join them.
+ */
+export const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
+
+/** For what the form asks a time of (`iat`, and the first half of a UUIDv7). */
+const hourOf = (time: Date): Date => new Date(Math.floor(time.getTime() / hourMs) * hourMs);
+
 /** Something that happened, and who is told of it. */
 export interface Happening {
   readonly fact: Fact;
@@ -38,19 +49,23 @@ export function placeEvents(
 ): StoredEvent[] {
   return happenings.flatMap(({ notices }, i) => {
     const origin = positions[i]!;
-    return notices.map((notice) => ({ ...notice, id: newId(origin.at), origin }));
+    return notices.map((notice) => ({ ...notice, id: newId(hourOf(origin.at)), origin }));
   });
 }
 
-/** A signed event token (RFC 8417; subject as RFC 9493). The same event gives the same token under the same key. */
+/** A signed event token (RFC 8417; subject as RFC 9493), its `iat` to the hour where it is about a subject. The same event gives the same token under the same key. */
 export async function eventToken(event: StoredEvent, notary: Notary): Promise<string> {
+  const { at } = event.origin;
   const claims = {
     iss: notary.issuer,
     aud: event.participant,
     jti: event.id,
-    iat: Math.floor(event.origin.at.getTime() / 1_000),
-    sub_id: { format: 'opaque', id: isAboutItself(event.ref) ? event.participant : formatId('lnk', event.ref) },
+    ...(isAboutItself(event.ref)
+      ? { iat: secondsOf(at), sub_id: { format: 'opaque', id: event.participant } }
+      : { iat: secondsOf(hourOf(at)), sub_id: { format: 'opaque', id: formatId('lnk', event.ref) } }),
     events: { [eventUri(event.kind)]: event.body },
   };
   return await notary.signAside(EVENT_TOKEN_TYPE, claims, event.participant);
 }
+
+const secondsOf = (time: Date): number => Math.floor(time.getTime() / 1_000);

@@ -1,7 +1,7 @@
 import { isActive, type Link } from '#consents';
 import type { JsonObject } from '#evidence';
 import { formatId } from '#kernel';
-import type { Happening, Notice } from './event.js';
+import { dayOf, type Happening, type Notice } from './event.js';
 import type { ImposedRestriction, LiftedRestriction } from './imposed.js';
 import type { Commitment } from './notary.js';
 import type { StandingChange } from './rescore.js';
@@ -41,7 +41,7 @@ export function toldOf(links: readonly Link[]): string[] {
 /** The other banks hear that a violation was reported; neither by whom nor what for. */
 export function tellViolation(links: readonly Link[], reportedBy: string, at: Date): Notice[] {
   const others = links.filter((link) => isActive(link) && link.participant !== reportedBy);
-  return others.map((link) => notice(link, 'violation.reported', { reportedAt: at.toISOString() }));
+  return others.map((link) => notice(link, 'violation.reported', { on: dayOf(at) }));
 }
 
 function standingChanged({ next, scoreChanged }: StandingChange, { commitment }: Commitment, { links }: Telling): Happening {
@@ -49,7 +49,7 @@ function standingChanged({ next, scoreChanged }: StandingChange, { commitment }:
   const told = scoreChanged ? links.filter(isActive) : [];
   return {
     fact: { shard: next.subject.shard, kind: 'standing.changed', subject: next.subject.uuid, body },
-    notices: told.map((link) => notice(link, 'rating.changed', { changedAt: next.updatedAt.toISOString() })),
+    notices: told.map((link) => notice(link, 'rating.changed', { on: dayOf(next.updatedAt) })),
   };
 }
 
@@ -60,8 +60,8 @@ function restrictionImposed({ next }: StandingChange, restriction: ImposedRestri
     step,
     services,
     reason: toldReason(restriction),
-    startsAt: startsAt.toISOString(),
-    ...(endsAt ? { endsAt: endsAt.toISOString() } : {}),
+    since: dayOf(startsAt),
+    ...(endsAt ? { until: dayOf(endsAt) } : {}),
     ...(cause && link.participant === cause.iss ? { record: cause.rootJti } : {}),
   });
   return {
@@ -75,7 +75,7 @@ function restrictionImposed({ next }: StandingChange, restriction: ImposedRestri
 
 /** Every bank that heard of a restriction hears of its end, also when its link ended meanwhile (CONTRACT.md §6). */
 function restrictionLifted({ next }: StandingChange, { restriction, why }: LiftedRestriction, { links, nameFor, by }: Telling): Happening {
-  const told = (link: Link) => ({ restriction: nameFor(restriction, link), why, liftedAt: next.updatedAt.toISOString() });
+  const told = (link: Link) => ({ restriction: nameFor(restriction, link), why, on: dayOf(next.updatedAt) });
   return {
     fact: restrictionFact('restriction.lifted', next, restriction, { why, ...(by ? { by } : {}) }),
     notices: toldLinks(restriction, links).map((link) => ({

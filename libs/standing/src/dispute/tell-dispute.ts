@@ -2,7 +2,7 @@ import type { Link } from '#consents';
 import type { EventKind } from '#contract';
 import type { Fact } from '#kernel';
 import { type Dispute, disputeFact, disputeId, type DisputeOutcome, type DisputeStep } from '#records';
-import type { Happening, Notice } from '../event.js';
+import { dayOf, type Happening, type Notice } from '../event.js';
 import type { Chain } from '../imposed.js';
 import { type Clerk, pairwiseName } from '../notary.js';
 
@@ -39,7 +39,7 @@ export function tellClosed({ dispute, fact }: DisputeStep, recipients: readonly 
       dispute: pairwiseName(clerk, dispute.id, ref.uuid),
       record: pairwiseName(clerk, dispute.record.rootJti, ref.uuid),
       outcome: told(dispute.outcome!),
-      closedAt,
+      on: dayOf(dispute.closedAt!),
     };
     return { participant, ref, kind: 'dispute.closed', body };
   });
@@ -67,7 +67,7 @@ export function noticesOfEnd(
 ): Notice[] {
   return othersOf(chain, recipients, links).map(({ participant, ref }) => ({
     ...{ participant, ref, kind },
-    body: { record: pairwiseName(clerk, chain.rootJti, ref.uuid), at: at.toISOString() },
+    body: { record: pairwiseName(clerk, chain.rootJti, ref.uuid), on: dayOf(at) },
   }));
 }
 

@@ -154,7 +154,7 @@ function aboutEffects(stage: Stage): void {
       ['rating.changed', ref],
       ['restriction.imposed', ref],
     ]);
-    expect(toldA[0]?.body).toEqual({ reportedAt: startAt.toISOString() });
+    expect(toldA[0]?.body).toEqual({ on: '2026-11-21' });
     expect(JSON.stringify(toldA)).not.toMatch(/FRAUD|bank-b|SEVERE/);
     expect(toldB[1]?.body['record']).toBe(reported.jti);
     expect(toldB[1]?.body['restriction']).not.toBe(toldA[2]?.body['restriction']);
