@@ -1,7 +1,10 @@
 /** What the console's API answers. Types only: the web app imports them too. Times are RFC 3339 in UTC, ids are external, money is decimal text. */
 
+import type { PolicyState } from './policies/api.js';
+
 export type * from './consents/api.js';
 export type * from './partners/api.js';
+export type * from './policies/api.js';
 /** Where the pages are: the server sends the web app there, and the web app draws it. */
 export type PagePath = '/' | '/decisions' | '/restrictions' | '/consents' | '/disputes' | '/policies' | '/audit' | '/partners';
 export type RoleName = 'compliance' | 'risk' | 'operator' | 'auditor';
@@ -289,25 +292,6 @@ export interface RetractionView {
   readonly retryAt?: string;
   /** The bank's webhook has given up. */
   readonly deadAt?: string;
-}
-
-export type PolicyState = 'DRAFT' | 'SHADOW' | 'APPROVED' | 'ACTIVE' | 'RETIRED';
-
-export interface PolicyView {
-  readonly id: string;
-  readonly version: string;
-  readonly state: PolicyState;
-  readonly hash: string;
-  readonly author: string;
-  readonly approver: string | null;
-  /** Who took the other steps; null: nobody yet, or not known. */
-  readonly by: Readonly<Record<'shadowed' | 'scheduled' | 'activated' | 'retired', string | null>>;
-  readonly draftedAt: string;
-  readonly shadowedAt: string | null;
-  readonly approvedAt: string | null;
-  readonly activateAt: string | null;
-  readonly activatedAt: string | null;
-  readonly retiredAt: string | null;
 }
 
 /** REFUSED: the other policy would not have judged it at all. */

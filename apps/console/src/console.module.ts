@@ -44,6 +44,7 @@ import { WebhooksController } from './partners/webhooks.controller.js';
 import { DisputesController } from './disputes/disputes.controller.js';
 import { RestrictionsController } from './restrictions/restrictions.controller.js';
 import { BacktestsController } from './policies/backtests.controller.js';
+import { LintController } from './policies/lint.controller.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { BUNDLE_FILES, CONSOLE_DOOR } from './tokens.js';
 import { Tracer } from './trace/tracer.js';
@@ -87,6 +88,7 @@ export class ConsoleModule {
         ExportsController,
         PartnersController,
         WebhooksController,
+        LintController,
         PoliciesController,
         BacktestsController,
         RestrictionsController,

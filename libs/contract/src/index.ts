@@ -13,6 +13,7 @@ export * from './problem.js';
 export * from './rating.js';
 export * from './record-schemas.js';
 export * from './simulation.js';
+export { issueSentence } from './issue-sentence.js';
 export * from './strict-parse.js';
 export * from './subject.js';
 export * from './webhook.js';

@@ -67,6 +67,12 @@ describe('policies in the console', () => {
     expect((await risk.send('post', '/api/policies/0/shadow')).body).toMatchObject({ code: 'policy.version_malformed' });
     expect((await risk.send('post', '/api/backtests', { version: '77' })).body).toMatchObject({ code: 'policy.unknown' });
     expect((await risk.send('post', '/api/backtests', { from: 'yesterday' })).status).toBe(400);
+    const lint = (client: typeof risk, text: string) =>
+      client.send('post', '/api/policies/lint', text as never, { 'content-type': 'text/plain' });
+    expect((await lint(auditor, '{')).body).toMatchObject({ findings: [{ code: 'json.malformed', line: 1, column: 2 }] });
+    expect((await lint(operator, '{')).status).toBe(403);
+    expect((await lint(risk, ' '.repeat(300_000))).body).toMatchObject({ status: 413, code: 'body.too_large' });
+    expect((await risk.send('post', '/api/policies/lint', {})).body).toMatchObject({ code: 'policy.text_wanted' });
     const asked = await risk.send('post', '/api/backtests', { version: '3' });
     expect(asked.status).toBe(202);
     const { id } = asked.body as { id: string };
@@ -120,6 +126,28 @@ describe('policies in the console', () => {
       expect(await auditPage(page)).toEqual([]);
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.getByRole('button', { name: 'Close the report' }).click();
+    });
+
+    it('checks a document that is being written, and leads to each place', async () => {
+      const area = page.getByLabel('Document (JSON)');
+      const text = JSON.stringify(policyInput(), undefined, 2);
+      await area.fill(text.replace('"currency"', '"curency"'));
+      await page.getByRole('button', { name: 'Check', exact: true }).click();
+      const found = page.getByRole('status', { name: 'What was found' });
+      await found.getByText('2 errors, 0 warnings. It cannot be drafted as it is.').waitFor();
+      expect(await auditPage(page)).toEqual([]);
+      await found
+        .getByRole('row', { name: /curency/ })
+        .getByRole('button')
+        .click();
+      const selected = await page.evaluate('getSelection().toString()');
+      expect(selected).toBe('"curency": "CNY",');
+      await screenshot(page, 'policies-check');
+      await area.fill(text);
+      expect(await found.count()).toBe(0);
+      await page.getByRole('button', { name: 'Check', exact: true }).click();
+      await found.getByText('It can be drafted.').waitFor();
+      await area.fill('');
     });
 
     it('lets another person approve, and not the author', async () => {

@@ -183,7 +183,13 @@ describe('the linter', () => {
     const [finding] = lintPolicy(
       '{\n "id": "a", "version": 1, "timeZone": "UTC", "currency": "CNY", "services": [{"name":"x","mode":"off"}],\n  "tiers": [ {"name": "A"} ]\n}',
     );
-    expect(finding).toMatchObject({ code: 'policy.malformed', pointer: '/tiers/0/minimumScore', line: 3, column: 14 });
+    expect(finding).toMatchObject({
+      code: 'policy.malformed',
+      message: '"minimumScore" is missing',
+      pointer: '/tiers/0/minimumScore',
+      line: 3,
+      column: 14,
+    });
   });
 
   it('has nothing against the policy that an installation begins with', () => {

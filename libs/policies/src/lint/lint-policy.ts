@@ -1,3 +1,4 @@
+import { issueSentence } from '#contract';
 import type { z } from 'zod';
 import { findContradictions } from '../contradictions.js';
 import { type PolicyDocument, policySchema } from '../document.js';
@@ -67,14 +68,14 @@ function readOrExplain(text: string): PlacedJson | Finding {
 }
 
 function judge(value: unknown): Remark[] {
-  const read = policySchema.safeParse(value);
-  if (!read.success) return read.error.issues.flatMap(formRemarks);
+  const read = policySchema.safeParse(value, { error: issueSentence });
+  if (!read.success) return read.error.issues.flatMap((issue) => formRemarks(issue, value));
   const contradictions = findContradictions(read.data);
   if (contradictions.length === 0) return CHECKS.flatMap((check) => check(read.data));
   return contradictions.map(({ code, message, pointer, offset }) => ({ severity: 'error', code, message, pointer, offset }));
 }
 
-function formRemarks(issue: z.core.$ZodIssue): Remark[] {
+function formRemarks(issue: z.core.$ZodIssue, value: unknown): Remark[] {
   const pointer = issue.path.reduce<string>(pointerTo, '');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((name) => ({
@@ -85,7 +86,15 @@ function formRemarks(issue: z.core.$ZodIssue): Remark[] {
       atName: true,
     }));
   }
-  return [{ severity: 'error', code: 'policy.malformed', message: issue.message, pointer, atName: issue.code === 'invalid_key' }];
+  const name = issue.path.at(-1);
+  const isMissing = typeof name === 'string' && valueAt(value, issue.path) === undefined;
+  const subject = issue.code === 'custom' ? '' : typeof name === 'string' ? `"${name}" ` : 'this ';
+  const message = isMissing ? `"${name}" is missing` : `${subject}${issue.message}`;
+  return [{ severity: 'error', code: 'policy.malformed', message, pointer, atName: issue.code === 'invalid_key' }];
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | null | undefined)?.[step], value);
 }
 
 /** What is missing has no place: then it is the place of what it is missing from. */

@@ -27,6 +27,8 @@ export class ProblemError extends Error {
 interface CallOptions {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly body?: unknown;
+  /** Sent as it is written, instead of a body. */
+  readonly text?: string;
   /** Idempotency-Key: the same call again is answered, not done twice. */
   readonly key?: string;
   /** A page that only waits does not keep the session alive. */
@@ -34,12 +36,13 @@ interface CallOptions {
 }
 
 /** Calls the console's API. Throws `ProblemError`, also when there is no network. */
-export async function call<T>(path: string, { method = 'GET', body, key, background = false }: CallOptions = {}): Promise<T> {
+export async function call<T>(path: string, { method = 'GET', body, text, key, background = false }: CallOptions = {}): Promise<T> {
   const headers: Record<string, string> = { accept: 'application/json', 'x-tallystick-console': '1' };
-  if (body !== undefined) headers['content-type'] = 'application/json';
+  const sent = text ?? (body === undefined ? undefined : JSON.stringify(body));
+  if (sent !== undefined) headers['content-type'] = text === undefined ? 'application/json' : 'text/plain';
   if (key !== undefined) headers['idempotency-key'] = key;
   if (background) headers['x-tallystick-background'] = '1';
-  const answer = await reach(`/api${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  const answer = await reach(`/api${path}`, { method, headers, ...(sent === undefined ? {} : { body: sent }) });
   if (answer.status === 204) return undefined as T;
   const content: unknown = await answer.json().catch(() => undefined);
   if (answer.ok && content !== undefined) return content as T;

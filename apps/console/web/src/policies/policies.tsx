@@ -10,6 +10,7 @@ import { Id, StateBadge, Time } from '../parts/values.js';
 import { BacktestForm } from './backtest-form.js';
 import { BacktestList } from './backtest-list.js';
 import { BacktestReport } from './backtest-report.js';
+import { PolicyCheck } from './policy-check.js';
 import { PolicySteps } from './policy-steps.js';
 import { ShadowReport } from './shadow-report.js';
 
@@ -45,6 +46,7 @@ export default function Policies({ staff }: { staff: SignedInStaff }) {
             }}
           />
         </SimpleGrid>
+        <PolicyCheck />
       </Stack>
     </>
   );
