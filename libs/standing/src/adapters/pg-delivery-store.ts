@@ -5,6 +5,7 @@ import type { Circuit } from '../delivery/circuit.js';
 import type { DeliveryStore, FailedPush, HeldWebhook, PushableEvent } from '../delivery/delivery-store.js';
 import { webhookFact } from '../delivery/webhook.js';
 import type { JsonObject } from '#evidence';
+import { eventPushes } from './delivery-metrics.js';
 import { acknowledgeEvents, FREE, PUSHABLE, readWebhook, WEBHOOK_COLUMNS, type WebhookRow } from './webhook-rows.js';
 
 interface PushableRow {
@@ -77,10 +78,13 @@ export class PgDeliveryStore implements DeliveryStore {
 
   async acknowledge(participant: string, ids: readonly string[], at: Date): Promise<void> {
     await acknowledgeEvents(this.database, { shard: shardOf(participant), participant }, ids, at);
+    eventPushes.inc({ outcome: 'taken' }, ids.length);
   }
 
   /** An event that was acknowledged meanwhile, by a poll, has not failed. */
   async fail(participant: string, failed: readonly FailedPush[], at: Date): Promise<void> {
+    // What a receiver refuses with is its own word: it names no series of ours.
+    for (const { refused, failure } of failed) eventPushes.inc({ outcome: refused ? 'refused' : failure.err });
     await this.database.query(
       `INSERT INTO event_pushes AS known (shard, participant_id, event, subject_ref, at, origin_shard, origin_seq,
               failures, first_failed_at, refused, failure, retry_at)

@@ -100,9 +100,15 @@ export class PgWebhookBook implements WebhookBook {
       const fact = webhookFact(participant, 'webhook.resent', { by, asked: Number(found!.n) });
       await appendFacts(tx, [fact]);
       // Its three days begin anew. Whoever asked at the same moment finds nothing more to send again.
-      const again = await tx.query(
+      const again = await tx.query<{ event: string }>(
         `UPDATE event_pushes SET dead_at = NULL, failures = 0, first_failed_at = $4, retry_at = $4 WHERE ${dead} RETURNING event`,
         [...place, at],
+      );
+      await mark(
+        tx,
+        participant,
+        again.map(({ event }) => event),
+        null,
       );
       return again.length;
     });
@@ -112,6 +118,7 @@ export class PgWebhookBook implements WebhookBook {
     return await this.database.transaction(async (tx) => {
       const [alone] = await tx.query<{ got: boolean }>(`SELECT pg_try_advisory_xact_lock(hashtextextended('dead-letters', 0)) AS got`);
       if (!alone!.got) return 0;
+      await unmarkResent(tx);
       const old = await stillWaiting(tx, await findGivenUp(tx, before, countMax));
       if (old.length === 0) return 0;
       await appendFacts(tx, old.map(deadFact) as unknown as Facts);
@@ -127,6 +134,7 @@ export class PgWebhookBook implements WebhookBook {
          ON CONFLICT (shard, participant_id, event) DO UPDATE SET dead_at = excluded.dead_at`,
         [old.map(({ shard }) => shard), old.map((one) => one.participant_id), old.map(({ event }) => event), at],
       );
+      for (const [participant, events] of byParticipant(old)) await mark(tx, participant, events, at);
       return old.length;
     });
   }
@@ -192,7 +200,7 @@ async function findGivenUp(tx: Tx, before: Date, countMax: number): Promise<Give
      UNION ALL
      (SELECT e.shard, e.participant_id, e.id AS event, e.kind
         FROM webhooks w
-        JOIN events e ON e.shard = w.shard AND e.participant_id = w.participant_id AND e.acked_at IS NULL
+        JOIN events e ON e.shard = w.shard AND e.participant_id = w.participant_id AND e.acked_at IS NULL AND e.dead_at IS NULL
              AND e.at <= $1 AND (w.kinds = '{}' OR e.kind = ANY (w.kinds))
        WHERE ${working} AND w.failing_since <= $1 AND w.confirmed_at <= $1
          AND NOT EXISTS (SELECT FROM event_pushes p WHERE p.shard = e.shard AND p.participant_id = e.participant_id AND p.event = e.id)
@@ -212,6 +220,29 @@ async function stillWaiting(tx: Tx, found: readonly GivenUp[]): Promise<GivenUp[
       WHERE e.acked_at IS NULL ORDER BY e.shard, e.participant_id, e.id FOR NO KEY UPDATE OF e`,
     [found.map(({ shard }) => shard), found.map((one) => one.participant_id), found.map(({ event }) => event)],
   );
+}
+
+/** Marks events as dead, or as alive again: see `PUSHABLE`. */
+async function mark(tx: Tx, participant: string, events: readonly string[], deadAt: Date | null): Promise<void> {
+  await tx.query(`UPDATE events SET dead_at = $4 WHERE shard = $1 AND participant_id = $2 AND id = ANY ($3::uuid[])`, [
+    ...[shardOf(participant), participant, events, deadAt],
+  ]);
+}
+
+/** The release before takes no mark off where it sends again. What fails now is little, so looking for such costs nothing. */
+async function unmarkResent(tx: Tx): Promise<void> {
+  await tx.query(
+    `UPDATE events e SET dead_at = NULL FROM event_pushes p
+      WHERE p.shard = ANY ($1::smallint[]) AND p.dead_at IS NULL
+        AND e.shard = p.shard AND e.participant_id = p.participant_id AND e.id = p.event AND e.dead_at IS NOT NULL`,
+    [SHARDS],
+  );
+}
+
+function byParticipant(given: readonly GivenUp[]): Map<string, string[]> {
+  const events = new Map<string, string[]>();
+  for (const { participant_id: participant, event } of given) events.set(participant, [...(events.get(participant) ?? []), event]);
+  return events;
 }
 
 function deadFact({ participant_id: participant, event, kind }: GivenUp): Fact {

@@ -8,6 +8,7 @@ import { DeliverEvents } from '../delivery/deliver-events.js';
 import { leaseMsFor } from '../delivery/round.js';
 import { Webhooks } from '../delivery/webhooks.js';
 import type { Notary } from '../notary.js';
+import { watchDeliveries } from './delivery-metrics.js';
 import { HttpsWebhookPush, pushSettings } from './https-webhook-push.js';
 import { nodeClerk } from './node-notary.js';
 import { PgDeliveryStore } from './pg-delivery-store.js';
@@ -41,8 +42,10 @@ export class WebhooksModule {}
     {
       provide: DeliverEvents,
       inject: [Database, HttpsWebhookPush, NOTARY, CLOCK, CONFIG],
-      useFactory: (database: Database, { push }: HttpsWebhookPush, notary: Notary, clock: Clock, config: Config) =>
-        new DeliverEvents(new PgDeliveryStore(database, leaseMsFor(config.WEBHOOK_TIMEOUT_MS)), push, notary, clock),
+      useFactory: (database: Database, { push }: HttpsWebhookPush, notary: Notary, clock: Clock, config: Config) => {
+        watchDeliveries(database);
+        return new DeliverEvents(new PgDeliveryStore(database, leaseMsFor(config.WEBHOOK_TIMEOUT_MS)), push, notary, clock);
+      },
     },
   ],
   exports: [DeliverEvents],

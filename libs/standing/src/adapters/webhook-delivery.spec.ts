@@ -346,4 +346,25 @@ describe('a dead letter', () => {
     await world.run(bank);
     expect(await world.book.backlog([bank])).toEqual(new Map([[bank, { waiting: 1, failing: 1, dead: 0 }]]));
   });
+
+  it('that another release gave up, or sent again, is one all the same', async () => {
+    const bank = await newBank();
+    const [bad] = await tell(bank, 1);
+    world.answer = () => REJECTED;
+    await world.run(bank);
+    // As the release before does it: it knows no mark on the event.
+    await fresh.database.query('UPDATE event_pushes SET dead_at = retry_at WHERE participant_id = $1', [bank]);
+    world.clock.advance(3_600_000);
+    expect(await world.run(bank)).toBe('DRAINED');
+    expect(world.numbers(bank)).toEqual([bad]);
+    await fresh.database.query('UPDATE event_pushes SET dead_at = NULL, first_failed_at = $2 WHERE participant_id = $1', [
+      ...[bank, world.clock.now()],
+    ]);
+    await fresh.database.query('UPDATE events SET dead_at = at WHERE participant_id = $1', [bank]);
+    world.answer = () => TAKEN;
+    await world.webhooks.giveUp();
+    expect(await world.run(bank)).toBe('DRAINED');
+    expect(world.numbers(bank)).toEqual([bad, bad]);
+    expect(await world.unacknowledged(bank)).toEqual([]);
+  });
 });
