@@ -42,7 +42,7 @@ describe('the gateway, probed as a bank', () => {
     try {
       const results = await scoreOf(world);
       expect(results.filter(({ passed }) => !passed)).toEqual([]);
-      expect(results).toHaveLength(14);
+      expect(results).toHaveLength(18);
     } finally {
       await world.close();
     }
@@ -56,7 +56,7 @@ describe('the gateway, probed as a bank', () => {
     try {
       const results = await scoreOf(world);
       expect(failedOf(results)).toEqual(failed);
-      expect(tableOf('here', results).at(-1)).toBe('here: 13 of 14 probes passed');
+      expect(tableOf('here', results).at(-1)).toBe('here: 17 of 18 probes passed');
     } finally {
       await world.close();
     }
@@ -103,7 +103,7 @@ describe('a partner’s webhook, probed', () => {
     const rows = await database.query(
       'SELECT probes, failed FROM conformance_runs r JOIN facts f ON f.shard = r.shard AND f.seq = r.fact_seq',
     );
-    expect(rows).toEqual([{ probes: 13, failed: ['set.audience'] }]);
+    expect(rows).toEqual([{ probes: 17, failed: ['set.audience'] }]);
   });
 
   it('fails everything with a receiver that believes everything', async () => {

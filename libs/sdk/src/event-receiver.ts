@@ -87,7 +87,9 @@ export class EventReceiver {
         .catch(() => ({ status: 500 }))
         .then(({ status, body }: ReceiverAnswer) => {
           if (status === 413) response.setHeader('connection', 'close');
-          response.writeHead(status, body ? { 'content-type': 'application/json' } : {}).end(body ? JSON.stringify(body) : undefined);
+          response
+            .writeHead(status, body ? { 'content-type': 'application/json', 'content-language': 'en' } : {})
+            .end(body ? JSON.stringify(body) : undefined);
         });
     };
   }
@@ -161,7 +163,9 @@ function isObject(value: unknown): value is JsonObject {
 function refused(error: unknown, status: number, err: string): ReceiverAnswer {
   if (error instanceof EventRejectedError) return { status, body: { err: error.err, description: error.description } };
   if (!(error instanceof Refusal)) return { status: 500 };
-  return { status, body: { err, description: error.message } };
+  // RFC 8935 §2.4: a token's key that is unknown has a word of its own.
+  const word = status === 400 && error.code.startsWith('signature.key_') ? 'invalid_key' : err;
+  return { status, body: { err: word, description: error.message } };
 }
 
 async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {

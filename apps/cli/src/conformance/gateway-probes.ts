@@ -2,6 +2,7 @@ import { generateKeyPairSync, hash, randomBytes, randomUUID } from 'node:crypto'
 import { checkServerIdentity as verifyName, type PeerCertificate } from 'node:tls';
 import { Agent, request } from 'undici';
 import { createHttpSigner, encodeBase64Url, type HttpSigner, signRequest } from '#evidence';
+import { signWithoutDigest } from './narrow-signature.js';
 import type { SigningKey } from '#sdk';
 import type { Probe } from './probe.js';
 
@@ -30,6 +31,8 @@ interface Sending {
   readonly origin?: string;
   readonly sent?: string;
   readonly unsigned?: true;
+  /** The body is not covered by the signature. */
+  readonly uncovered?: true;
   readonly headers?: Readonly<Record<string, string>>;
   readonly record?: string;
 }
@@ -66,7 +69,14 @@ export class GatewayProbes {
       },
       refuses('digest.mismatch', 'refuses a body that is not the one that was signed', { sent: `${NOTHING} ` }),
       refuses('signature.expired', 'refuses a request that was signed ten minutes ago', { at: new Date(now().getTime() - TEN_MINUTES_MS) }),
+      refuses(
+        'signature.early',
+        'refuses a request that was signed ten minutes from now',
+        { at: new Date(now().getTime() + TEN_MINUTES_MS) },
+        'signature.expired',
+      ),
       refuses('signature.missing', 'refuses a request without a signature', { unsigned: true }),
+      refuses('signature.component_missing', 'refuses a request whose signature does not cover the body', { uncovered: true }),
       refuses('signature.key_unknown', 'refuses a request under a key that is not registered', { signer: stranger }),
       refuses('signature.invalid', 'refuses a request forged under the name of a registered key', {
         signer: { ...stranger, kid: signer.kid },
@@ -87,6 +97,13 @@ export class GatewayProbes {
         'signature.algorithm_refused',
       ),
       refuses('record.forged', 'refuses a record that its issuer did not sign', { record: forgedRecord(signer.kid) }, 'signature.invalid'),
+      refuses(
+        'record.header',
+        'refuses a record whose header says where its key is to be fetched',
+        { record: recordWithHeader(signer.kid, { jku: 'https://other.example/keys' }) },
+        'signature.header_refused',
+      ),
+      refuses('record.padded', 'refuses a record in base64 with padding', { record: paddedRecord(signer.kid) }, 'signature.malformed'),
       { name: 'answer.signed', about: `its answers are signed for ${new URL(origin).host}`, run: () => this.mustSign() },
     ];
   }
@@ -113,13 +130,15 @@ export class GatewayProbes {
     return await this.post(path, headers, sending.sent ?? body, certificate);
   }
 
-  private fieldsOf({ signer, at, origin, unsigned, record }: Sending, body: string, path: string): Record<string, string> {
+  private fieldsOf({ signer, at, origin, unsigned, uncovered, record }: Sending, body: string, path: string): Record<string, string> {
     const type = { 'content-type': record === undefined ? 'application/json' : 'application/jose' };
     if (unsigned) return type;
     const digest = new Map([['sha-256' as const, hash('sha256', body, 'buffer')]]);
     const message = { method: 'POST', targetUri: `${origin ?? this.probing.origin}${path}`, headers: {} };
     const made = { at: at ?? this.probing.now(), nonce: randomBytes(16).toString('base64url') };
-    return { ...type, ...signRequest(message, digest, signer ?? createHttpSigner(this.probing.signingKey), made) };
+    const by = signer ?? createHttpSigner(this.probing.signingKey);
+    const fields = signRequest(message, digest, by, made);
+    return { ...type, ...fields, ...(uncovered ? signWithoutDigest(message, by, made) : {}) };
   }
 
   private async mustSign(): Promise<string | undefined> {
@@ -162,8 +181,16 @@ function unsignedRecord(kid: string): string {
 }
 
 function forgedRecord(kid: string): string {
-  const header = encode({ alg: 'EdDSA', kid, typ: 'credit-record+jwt' });
+  return recordWithHeader(kid, {});
+}
+
+function recordWithHeader(kid: string, more: Readonly<Record<string, string>>): string {
+  const header = encode({ alg: 'EdDSA', kid, typ: 'credit-record+jwt', ...more });
   return `${header}.${encode({ jti: randomUUID() })}.${encodeBase64Url(new Uint8Array(randomBytes(64)))}`;
+}
+
+function paddedRecord(kid: string): string {
+  return `${forgedRecord(kid)}==`;
 }
 
 function encode(value: object): string {

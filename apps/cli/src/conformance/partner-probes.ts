@@ -4,6 +4,7 @@ import { EVENT_TOKEN_TYPE, SECEVENT_MEDIA_TYPE, WEBHOOK_CHALLENGE_URI } from '#c
 import { createEd25519Signer, encodeBase64Url, type JsonObject, type Signer, signJws, signRequest } from '#evidence';
 import type { PushTarget } from '#standing';
 import type { HttpsWebhookPush } from '#standing/adapters/https-webhook-push';
+import { signWithoutDigest } from './narrow-signature.js';
 import type { Probe } from './probe.js';
 
 /** What the probes of a partner's webhook need. Every probe is a challenge: a receiver that takes one by mistake has done nothing by it. */
@@ -27,6 +28,10 @@ interface Wrong {
   readonly at?: Date;
   readonly url?: string;
   readonly unsigned?: true;
+  /** The body is not covered by the signature. */
+  readonly uncovered?: true;
+  readonly typ?: string;
+  readonly contentType?: string;
 }
 
 const TEN_MINUTES_MS = 600_000;
@@ -34,7 +39,7 @@ const TEN_MINUTES_MS = 600_000;
 export function partnerProbes(probing: PartnerProbing): Probe[] {
   const stranger = newSigner('nobodys-key');
   const forger = { ...stranger, kid: probing.messageSigner.kid };
-  const old = new Date(probing.now().getTime() - TEN_MINUTES_MS);
+  const [old, early] = [-TEN_MINUTES_MS, TEN_MINUTES_MS].map((ms) => new Date(probing.now().getTime() + ms)) as [Date, Date];
   const good = compose(probing, {});
   const refuses = (name: string, about: string, wrong: Wrong): Probe => ({
     name,
@@ -46,12 +51,16 @@ export function partnerProbes(probing: PartnerProbing): Probe[] {
     { name: 'nonce.replayed', about: 'refuses the very same message again', run: () => mustRefuse(probing, good) },
     refuses('digest.mismatch', 'refuses a body that is not the one that was signed', { sent: (token) => `${token.slice(0, -4)}AAAA` }),
     refuses('signature.expired', 'refuses a message that was signed ten minutes ago', { at: old }),
+    refuses('signature.early', 'refuses a message that was signed ten minutes from now', { at: early }),
     refuses('signature.missing', 'refuses a message without a signature', { unsigned: true }),
     refuses('signature.key_unknown', 'refuses a message under a key that we do not publish', { messageSigner: stranger }),
     refuses('signature.invalid', 'refuses a message forged under the name of our key, as with one that was taken from us', {
       messageSigner: forger,
     }),
     refuses('signature.target', 'refuses a message that was signed for another address', { url: 'https://other.example/events' }),
+    refuses('signature.component_missing', 'refuses a message whose signature does not cover the body', { uncovered: true }),
+    refuses('media_type.unsupported', 'refuses a message that is not application/secevent+jwt', { contentType: 'application/json' }),
+    refuses('set.typ', 'refuses another document of ours in the place of a token', { typ: 'record-receipt+jwt' }),
     refuses('set.altered', 'refuses a token that was changed after it was signed', { altered: alterPayload }),
     refuses('set.key_unknown', 'refuses a token under a key that we do not publish', { tokenSigner: stranger }),
     refuses('set.unsigned', 'refuses a token with the algorithm "none"', { altered: unsign }),
@@ -74,13 +83,17 @@ function compose({ target, issuer, tokenSigner, messageSigner, now }: PartnerPro
     events: { [WEBHOOK_CHALLENGE_URI]: { challenge } },
     ...wrong.claims,
   };
-  const signed = signJws(EVENT_TOKEN_TYPE, claims, wrong.tokenSigner ?? tokenSigner);
+  const signed = signJws(wrong.typ ?? EVENT_TOKEN_TYPE, claims, wrong.tokenSigner ?? tokenSigner);
   const token = wrong.altered?.(signed) ?? signed;
   const digest = new Map([['sha-256' as const, hash('sha256', token, 'buffer')]]);
   const message = { method: 'POST', targetUri: wrong.url ?? target.url, headers: {} };
   const made = { at: wrong.at ?? now(), nonce: randomBytes(16).toString('base64url') };
-  const fields = wrong.unsigned ? {} : signRequest(message, digest, wrong.messageSigner ?? messageSigner, made);
-  return { challenge, fields: { ...fields, 'content-type': SECEVENT_MEDIA_TYPE }, body: Buffer.from(wrong.sent?.(token) ?? token) };
+  const by = wrong.messageSigner ?? messageSigner;
+  const fields = wrong.unsigned
+    ? {}
+    : { ...signRequest(message, digest, by, made), ...(wrong.uncovered && signWithoutDigest(message, by, made)) };
+  const type = { 'content-type': wrong.contentType ?? SECEVENT_MEDIA_TYPE };
+  return { challenge, fields: { ...fields, ...type }, body: Buffer.from(wrong.sent?.(token) ?? token) };
 }
 
 async function mustEcho({ push, target }: PartnerProbing, { fields, body, challenge }: Composed): Promise<string | undefined> {
