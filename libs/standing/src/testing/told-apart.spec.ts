@@ -37,7 +37,10 @@ it('the events of two banks about one subject have nothing in common that could 
     await world.hear(bank);
   }
   world.clock.advance(12_345);
-  const reported = world.record('bank-x', furnisher, nextNumber(), { kind: 'violation', violation: violation('SEVERE', world.clock.now()) });
+  const reported = world.record('bank-x', furnisher, nextNumber(), {
+    kind: 'violation',
+    violation: violation('SEVERE', world.clock.now()),
+  });
   await world.send(reported);
   world.clock.advance(54_321);
   const { dispute } = await stage.flow.open(subject, wish(reported.jti));
