@@ -11,6 +11,7 @@ import { parseId } from '#kernel';
 import { createSigner, SIGNER_NAMES } from '#platform';
 import { policyLife } from '#policies/adapters/pg-policies';
 import { policyInput } from '#policies/testing/house-policy';
+import { PolicyClient } from '#sdk';
 import { type DecisionWorld, decisionWorld, newKey } from '../world/decision-world.js';
 import { until } from '../world/worker-world.js';
 
@@ -103,6 +104,27 @@ describe('a service that asks what a draft would change', () => {
     const schema = await world.http('GET', '/docs/policy.schema.json', { token: '' });
     expect(schema).toMatchObject({ status: 200, body: { $schema: expect.stringContaining('2020-12') as string } });
     expect(schema.body['properties']).toHaveProperty('ladder');
+  });
+
+  it('does all of it with the SDK', async () => {
+    const client = new PolicyClient({ origin: await world.app.getUrl(), token: () => world.token(SCOPES) });
+    const text = `{ "id": "x",\n  "colour": "red" }`;
+    const { mayBeDrafted, findings } = await client.lint(text);
+    expect(mayBeDrafted).toBe(false);
+    expect(findings).toContainEqual(expect.objectContaining({ code: 'policy.unknown_field', line: 2, column: 3 }));
+    expect(await client.versions()).toMatchObject([{ version: '3', state: 'SHADOW' }, { version: '2' }, { version: '1' }]);
+    expect(await client.shadow('3')).toMatchObject({ version: '3', found: { decisions: {} } });
+    const key = newKey();
+    const { id } = await client.backtest({ version: '3' }, key);
+    expect((await client.backtest({ version: '3' }, key)).id).toBe(id);
+    await expect(client.backtestReport(id)).rejects.toMatchObject({ code: 'backtest.not_done' });
+    expect((await client.backtests()).map((one) => one.id)).toContain(id);
+    const seen: string[] = [];
+    const waited = client.waitForBacktest(id, { pollMs: 20, onProgress: ({ state }) => void seen.push(state) });
+    await client.cancelBacktest(id);
+    expect(await waited).toMatchObject({ id, state: 'CANCELLED' });
+    expect(seen.at(-1)).toBe('CANCELLED');
+    await client.close();
   });
 
   it.runIf(existsSync(WORKER))(

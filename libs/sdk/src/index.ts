@@ -3,6 +3,8 @@ export type {
   AllowanceClaims,
   AllowanceSettlementAnswer,
   AllowanceStatus,
+  BacktestAnswer,
+  BacktestReportAnswer,
   ConsentArtefactClaims,
   DecisionAnswer,
   DecisionLimit,
@@ -17,10 +19,12 @@ export type {
   RatingClaim,
   RatingCredentialClaims,
   ReservationAnswer,
+  ShadowAnswer,
   SimulationAnswer,
   SpendResult,
   ThresholdAnswer,
   WireAllowanceRequest,
+  WireBacktestRequest,
   WireConsentRequest,
   WireDecisionItem,
   WireDecisionRequest,
@@ -48,6 +52,7 @@ export type { BodySource, GatewayBody } from './gateway-body.js';
 export * from './gateway-client.js';
 export * from './no-answer-error.js';
 export * from './open-posture.js';
+export * from './policy-client.js';
 export * from './problem-error.js';
 export type { Healed } from './record-set/heal-set.js';
 export * from './record-set/local-records.js';

@@ -21,6 +21,8 @@ export interface HttpCall {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body?: object | undefined;
+  /** Sent as it is written, instead of a body. */
+  readonly text?: string | undefined;
   readonly key?: string | undefined;
   /** Doing it twice is like doing it once: it may be repeated after a lost answer. */
   readonly repeatable: boolean;
@@ -64,7 +66,7 @@ export class RepeatingHttp {
   /** Rejects with `ProblemError` for a refusal that stands, and with `NoAnswerError` when there was no answer in time. */
   async call(call: HttpCall, deadlineMs = this.options.deadlineMs ?? deadlineMsDefault): Promise<HttpAnswer> {
     const untilMs = performance.now() + deadlineMs;
-    const bytes = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
+    const bytes = bytesOf(call);
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.attempt(call, bytes, untilMs);
       if (outcome.kind === 'ANSWER') return outcome.answer;
@@ -113,9 +115,15 @@ export class RepeatingHttp {
   }
 }
 
-function headersOf({ body, key }: HttpCall, token: string): Record<string, string> {
+function bytesOf({ body, text }: HttpCall): Buffer | undefined {
+  const sent = text ?? (body === undefined ? undefined : JSON.stringify(body));
+  return sent === undefined ? undefined : Buffer.from(sent);
+}
+
+function headersOf({ body, text, key }: HttpCall, token: string): Record<string, string> {
   return {
     authorization: `Bearer ${token}`,
+    ...(text === undefined ? {} : { 'content-type': 'text/plain' }),
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     ...(key === undefined ? {} : { 'idempotency-key': key }),
   };
