@@ -81,7 +81,9 @@ export function parseReported(wire: WireMoney, field?: string): Money {
 }
 
 /**
- * What the fields of Metro 2 say of each other (CRRG, fields 17A, 18, 21, 22). Refuses 422 `record.inconsistent` and what `parseMoney`
+ * What fields 17A, 18, 21 and 22 say of each other. That who has paid in full owes nothing is named by the CFPB's advisory opinion on facially
+ * false data (effective 2022-10-26). The others are ours, from what the fields mean, because the CRRG is not public: one currency, no more past
+ * due than is owed, nothing or something past due as the status says, no history before B. Refuses 422 `record.inconsistent` and what `parseMoney`
  * refuses, with the field below `field`.
  */
 export function checkPerformance({ status, balance, pastDue, paymentProfile }: Performance, field: string): void {
