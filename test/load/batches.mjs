@@ -94,7 +94,7 @@ async function bareVerify({ privateKey, publicKey }, ms) {
 async function signedBatch(world, { privateKey }, count) {
   const protectedHeader = base64({ alg: 'ES256', kid: KID, typ: 'credit-record+jwt' });
   const lines = Array.from({ length: count }, (_, i) => {
-    const input = `${protectedHeader}.${base64(payloadOf(world.refs[i % world.refs.length]))}`;
+    const input = `${protectedHeader}.${base64(payloadOf(refOf(world, i)))}`;
     return `${input}.${sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
   });
   const cost = costOf(world, count);
@@ -193,7 +193,7 @@ async function writeLines(world, file, count) {
   const handle = await open(file, 'w');
   for (let from = 0; from < count; from += LINES_AT_ONCE) {
     const length = Math.min(LINES_AT_ONCE, count - from);
-    const lines = Array.from({ length }, (_, i) => JSON.stringify(payloadOf(world.refs[(from + i) % world.refs.length])));
+    const lines = Array.from({ length }, (_, i) => JSON.stringify(payloadOf(refOf(world, from + i))));
     await tree.append(lines.map((line) => leafHash(nodeCrypto, Buffer.from(line))));
     await handle.appendFile(`${lines.join('\n')}\n`);
   }
@@ -207,6 +207,11 @@ function manifestOf({ signingKey }, count, root) {
   const { kid, alg } = signingKey;
   const input = `${base64({ alg, kid, typ: 'record-batch+jwt' })}.${base64(claims)}`;
   return `${input}.${encodeBase64Url(createHttpSigner(signingKey).sign(Buffer.from(input)))}`;
+}
+
+/** What a bank says of one customer stands together. */
+function refOf({ refs }, line) {
+  return refs[Math.floor(line / LINES_PER_SUBJECT) % refs.length];
 }
 
 function payloadOf(ref) {

@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import { type Transferable, Worker } from 'node:worker_threads';
 
 const threadsMax = 16;
+/** What comes and goes with a message lies outside the heap. Without a bound each thread would take as much young memory as a whole door. */
+const MEMORY = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 };
 
 interface Answer<Answered> {
   readonly id: number;
@@ -65,7 +67,7 @@ class Thread<Asked, Answered> {
   }
 
   private start(): Worker {
-    const worker = new Worker(programOf(this.work), { eval: true, execArgv: [] });
+    const worker = new Worker(programOf(this.work), { eval: true, execArgv: [], resourceLimits: MEMORY });
     worker.on('message', ({ id, answer }: Answer<Answered>) => {
       this.waiting.get(id)?.resolve(answer);
       this.waiting.delete(id);
