@@ -41,7 +41,12 @@ describe('a consent, with the SDK alone', () => {
     expect(state).toBe('ACTIVE');
     const [keys, issuer] = [await b.client.keys(), world.gateway.config.GATEWAY_ORIGIN];
     const { value } = await verifyConsent(artefact, keys, { issuer, recipient: 'bank-b' });
-    expect(value).toMatchObject({ aud: 'bank-b', sub: refs['bank-b'], jti: `${asked.id}.2`, consent: { claims: ['band'], state: 'ACTIVE' } });
+    expect(value).toMatchObject({
+      aud: 'bank-b',
+      sub: refs['bank-b'],
+      jti: `${asked.id}.2`,
+      consent: { claims: ['band'], state: 'ACTIVE' },
+    });
     expect(await codeOf(verifyConsent(artefact, keys, { issuer, recipient: 'bank-a' }))).toContain('consent.foreign');
 
     const read = await b.client.rating(refs['bank-b'], asked.id);
@@ -110,7 +115,10 @@ describe('a dispute, with the SDK alone', () => {
     expect(await codeOf(b.client.disputes.status(id))).toBe('404 dispute.unknown');
 
     const { performance } = RECORDS.paid;
-    const correction = await world.report(a, person.refs['bank-a'], { kind: 'correction', correction: { replaces: person.jti, performance } });
+    const correction = await world.report(a, person.refs['bank-a'], {
+      kind: 'correction',
+      correction: { replaces: person.jti, performance },
+    });
     expect(await a.client.disputes.corrected(id, correction)).toMatchObject({ state: 'CLOSED', outcome: 'CORRECTED' });
     const waits = await b.client.pollEvents();
     await b.client.pollEvents(Object.keys(waits.sets));
@@ -131,7 +139,9 @@ describe('a dispute, with the SDK alone', () => {
     expect(await a.client.disputes.withdrawn(id)).toMatchObject({ outcome: 'WITHDRAWN' });
     expect(await a.client.disputes.withdrawn(id)).toMatchObject({ outcome: 'WITHDRAWN' });
     expect(await codeOf(a.client.disputes.verified(id, 'e'.repeat(64)))).toBe('409 dispute.closed');
-    expect((await all(world.people.disputes.records(person.id))).find(({ jti }) => jti === person.jti)).toMatchObject({ state: 'WITHDRAWN' });
+    expect((await all(world.people.disputes.records(person.id))).find(({ jti }) => jti === person.jti)).toMatchObject({
+      state: 'WITHDRAWN',
+    });
     expect(await all(world.people.disputes.decisions(id))).toMatchObject([{ id: answer.decisionId }]);
     expect(await all(world.people.disputes.redecide(id))).toMatchObject([{ id: answer.decisionId, was: { outcome: answer.outcome } }]);
   });
@@ -140,7 +150,10 @@ describe('a dispute, with the SDK alone', () => {
     const { refs } = await world.person();
     const flagged: string[] = [];
     for (let n = 0; n < 3; n++) {
-      const jti = await world.report(a, refs['bank-a'], { ...RECORDS.paid, performance: { ...RECORDS.paid.performance, account: `n${n}` } });
+      const jti = await world.report(a, refs['bank-a'], {
+        ...RECORDS.paid,
+        performance: { ...RECORDS.paid.performance, account: `n${n}` },
+      });
       flagged.unshift((await a.client.disputes.flag(jti, { code: 'INACCURATE' })).id);
     }
     const page = async (query: string) => {

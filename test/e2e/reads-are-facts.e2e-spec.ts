@@ -38,9 +38,14 @@ const DECISION_API: readonly Row[] = [
   ['v1/subjects/:id/uses', 'one', '/v1/subjects/$subject/uses'],
   ['v1/disputes/:id', 'one', '/v1/disputes/$dispute'],
   ['v1/disputes/:id/decisions', 'one', '/v1/disputes/$dispute/decisions'],
-  ...['v1/decisions', 'v1/decisions/:id', 'v1/decisions/:id/proof', 'v1/decisions/:id/receipt', 'v1/reservations/:id', 'v1/allowances/:id'].map(
-    (route) => [route, 'nobody', 'what the caller itself was answered; the decision is the fact'] as const,
-  ),
+  ...[
+    'v1/decisions',
+    'v1/decisions/:id',
+    'v1/decisions/:id/proof',
+    'v1/decisions/:id/receipt',
+    'v1/reservations/:id',
+    'v1/allowances/:id',
+  ].map((route) => [route, 'nobody', 'what the caller itself was answered; the decision is the fact'] as const),
   ...['v1/policies/active', 'v1/policies/schema', 'v1/policies/versions', 'v1/policies/versions/:version/shadow'].map(
     (route) => [route, 'nobody', 'rules and counts'] as const,
   ),
@@ -55,14 +60,20 @@ const GATEWAY: readonly Row[] = [
     ...['v1/record-batches/:id/results', 'v1/record-batches/:id/errors', 'v1/record-sets/:set', 'v1/record-sets/:set/statements'],
     ...['v1/reconciliations/:id', 'v1/participants/me/keys/:kid/suspect-records'],
   ].map((route) => [route, 'nobody', 'what the bank said itself'] as const),
-  ...['v1/disputes', 'v1/disputes/:id'].map((route) => [route, 'nobody', 'of its own record; dispute.opened is the fact that told it'] as const),
+  ...['v1/disputes', 'v1/disputes/:id'].map(
+    (route) => [route, 'nobody', 'of its own record; dispute.opened is the fact that told it'] as const,
+  ),
   ...['v1/consents', 'v1/consents/:id', 'v1/consents/:id/uses', 'v1/consents/:id/versions'].map(
     (route) => [route, 'nobody', 'between subject and bank; each version and each use is a fact'] as const,
   ),
   ['v1/status-lists/:shard/:list', 'nobody', 'bits that name nobody'],
-  ...['v1/webhooks', 'v1/webhooks/dead-letters', 'v1/participants/me', 'v1/participants/me/keys/:kid', 'v1/participants/me/certificates/:id'].map(
-    (route) => [route, 'nobody', 'of the bank itself'] as const,
-  ),
+  ...[
+    'v1/webhooks',
+    'v1/webhooks/dead-letters',
+    'v1/participants/me',
+    'v1/participants/me/keys/:kid',
+    'v1/participants/me/certificates/:id',
+  ].map((route) => [route, 'nobody', 'of the bank itself'] as const),
   ['v1/participants/me/gateway-keys/:kid/check', 'nobody', 'our key'],
   ...['v1/schemas', 'v1/schemas/:kind', '.well-known/jwks.json', '.well-known/jwt-vc-issuer', 'health', 'ready', 'metrics'].map(
     (route) => [route, 'nobody', 'everybody’s'] as const,

@@ -1,7 +1,14 @@
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { DISPUTE_STATES, parseDisputeInformation, parseDisputePage, parseIdempotencyKey, parseOpenDispute, parseRecordPage } from '#contract';
+import {
+  DISPUTE_STATES,
+  parseDisputeInformation,
+  parseDisputePage,
+  parseIdempotencyKey,
+  parseOpenDispute,
+  parseRecordPage,
+} from '#contract';
 import { AffectedDecisions, type AffectedPage, showAffected, showRedecided } from '#decisions';
 import { affectedDecisions } from '#decisions/adapters/pg-affected-decisions';
 import { type Clock, formatId, parseId, Refusal } from '#kernel';

@@ -30,7 +30,9 @@ export class ConsentsController {
   @ApiBody({ schema: BODY })
   @ApiOperation({
     summary: 'Ask a subject of yours for a consent; consent.granted or consent.rejected says what became of it',
-    description: 'The subject may grant less than you ask for: read `claims`, `threshold`, `fetch` and `expiresAt` of what it granted.',
+    description:
+      'The subject may grant less than you ask for: read `claims`, `threshold`, `fetch` and `expiresAt` of what it granted. You may have consents to ' +
+      'several thresholds; you get the answer to one of them at a time (see the rating).',
   })
   async request(
     @Caller() caller: Participant,

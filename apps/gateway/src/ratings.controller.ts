@@ -37,7 +37,8 @@ export class RatingsController {
     summary: 'Read a rating under a consent: an SD-JWT VC with the consented claims, bound to your newest active key; or Y, N or NA',
     description:
       'Every read is counted, and listed to the subject. 403 consent.required without a consent in force; 412 consent.<attribute> names what does not ' +
-      'fit: claims, threshold, purpose, fetch_type, data_life, frequency.',
+      'fit: claims, threshold, purpose, fetch_type, data_life, frequency. The answer to a threshold is the same for 24 hours, and while you may hold it ' +
+      '(its data life, 24 hours at least) no other threshold of this subject is answered: 412 consent.threshold with Retry-After. NA binds to nothing.',
   })
   async read(
     @Caller() caller: Participant,

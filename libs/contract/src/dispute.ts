@@ -82,7 +82,11 @@ export function parseDisputePage(query: unknown): z.output<typeof disputePage> {
 const recordPage = z.strictObject({ ...numberedPageFields, state: z.literal('IN_FORCE').optional() });
 
 /** A page of the records about a subject, all of them or what counts now. Refuses 400 `query.malformed` with the field. */
-export function parseRecordPage(query: unknown): { readonly after: number | undefined; readonly countMax: number; readonly inForce: boolean } {
+export function parseRecordPage(query: unknown): {
+  readonly after: number | undefined;
+  readonly countMax: number;
+  readonly inForce: boolean;
+} {
   const { after, limit, state } = parseStrictly(recordPage, query, 'query.malformed');
   return { after, countMax: limit, inForce: state !== undefined };
 }

@@ -43,9 +43,13 @@ export function issueSentence(issue: Issue): string | undefined {
     case 'too_big':
       return sizeSentence(issue.origin, 'at most', issue.maximum);
     case 'invalid_format':
-      return issue.format === 'starts_with' ? `must begin with ${String(issue['prefix'])}` : (FORMATS[issue.format] ?? 'has another form than is read here');
+      return issue.format === 'starts_with'
+        ? `must begin with ${String(issue['prefix'])}`
+        : (FORMATS[issue.format] ?? 'has another form than is read here');
     case 'invalid_union':
-      return Array.isArray(issue['options']) ? `must be ${listOf(issue['options'] as readonly unknown[])}` : 'has none of the forms that are read here';
+      return Array.isArray(issue['options'])
+        ? `must be ${listOf(issue['options'] as readonly unknown[])}`
+        : 'has none of the forms that are read here';
     default:
       return undefined;
   }

@@ -113,7 +113,11 @@ describe.skipIf(chromium === undefined)('restrictions and consents at the consol
     await admin.page.getByRole('heading', { name: 'Who saw what, when, why' }).waitFor();
     const articles = admin.page.getByRole('article');
     await articles.nth(2).waitFor();
-    expect((await articles.allInnerTexts()).map((text) => /PAUSED|CONSUMED|ACTIVE/.exec(text)?.[0])).toEqual(['PAUSED', 'CONSUMED', 'ACTIVE']);
+    expect((await articles.allInnerTexts()).map((text) => /PAUSED|CONSUMED|ACTIVE/.exec(text)?.[0])).toEqual([
+      'PAUSED',
+      'CONSUMED',
+      'ACTIVE',
+    ]);
     await admin.page.getByRole('cell', { name: 'whether the score is at least 650' }).waitFor();
     expect(await admin.page.getByRole('cell', { name: 'bank-a' }).count()).toBe(3);
     await screenshot(admin.page, 'consents-subject');

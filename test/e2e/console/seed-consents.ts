@@ -12,7 +12,11 @@ export async function seedConsents(database: Database): Promise<{ subject: strin
   const read = await world.granted(of, { claims: ['score', 'band', 'factors'], purpose: 'CREDIT_APPLICATION' });
   await world.act(read, { kind: 'NARROW', smaller: { scope: { claims: ['band'] } } });
   for (let n = 0; n < 3; n++) await world.credential(read, { key: randomUUID() });
-  const threshold = await world.granted(theirs, { threshold: { atLeast: 650 }, fetch: { type: 'ONETIME' }, dataLifeSeconds: 86_400 }, 'bank-b');
+  const threshold = await world.granted(
+    theirs,
+    { threshold: { atLeast: 650 }, fetch: { type: 'ONETIME' }, dataLifeSeconds: 86_400 },
+    'bank-b',
+  );
   await world.read(threshold, { key: randomUUID() });
   await world.act(await world.granted(theirs, { claims: ['score'] }, 'bank-b'), { kind: 'PAUSE' });
   return { subject: formatId('sub', of.subject), consent: formatId('cns', read.id) };

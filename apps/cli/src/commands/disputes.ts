@@ -31,9 +31,7 @@ export function register(program: Command): void {
     .command('decisions <dispute>')
     .description('the decisions that used the disputed record, in their order')
     .option('--json', 'as JSON, one line each')
-    .action((text: string, { json }: { json?: boolean }) =>
-      atDesk((desk) => decisions(desk, parseId('dsp', text), json === true)),
-    );
+    .action((text: string, { json }: { json?: boolean }) => atDesk((desk) => decisions(desk, parseId('dsp', text), json === true)));
   disputes
     .command('re-evaluate <dispute>')
     .description('decides them again as they should have been, and says which would be other; changes nothing, and is a fact')

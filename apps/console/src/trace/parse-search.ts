@@ -2,7 +2,10 @@ import { formatFactId, type IdPrefix, isUuid, parseId, Refusal, type Shard, type
 
 /** What a pasted text can name. */
 export type SearchKey =
-  | { readonly kind: 'decision' | 'reservation' | 'subject' | 'link' | 'consent' | 'dispute' | 'event' | 'reconciliation'; readonly id: ShardedId }
+  | {
+      readonly kind: 'decision' | 'reservation' | 'subject' | 'link' | 'consent' | 'dispute' | 'event' | 'reconciliation';
+      readonly id: ShardedId;
+    }
   | { readonly kind: 'fact'; readonly shard: Shard; readonly seq: bigint }
   | { readonly kind: 'uuid'; readonly uuid: string }
   | { readonly kind: 'reference'; readonly reference: string };

@@ -31,12 +31,16 @@ describe('what was told', () => {
     const key = 'one-read-only';
     await world.read(consent, { key });
     expect(await world.outcome(threshold)).toBe('Y');
-    const [fact] = await fresh.database.query<{ body: string }>(`SELECT body FROM facts WHERE kind = 'rating.disclosed' ORDER BY seq LIMIT 1`);
+    const [fact] = await fresh.database.query<{ body: string }>(
+      `SELECT body FROM facts WHERE kind = 'rating.disclosed' ORDER BY seq LIMIT 1`,
+    );
     await age(of.subject.uuid, 30);
     expect(await eraser.erase(30, 100)).toBe(0);
     await age(of.subject.uuid, 2);
     expect([await eraser.erase(30, 100), await eraser.erase(30, 100)]).toEqual([3, 0]);
-    const rows = await fresh.database.query('SELECT content, salt, seed, holder_key, idempotency_key FROM disclosures ORDER BY idempotency_key');
+    const rows = await fresh.database.query(
+      'SELECT content, salt, seed, holder_key, idempotency_key FROM disclosures ORDER BY idempotency_key',
+    );
     const gone = { content: null, salt: null, seed: null, holder_key: null };
     expect(rows).toEqual([
       { ...gone, idempotency_key: key },

@@ -34,7 +34,8 @@ describe('what was read of a rating', () => {
   const read = async (consent: Consent) => (await world.credential(consent)).credential;
   const statusesOf = (credentials: readonly string[]) => Promise.all(credentials.map((credential) => world.statusOf(credential)));
   const violate = (of: Somebody) => world.report(of.ref, { kind: 'violation', violation: violation('MAJOR', new Date()) });
-  const withdraw = (of: Somebody, jti: string) => world.report(of.ref, { kind: 'withdrawal', withdrawal: { replaces: jti, reason: 'ERROR' } });
+  const withdraw = (of: Somebody, jti: string) =>
+    world.report(of.ref, { kind: 'withdrawal', withdrawal: { replaces: jti, reason: 'ERROR' } });
   const dispute = async (of: Somebody, jti: string) => {
     const wish = { openedBy: 'SUBJECT' as const, caller: 'wallet', key: randomUUID(), code: 'INACCURATE' as const };
     const { dispute } = await disputes.open(of.subject, { ...wish, record: { iss: 'bank-a', jti } });
@@ -66,7 +67,10 @@ describe('what was read of a rating', () => {
     const violated = await violate(of);
     const consents = [await reader(of, 'score'), await reader(of, 'restrictions'), await reader(of, 'asOf')];
     const before = await Promise.all(consents.map(read));
-    await world.report(of.ref, { kind: 'correction', correction: { replaces: paid, performance: { ...performance('11'), account: 'other' } } });
+    await world.report(of.ref, {
+      kind: 'correction',
+      correction: { replaces: paid, performance: { ...performance('11'), account: 'other' } },
+    });
     expect(await statusesOf(before)).toEqual(['INVALID', 'VALID', 'VALID']);
     const between = await Promise.all(consents.map(read));
     await withdraw(of, violated);

@@ -5,7 +5,7 @@ import { type Clerk, pairwiseName } from '../notary.js';
 import { claimsOf, type DisclosedContent, isThreshold, type KnownRating } from './rating.js';
 import { repeatRead } from './repeat-read.js';
 import type { AnswerPair, Disclosure, EarlierRead, KeptAnswer } from './store.js';
-import { giveAnswer, type GivenAnswer } from './threshold-answer.js';
+import { giveAnswer } from './threshold-answer.js';
 
 /** One read that a participant asks for. */
 export interface ReadRequest extends UseWish {
@@ -86,10 +86,12 @@ export function judgeReads(fresh: readonly ReadRequest[], { held, terms, clerk, 
     if (consent.terms.fetch.type === 'ONETIME') needKey((wish as ReadRequest).key);
     if (isThreshold(scope)) {
       const pair: AnswerPair = { subject: consent.subject, participant: consent.participant };
-      const answer: GivenAnswer = giveAnswer(given.get(pairName(pair))?.given, scope.threshold, use, known);
-      given.set(pairName(pair), { ...pair, given: answer });
-      told.add(pairName(pair));
-      contents.set(use, { atLeast: answer.atLeast, answer: answer.answer });
+      const { answer, binds } = giveAnswer(given.get(pairName(pair))?.given, scope.threshold, use, known);
+      if (binds) {
+        given.set(pairName(pair), { ...pair, given: binds });
+        told.add(pairName(pair));
+      }
+      contents.set(use, { atLeast: scope.threshold.atLeast, answer });
     } else {
       contents.set(use, { claims: claimsOf(known, scope.claims, at, ({ id }) => pairwiseName(clerk, id, consent.link.uuid)) });
     }

@@ -111,7 +111,10 @@ export class DisclosureWorld {
     }
   }
 
-  async credential(consent: Consent, wish: Partial<ReadRequest> = {}): Promise<{ readonly credential: string; readonly repeated: boolean }> {
+  async credential(
+    consent: Consent,
+    wish: Partial<ReadRequest> = {},
+  ): Promise<{ readonly credential: string; readonly repeated: boolean }> {
     const told = await this.read(consent, wish);
     if ('credential' in told) return told;
     throw new Error('no credential');

@@ -24,8 +24,8 @@ export function ConsentArticle({ consent, isLinked = false }: { consent: Consent
         For {wordsOf(purpose)}, {often}, kept {lifeText(dataLifeSeconds)}
       </Text>
       <Text size="xs" c="dimmed">
-        From <Time at={notBefore} /> to <Time at={expiresAt} /> · version {version} by {BY[by]}, <Time at={changedAt} /> · read {count(uses)}{' '}
-        {uses === 1 ? 'time' : 'times'}
+        From <Time at={notBefore} /> to <Time at={expiresAt} /> · version {version} by {BY[by]}, <Time at={changedAt} /> · read{' '}
+        {count(uses)} {uses === 1 ? 'time' : 'times'}
       </Text>
       {!isLinked && (
         <Text size="sm">

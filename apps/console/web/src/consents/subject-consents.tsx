@@ -32,7 +32,12 @@ export function SubjectConsents({ subject }: { subject: string }) {
         <LoadMore of={consents} />
       </Section>
       <Section title="Who saw what, when, why">
-        <Rows of={uses} label="Loading reads" emptyTitle="Nobody has read anything" emptyAbout="Each read under a consent stands here, with its fact.">
+        <Rows
+          of={uses}
+          label="Loading reads"
+          emptyTitle="Nobody has read anything"
+          emptyAbout="Each read under a consent stands here, with its fact."
+        >
           {(rows) => <UseTable uses={rows} isOfOne={false} />}
         </Rows>
         <LoadMore of={uses} />
