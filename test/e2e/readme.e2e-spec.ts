@@ -51,6 +51,7 @@ describe('a page that runs', () => {
     expect(stdout).toMatch(/\{"answer":"Y"\}\n\{"answer":"Y"\}/);
     expect(stdout).toMatch(/"state":"REVOKED".*"code":"consent.required".*"uses":\[\{"n":1,.*"uses":\[\{"consent":"cns_/s);
     expect(stdout).toMatch(/"disputes":\[\{"id":"dsp_[^]*"state":"CLOSED".*"outcome":"VERIFIED"/);
+    expect(stdout).toMatch(/"state":"RECEIVED".*"controlTotals":\{"balanced":true/);
     expect(stdout).toContain('"id":"bank-c","name":"Bank C","state":"ACTIVE","missing":[]');
   }, 120_000);
 
