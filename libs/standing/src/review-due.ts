@@ -7,7 +7,7 @@ import { placesOf, type TogetherBooks, type TogetherExchange } from './together/
 
 export const subjectsPerRunMax = 2_000;
 /** One transaction's worth. */
-const subjectsAtOnce = 64;
+const subjectsAtOnce = 32;
 
 /**
  * Judges anew the standings that a batch of records or time alone has changed: new lines are in force, a record's validity or a restriction's term
