@@ -20,6 +20,8 @@ export interface GatewayClientOptions {
   readonly signingKey: SigningKey;
   /** The gateway's public keys. Without them they are fetched from `/.well-known/jwks.json`, over TLS under `ca`. */
   readonly gatewayKeys?: readonly JsonWebKey[];
+  /** At once; further calls wait for one: 64 where it is left out. A gateway takes 128 of a participant. */
+  readonly connections?: number;
 }
 
 export interface GatewayCall {
@@ -46,6 +48,8 @@ export interface GatewayAnswer {
   json(): unknown;
 }
 
+/** Half of what a gateway takes from one participant: two processes of a bank may run side by side. */
+const connectionsDefault = 64;
 const patienceMsDefault = 5_000;
 const waitMsFirst = 200;
 const waitMsMax = 10_000;
@@ -66,7 +70,8 @@ export class GatewayClient {
   private clockAheadMs = 0;
 
   constructor(private readonly options: GatewayClientOptions) {
-    this.agent = new Agent({ connect: { ca: options.ca, cert: options.cert, key: options.key }, keepAliveTimeout: 5_000 });
+    const connect = { ca: options.ca, cert: options.cert, key: options.key };
+    this.agent = new Agent({ connect, connections: options.connections ?? connectionsDefault, keepAliveTimeout: 5_000 });
     this.signer = createHttpSigner(options.signingKey);
     this.verifier = new AnswerVerifier(() => Promise.resolve(options.gatewayKeys ?? this.fetchKeys()));
   }
