@@ -45,39 +45,35 @@ describe.runIf(wanted !== undefined && isBuilt && findRedisServer() !== undefine
 
   const rows = <Row extends object>(sql: string, ...params: unknown[]) => insist(() => world.database.query<Row>(sql, params));
 
-  it.runIf(longForm)(
-    'of the gateway when both sides have stated what they hold: the same bytes again, one statement and one fact',
-    async () => {
-      const { client, gateway, signingKey } = world.bankA;
-      const file = await RecordFile.open(path.join(world.home, 'records.ndjson'));
-      await world.armNext('gateway', readPoint, 1);
-      await kills.rated();
-      await file.append((await kills.rated()).jws);
-      const look = async () => (await insist(() => gateway.send({ method: 'GET', path: '/v1/record-sets/issued' }))).json() as Snapshot;
-      const { logIndex } = await until(async () => {
-        const found = await look();
-        return found.count === 2 ? found : undefined;
-      });
-      expect((await insist(() => client.reconcileRecords(file, { heal: true }))).outcome).toBe('AGREED');
-      const root = await sortedRoot(nodeCrypto, file.tree(), 2, () => Promise.resolve());
-      const iat = Math.floor(Date.now() / 1_000);
-      const place = { set: 'issued', logIndex: BigInt(logIndex), before: iat + 3_600 };
-      const half = await signStatement({ iss: 'bank-a', aud: world.config.GATEWAY_ORIGIN, iat, ...place, count: 2, root }, signingKey);
-      const call = { method: 'POST', path: '/v1/record-sets/issued/statements', contentType: 'application/jose', body: half } as const;
-      const state = async () => Buffer.from((await insist(() => gateway.send(call))).body).toString();
-      const first = await state();
-      expect(world.gateway.deaths).toBe(1);
-      expect(await state()).toBe(first);
-      const [row] = await rows(
-        `SELECT count(*) FILTER (WHERE before = $1)::int AS ours,
+  it('of the gateway when both sides have stated what they hold: the same bytes again, one statement and one fact', async () => {
+    const { client, gateway, signingKey } = world.bankA;
+    const file = await RecordFile.open(path.join(world.home, 'records.ndjson'));
+    await world.armNext('gateway', readPoint, 1);
+    await kills.rated();
+    await file.append((await kills.rated()).jws);
+    const look = async () => (await insist(() => gateway.send({ method: 'GET', path: '/v1/record-sets/issued' }))).json() as Snapshot;
+    const { logIndex } = await until(async () => {
+      const found = await look();
+      return found.count === 2 ? found : undefined;
+    });
+    expect((await insist(() => client.reconcileRecords(file, { heal: true }))).outcome).toBe('AGREED');
+    const root = await sortedRoot(nodeCrypto, file.tree(), 2, () => Promise.resolve());
+    const iat = Math.floor(Date.now() / 1_000);
+    const place = { set: 'issued', logIndex: BigInt(logIndex), before: iat + 3_600 };
+    const half = await signStatement({ iss: 'bank-a', aud: world.config.GATEWAY_ORIGIN, iat, ...place, count: 2, root }, signingKey);
+    const call = { method: 'POST', path: '/v1/record-sets/issued/statements', contentType: 'application/jose', body: half } as const;
+    const state = async () => Buffer.from((await insist(() => gateway.send(call))).body).toString();
+    const first = await state();
+    expect(world.gateway.deaths).toBe(1);
+    expect(await state()).toBe(first);
+    const [row] = await rows(
+      `SELECT count(*) FILTER (WHERE before = $1)::int AS ours,
               count(*) = (SELECT count(*) FROM facts WHERE kind = 'record_set.agreed') AS "oneFactEach" FROM record_set_statements`,
-        place.before,
-      );
-      expect(row).toEqual({ ours: 1, oneFactEach: true });
-      await file.close();
-    },
-    120_000,
-  );
+      place.before,
+    );
+    expect(row).toEqual({ ours: 1, oneFactEach: true });
+    await file.close();
+  }, 120_000);
 
   it(`of the gateway, at ${readPoint} of a rating read: the same key tells the same, one use and one fact`, async () => {
     const { ref, consent } = await kills.grantedTo('bank-b');
