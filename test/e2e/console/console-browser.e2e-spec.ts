@@ -134,6 +134,8 @@ describe.skipIf(chromium === undefined)('the console in a browser', () => {
     await page.getByText('Decisions is not open to your role').waitFor();
     expect(await page.getByRole('link', { name: 'Audit' }).count()).toBe(0);
     await page.getByRole('button', { name: 'Sign out' }).click();
+    // To go elsewhere at once would cut the signing out off.
+    await page.getByRole('heading', { name: 'Sign in to the console' }).waitFor();
     await signIn('risk', '/decisions?id=ORDER-9999');
     await page.getByText('Nothing is known by this id').waitFor();
     await page.goto(`${world.url}/decisions?id=%3Cscript%3E`);
