@@ -3,6 +3,7 @@ import type { RatingClaim, ThresholdAnswer, WireRatingClaims, WireRatingRestrict
 import { DISPUTED_CLAIM } from '#contract';
 import { invariant } from '#kernel';
 import { BANDS } from '#scoring';
+import { dayOf } from '../event.js';
 import type { ImposedRestriction } from '../imposed.js';
 import type { Factor } from '../standing.js';
 import { toldReason } from '../tell.js';
@@ -62,5 +63,3 @@ function shownRestriction(one: ImposedRestriction, nameOf: NameRestriction): Wir
   const days = { since: dayOf(startsAt), ...(endsAt ? { until: dayOf(endsAt) } : {}) };
   return { restriction: nameOf(one), step, services, reason: toldReason(one), ...days };
 }
-
-const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
