@@ -22,8 +22,6 @@ const wanted = process.env['KILL_EVENT_SEEDS'];
 const [firstSeed, lastSeed] = (wanted ?? '1-1').split('-').map(Number) as [number, number];
 const seeds = Array.from({ length: lastSeed - firstSeed + 1 }, (_, i) => firstSeed + i);
 const readPoint = firstSeed % 2 === 1 ? 'commit.after' : 'commit.before';
-/** Of the gateway, at least: two records, the statement that ends the comparison, and the one that is watched. */
-const commitsOfComparison = 4;
 const isBuilt = [mainOf('gateway'), mainOf('worker')].every((file) => existsSync(file));
 
 describe.runIf(wanted !== undefined && isBuilt && findRedisServer() !== undefined)('kill -9', () => {
@@ -32,7 +30,7 @@ describe.runIf(wanted !== undefined && isBuilt && findRedisServer() !== undefine
   let kills: EventKills;
 
   beforeAll(async () => {
-    world = await openKillWorld({ point: 'commit.after', nth: commitsOfComparison });
+    world = await openKillWorld();
     const keys = () => insist(() => world.bankA.gateway.fetchKeys());
     const [pki, issuer] = [path.join(world.home, 'pki'), world.config.GATEWAY_ORIGIN];
     receiver = await startToyReceiver({ pki, issuer, keys, folder: world.home, participant: 'bank-a' });
@@ -48,7 +46,6 @@ describe.runIf(wanted !== undefined && isBuilt && findRedisServer() !== undefine
   it('of the gateway when both sides have stated what they hold: the same bytes again, one statement and one fact', async () => {
     const { client, gateway, signingKey } = world.bankA;
     const file = await RecordFile.open(path.join(world.home, 'records.ndjson'));
-    await world.armNext('gateway', readPoint, 1);
     await kills.rated();
     await file.append((await kills.rated()).jws);
     const look = async () => (await insist(() => gateway.send({ method: 'GET', path: '/v1/record-sets/issued' }))).json() as Snapshot;
@@ -63,8 +60,9 @@ describe.runIf(wanted !== undefined && isBuilt && findRedisServer() !== undefine
     const half = await signStatement({ iss: 'bank-a', aud: world.config.GATEWAY_ORIGIN, iat, ...place, count: 2, root }, signingKey);
     const call = { method: 'POST', path: '/v1/record-sets/issued/statements', contentType: 'application/jose', body: half } as const;
     const state = async () => Buffer.from((await insist(() => gateway.send(call))).body).toString();
+    const deaths = await dieNext('commit.after');
     const first = await state();
-    expect(world.gateway.deaths).toBe(1);
+    expect(world.gateway.deaths).toBe(deaths + 1);
     expect(await state()).toBe(first);
     const [row] = await rows(
       `SELECT count(*) FILTER (WHERE before = $1)::int AS ours,
@@ -77,7 +75,7 @@ describe.runIf(wanted !== undefined && isBuilt && findRedisServer() !== undefine
 
   it(`of the gateway, at ${readPoint} of a rating read: the same key tells the same, one use and one fact`, async () => {
     const { ref, consent } = await kills.grantedTo('bank-b');
-    const { deaths } = world.gateway;
+    const deaths = await dieNext(readPoint);
     const wish = { idempotencyKey: randomUUID() };
     const read = () => insist(() => world.bankB.client.rating(ref, formatId('cns', consent), wish));
     const first = await read();
@@ -102,7 +100,7 @@ describe.runIf(wanted !== undefined && isBuilt && findRedisServer() !== undefine
       receiver.handle = () => new Promise((resolve) => setTimeout(resolve, dice.int(1, 10)));
       const [told, heard] = [new AbortController(), new AbortController()];
       const [telling, polling] = [kills.tell(dice, told.signal), kills.poll(heard.signal)];
-      for (const kill of inAnyOrder(dice, deaths())) {
+      for (const kill of inAnyOrder(dice, ways())) {
         await heardMore(dice.int(3, 15));
         await kill();
       }
@@ -125,7 +123,16 @@ describe.runIf(wanted !== undefined && isBuilt && findRedisServer() !== undefine
     600_000,
   );
 
-  const deaths = () => [() => world.worker.kill(), () => world.gateway.kill(), () => world.killPostgres(), () => world.emptyRedis()];
+  const ways = () => [() => world.worker.kill(), () => world.gateway.kill(), () => world.killPostgres(), () => world.emptyRedis()];
+
+  /** The gateway comes back, to die at the next commit. Answers how often it has died by then. */
+  async function dieNext(point: string): Promise<number> {
+    const { deaths: before } = world.gateway;
+    world.arm('gateway', point, 1);
+    world.gateway.kill();
+    await patiently(() => Promise.resolve(world.gateway.deaths > before));
+    return world.gateway.deaths;
+  }
 
   async function heardMore(count: number): Promise<void> {
     const enough = receiver.heard.length + count;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -27,7 +27,6 @@ import { BankClient, GatewayClient, type GatewayClientOptions } from '#sdk';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { readToyBank, type ToyBankFiles } from '../../apps/cli/src/seed/toy-banks.js';
 import { ensureDevelopmentPki } from '../../certs/make-dev-pki.js';
-import { until } from './worker-world.js';
 
 const BANKS = [
   { id: 'bank-a', authority: 'development-ec' },
@@ -50,7 +49,7 @@ export interface KillWorld {
   killPostgres(): Promise<void>;
   emptyRedis(): Promise<void>;
   /** The app ends itself by SIGKILL as soon as it passes `point` for the nth time after its next start. */
-  armNext(app: 'gateway' | 'worker', point: string, nth: number): Promise<void>;
+  arm(app: 'gateway' | 'worker', point: string, nth: number): void;
   close(): Promise<void>;
 }
 
@@ -89,8 +88,7 @@ export class Mortal {
   }
 }
 
-/** `gatewayDies`: where the gateway ends itself for the first time. */
-export async function openKillWorld(gatewayDies: { readonly point: string; readonly nth: number }): Promise<KillWorld> {
+export async function openKillWorld(): Promise<KillWorld> {
   const home = mkdtempSync(path.join(tmpdir(), 'tallystick-kill-'));
   // The account of the database server must pass through it.
   chmodSync(home, 0o711);
@@ -107,11 +105,6 @@ export async function openKillWorld(gatewayDies: { readonly point: string; reado
   const database = await Database.open(url);
   await enrolBanks(home, database);
   const env = { PATH: process.env['PATH'], ...settings };
-  const arm = (app: string, point: string, nth: number) => {
-    mkdirSync(path.join(home, 'crash'), { recursive: true });
-    writeFileSync(path.join(home, 'crash', app), `${point} ${nth}\n`);
-  };
-  arm('gateway', gatewayDies.point, gatewayDies.nth);
   const [gateway, worker] = [new Mortal(mainOf('gateway'), env), new Mortal(mainOf('worker'), env)];
   const [bankA, bankB] = BANKS.map((bank) => openBank(home, config.GATEWAY_ORIGIN, bank)) as [KillWorld['bankA'], KillWorld['bankB']];
   return {
@@ -126,10 +119,9 @@ export async function openKillWorld(gatewayDies: { readonly point: string; reado
       await redis.flushall();
       redis.disconnect();
     },
-    async armNext(app, point, nth) {
-      // The order before this one is gone as soon as the process has taken it.
-      await until(() => Promise.resolve(existsSync(path.join(home, 'crash', app)) ? undefined : true));
-      arm(app, point, nth);
+    arm(app, point, nth) {
+      mkdirSync(path.join(home, 'crash'), { recursive: true });
+      writeFileSync(path.join(home, 'crash', app), `${point} ${nth}\n`);
     },
     async close() {
       await Promise.all([gateway.stop(), worker.stop()]);
