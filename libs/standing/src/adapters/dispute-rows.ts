@@ -1,13 +1,6 @@
 import type { DisputableKind, DisputeCode, DisputeState } from '#contract';
 import type { Shard } from '#kernel';
-import {
-  type Dispute,
-  type DisputeAnswer,
-  type DisputeClock,
-  type DisputeOutcome,
-  type DisputeTreatment,
-  nextRing,
-} from '#records';
+import { type Dispute, type DisputeAnswer, type DisputeClock, type DisputeOutcome, type DisputeTreatment, nextRing } from '#records';
 
 export interface DisputeRow {
   readonly shard: Shard;
