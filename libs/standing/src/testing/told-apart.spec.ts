@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import { violation } from '#records/testing/records';
-import { nodeClerk } from '../adapters/node-notary.js';
+import { createNotary, nodeClerk } from '../adapters/node-notary.js';
 import { Disputes } from '../dispute/disputes.js';
+import { eventToken, placeEvents } from '../event.js';
 import { answerIn, nextNumber, type Stage, wish } from './dispute-stage.js';
-import { claimsOf, ExchangeWorld } from './exchange-world.js';
+import { claimsOf, ExchangeWorld, receiptSigner } from './exchange-world.js';
 import { MemoryExchange } from './memory-exchange.js';
 
 const HOUR_MS = 3_600_000;
@@ -57,4 +58,16 @@ it('the events of two banks about one subject have nothing in common that could 
   const kinds = ['violation.reported', 'rating.changed', 'restriction.imposed', 'restriction.lifted', 'record.withdrawn', 'dispute.closed'];
   for (const kind of kinds) expect([y, z].every((values) => values!.has(`urn:tallystick:event:${kind}`))).toBe(true);
   expect([...y!].filter((value) => z!.has(value) && !SHARED.some((form) => form.test(value)))).toEqual([]);
+});
+
+it('what names and dates an event tells the hour', async () => {
+  const at = new Date('2026-11-21T08:03:29.875Z');
+  const notices = [{ participant: 'bank-y', ref: { shard: 0, uuid: nodeClerk.uuid(at) }, kind: 'rating.changed', body: {} }] as const;
+  const happening = { fact: { shard: 0, kind: 'standing.changed', body: {} }, notices } as const;
+  const [event] = placeEvents([happening], [{ shard: 0, seq: 1n, at }], (when) => nodeClerk.uuid(when));
+  const token = await eventToken(
+    event!,
+    createNotary('https://gateway.test', () => receiptSigner),
+  );
+  expect(valuesOf(token).slice(1, 3)).toEqual(Array(2).fill(`hour ${Math.floor(at.getTime() / HOUR_MS)}`));
 });
