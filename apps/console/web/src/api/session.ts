@@ -36,6 +36,11 @@ export function useSignIn() {
 export function closeIfSignedOut(queries: QueryClient, error: Error): void {
   if (!(error instanceof ProblemError && error.signedOut)) return;
   rememberEnd(queries, error);
+  forgetAll(queries);
+}
+
+/** The session's own entry stays: the page watches it, and would not hear of another in its place. */
+function forgetAll(queries: QueryClient): void {
   queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== SESSION_KEY[0] && queryKey[0] !== END_KEY[0] });
   queries.setQueryData(SESSION_KEY, null);
 }
@@ -54,9 +59,13 @@ export function useSignOut() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: () => call<undefined>('/session', { method: 'DELETE' }),
-    onSettled: () => {
-      queries.clear();
-      queries.setQueryData(SESSION_KEY, null);
+    onSettled: async () => {
+      // What was asked before and is answered later would sign in again, on the page at least.
+      await queries.cancelQueries();
+      queries.setQueryData(END_KEY, null);
+      // Mutations hold what was sent: the password, for one.
+      queries.getMutationCache().clear();
+      forgetAll(queries);
     },
   });
 }
