@@ -1,6 +1,6 @@
-import { Button, Group, Stack, TextInput } from '@mantine/core';
-import type { FormEvent } from 'react';
+import { Stack } from '@mantine/core';
 import { useParams } from '../api/router.js';
+import { IdSearch } from '../parts/id-search.js';
 import { PageHead, Section } from '../parts/page.js';
 import { Empty } from '../parts/states.js';
 import { OneConsent } from './one-consent.js';
@@ -14,7 +14,13 @@ export default function Consents() {
     <>
       <PageHead title="Consents" about="What a subject allowed which bank to read, how that changed, and who saw what, when and why." />
       <Stack gap="lg">
-        <Search key={`search ${consent || subject}`} text={consent || subject} onSearch={search} />
+        <IdSearch
+          key={`search ${consent || subject}`}
+          label="Subject or consent"
+          example="sub_… or cns_…"
+          id={consent || subject}
+          onSearch={search}
+        />
         {consent !== '' && <OneConsent key={consent} id={consent} />}
         {consent === '' && subject !== '' && <SubjectConsents key={subject} subject={subject} />}
         {consent === '' && subject === '' && (
@@ -26,36 +32,5 @@ export default function Consents() {
         )}
       </Stack>
     </>
-  );
-}
-
-function Search({ text, onSearch }: { text: string; onSearch: (text: string) => void }) {
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    onSearch(String(new FormData(event.currentTarget).get('id')).trim());
-  };
-  return (
-    <form role="search" onSubmit={submit}>
-      <Group gap="xs" wrap="nowrap" align="flex-end">
-        <TextInput
-          name="id"
-          defaultValue={text}
-          label="Subject or consent"
-          placeholder="sub_… or cns_…"
-          maxLength={64}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          flex={1}
-          miw={0}
-        />
-        <Button type="submit">Show</Button>
-        {text !== '' && (
-          <Button variant="default" onClick={() => onSearch('')}>
-            Back
-          </Button>
-        )}
-      </Group>
-    </form>
   );
 }
