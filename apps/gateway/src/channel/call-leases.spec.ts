@@ -8,8 +8,10 @@ const points = 100;
 
 class Counting extends RateLimiterMemory {
   questions = 0;
+  readonly wanted: unknown[] = [];
   override consume(...args: Parameters<RateLimiterMemory['consume']>) {
     this.questions++;
+    this.wanted.push(args[1]);
     return super.consume(...args);
   }
 }
@@ -43,6 +45,17 @@ describe('calls taken from the shared budget', () => {
     expect(all).toBeLessThanOrEqual(points);
     // What one has leased and nobody asks it for any more is all that may be left.
     expect(all).toBeGreaterThan(points - 4 * Math.ceil(points / 20));
+  });
+
+  it('are asked for in whole numbers, also where a lease ends in the moment that it began', async () => {
+    const shared = limiter();
+    const leases = new CallLeases(shared, () => 0);
+    expect(await leases.take('bank-a')).toBe(0);
+    expect(await taken([leases], 2 * points)).toBe(points - 1);
+    // Refused, and asked again at once: nothing was used, and no time has passed.
+    expect(await leases.take('bank-a')).toBeGreaterThan(0);
+    expect(await leases.take('bank-a')).toBeGreaterThan(0);
+    for (const wanted of shared.wanted) expect(wanted).toSatisfy((one) => Number.isInteger(one) && (one as number) > 0);
   });
 
   it('that nobody can count are an error to all who wait', async () => {

@@ -47,10 +47,9 @@ export class CallLeases {
   private async renew(participant: string, lease: Lease): Promise<number> {
     const askedAtMs = this.nowMs();
     const used = lease.granted - lease.left;
-    const wanted = Math.max(
-      1,
-      Math.min(Math.floor((used * leaseMs) / (askedAtMs - lease.atMs)), 2 * used, Math.ceil(this.limiter.points / 20)),
-    );
+    // In one moment any use is infinitely fast, but none is none: 0/0 would be asked for as NaN.
+    const pace = used === 0 ? 0 : Math.floor((used * leaseMs) / (askedAtMs - lease.atMs));
+    const wanted = Math.max(1, Math.min(pace, 2 * used, Math.ceil(this.limiter.points / 20)));
     const { granted, withoutMs } = await this.ask(participant, wanted);
     // Counted from before the question: our second never ends after the shared one.
     Object.assign(lease, { left: granted, granted, atMs: askedAtMs, endsAtMs: askedAtMs + withoutMs });
