@@ -26,10 +26,10 @@ export function parseCreateLink(body: unknown): CreateLinkRequest {
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{8,64}$/;
 
 /** An Idempotency-Key: 8 to 64 visible characters. Refuses 400 `idempotency.key_missing` and `idempotency.key_malformed`. */
-export function parseIdempotencyKey(header: unknown): string {
-  if (typeof header === 'string' && IDEMPOTENCY_KEY.test(header)) return header;
-  const code = header === undefined || header === '' ? 'idempotency.key_missing' : 'idempotency.key_malformed';
-  throw new Refusal('malformed', code, 'send an Idempotency-Key header of 8 to 64 visible characters', {
+export function parseIdempotencyKey(key: unknown): string {
+  if (typeof key === 'string' && IDEMPOTENCY_KEY.test(key)) return key;
+  const code = key === undefined || key === '' ? 'idempotency.key_missing' : 'idempotency.key_malformed';
+  throw new Refusal('malformed', code, 'send an idempotency key of 8 to 64 visible characters: a header, in gRPC the field idempotency_key', {
     field: 'Idempotency-Key',
   });
 }
