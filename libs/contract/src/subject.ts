@@ -29,7 +29,12 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{8,64}$/;
 export function parseIdempotencyKey(key: unknown): string {
   if (typeof key === 'string' && IDEMPOTENCY_KEY.test(key)) return key;
   const code = key === undefined || key === '' ? 'idempotency.key_missing' : 'idempotency.key_malformed';
-  throw new Refusal('malformed', code, 'send an idempotency key of 8 to 64 visible characters: a header, in gRPC the field idempotency_key', {
-    field: 'Idempotency-Key',
-  });
+  throw new Refusal(
+    'malformed',
+    code,
+    'send an idempotency key of 8 to 64 visible characters: a header, in gRPC the field idempotency_key',
+    {
+      field: 'Idempotency-Key',
+    },
+  );
 }
