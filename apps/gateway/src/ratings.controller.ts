@@ -38,7 +38,8 @@ export class RatingsController {
     description:
       'Every read is counted, and listed to the subject. 403 consent.required without a consent in force; 412 consent.<attribute> names what does not ' +
       'fit: claims, threshold, purpose, fetch_type, data_life, frequency. The answer to a threshold is the same for 24 hours, and while you may hold it ' +
-      '(its data life, 24 hours at least) no other threshold of this subject is answered: 412 consent.threshold with Retry-After. NA binds to nothing.',
+      '(its data life, 24 hours at least) no other threshold of this subject is answered: 412 consent.threshold with Retry-After. NA binds to nothing. What you ' +
+      'furnished yourself counts in it as it did when the consent was granted.',
   })
   async read(
     @Caller() caller: Participant,

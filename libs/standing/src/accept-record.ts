@@ -105,7 +105,8 @@ export class AcceptRecord {
     const { record } = incoming.value;
     const { subject, link, links, inForce, standing, ladder } = held;
     const effect = acceptRecord({ link, inForce, namedExists: await namedExists(books, incoming.value, held) }, incoming, at);
-    const occasion: Occasion = { at, why: LIFTED_BY[record.kind] ?? 'CORRECTED', ladder, cause: { iss: record.iss, jti: record.jti } };
+    const { iss, jti } = record;
+    const occasion: Occasion = { at, why: LIFTED_BY[record.kind] ?? 'CORRECTED', ladder, cause: { iss, jti }, untold: [iss] };
     const ending = await recordEnding(books, held, record, effect, at, this.notary);
     const judgement = judge(standing, { records: afterwards(inForce, effect), links, disputes: ending?.disputes }, occasion, this.notary);
     const commitment = commitTo(this.notary, incoming.value.payloadBytes);

@@ -1,8 +1,12 @@
 import type { Clock, Facts, ShardedId } from '#kernel';
+import type { RecordInForce } from '#records';
+import { SCORECARD_2026_1 } from '#scoring';
+import { movedItThemselves } from './contributions.js';
 import type { Happening } from './event.js';
 import type { Clerk } from './notary.js';
 import { factsOf, judge, type Judgement, type Occasion, placeChange } from './save-change.js';
 import type { Exchange, HeldSubject } from './store.js';
+import { nameOf } from './together/names.js';
 import { placesOf, type TogetherBooks, type TogetherExchange } from './together/together-books.js';
 
 export const subjectsPerRunMax = 2_000;
@@ -44,9 +48,10 @@ export class ReviewDue {
 
   private async review(books: TogetherBooks, subjects: readonly ShardedId[]): Promise<void> {
     const at = this.clock.now();
-    const held = await books.holdKnown(subjects);
-    const reviews = held.filter((one) => isDue(one, at)).map((one) => this.judge(one, at));
-    if (reviews.length === 0) return;
+    const held = (await books.holdKnown(subjects)).filter((one) => isDue(one, at));
+    if (held.length === 0) return;
+    const unjudged = await books.sinceVersion(held.map(({ subject }) => subject.id));
+    const reviews = held.map((one) => this.judge(one, unjudged, at));
     const facts = reviews.map(({ reviewed, judgement }) => factsOf(reviewed, judgement));
     const positions = await books.facts.append(facts.flat() as unknown as Facts);
     const places = placesOf(
@@ -59,10 +64,12 @@ export class ReviewDue {
     await books.saveJudged(savings, []);
   }
 
-  private judge({ subject, standing, inForce, links, ladder }: HeldSubject, at: Date): Review {
+  private judge({ subject, standing, inForce, links, ladder }: HeldSubject, unjudged: ReadonlySet<string>, at: Date): Review {
+    const isNew = (record: RecordInForce) => unjudged.has(nameOf(record));
+    const untold = movedItThemselves(standing, { records: inForce, links, isNew }, SCORECARD_2026_1, at);
     const body = { version: standing.version.toString() };
     const fact = { shard: subject.id.shard, kind: 'standing.reviewed', subject: subject.id.uuid, body };
-    const occasion: Occasion = { at, why: 'ENDED', ladder };
+    const occasion: Occasion = { at, why: 'ENDED', ladder, untold };
     return { reviewed: { fact, notices: [] }, occasion, judgement: judge(standing, { records: inForce, links }, occasion, this.clerk) };
   }
 }

@@ -15,6 +15,8 @@ export interface Occasion {
   readonly why: LiftedWhy;
   readonly ladder: Ladder;
   readonly cause?: StandingVersion['cause'];
+  /** Participants who are not told that the score changed: it was their own doing. */
+  readonly untold?: readonly string[];
   /** Who of the staff orders it. */
   readonly by?: string;
 }
@@ -28,13 +30,13 @@ export interface Judgement {
 }
 
 /** Judges anew and says who is told. */
-export function judge(known: KnownStanding, grounds: Grounds, { at, why, ladder, by }: Occasion, clerk: Clerk): Judgement {
+export function judge(known: KnownStanding, grounds: Grounds, { at, why, ladder, untold, by }: Occasion, clerk: Clerk): Judgement {
   const judged = rescore(known, grounds, { scorecard: SCORECARD_2026_1, ladder, at, why, newId: () => clerk.uuid(at) });
   const change = withTold(judged, toldOf(grounds.links));
   const content = contentOf(change.next);
   const commitment = commitToJson(clerk, content);
   const nameFor: Parameters<typeof tellChange>[2]['nameFor'] = ({ id }, { ref }) => pairwiseName(clerk, id, ref.uuid);
-  return { change, content, commitment, happenings: tellChange(change, commitment, { links: grounds.links, nameFor, by }) };
+  return { change, content, commitment, happenings: tellChange(change, commitment, { links: grounds.links, nameFor, untold, by }) };
 }
 
 /** Who is told of a restriction is kept with it: from then on neither a clock nor a link that ends can make anybody forgotten. */

@@ -19,6 +19,8 @@ export interface Telling {
   readonly links: readonly Link[];
   /** Names a restriction for the holder of one link. */
   readonly nameFor: (restriction: ImposedRestriction, link: Link) => string;
+  /** Participants who do not hear that the score changed, see `Occasion`. */
+  readonly untold?: readonly string[] | undefined;
   /** Who of the platform's staff brought it about; told in the facts only. */
   readonly by?: string | undefined;
 }
@@ -44,9 +46,9 @@ export function tellViolation(links: readonly Link[], reportedBy: string, at: Da
   return others.map((link) => notice(link, 'violation.reported', { on: dayOf(at) }));
 }
 
-function standingChanged({ next, scoreChanged }: StandingChange, { commitment }: Commitment, { links }: Telling): Happening {
+function standingChanged({ next, scoreChanged }: StandingChange, { commitment }: Commitment, { links, untold = [] }: Telling): Happening {
   const body = { version: next.version.toString(), scorecard: next.score.version, commitment };
-  const told = scoreChanged ? links.filter(isActive) : [];
+  const told = scoreChanged ? links.filter((link) => isActive(link) && !untold.includes(link.participant)) : [];
   return {
     fact: { shard: next.subject.shard, kind: 'standing.changed', subject: next.subject.uuid, body },
     notices: told.map((link) => notice(link, 'rating.changed', { on: dayOf(next.updatedAt) })),

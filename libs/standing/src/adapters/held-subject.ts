@@ -1,6 +1,6 @@
 import type { Link, Subject } from '#consents';
 import type { SubjectKind } from '#contract';
-import type { Shard } from '#kernel';
+import type { Shard, ShardedId } from '#kernel';
 import type { NonceClaim } from '#partners';
 import type { RecordInForce } from '#records';
 import type { DisputedRecord } from '../dispute/disputed-record.js';
@@ -35,7 +35,7 @@ export interface MetJson {
   readonly ladders: readonly { readonly policy_version: number; readonly ladder: LadderJson }[];
 }
 
-interface LinkJson {
+export interface LinkJson {
   readonly ref: string;
   readonly participant_id: string;
   readonly customer_reference: string | null;
@@ -43,7 +43,7 @@ interface LinkJson {
   readonly ended_at: string | null;
 }
 
-interface RecordJson {
+export interface RecordJson {
   readonly iss: string;
   readonly jti: string;
   readonly root_jti: string;
@@ -80,8 +80,8 @@ function readSubject(shard: Shard, json: SubjectJson, ladder: Ladder): HeldSubje
   const subject: Subject = { id, kind: json.kind, createdAt: new Date(json.created_at) };
   return {
     subject,
-    links: json.links.map((link) => readLink(subject, link)),
-    inForce: json.in_force.map(readRecord),
+    links: json.links.map((link) => readLink(id, link)),
+    inForce: json.in_force.map(readRecordInForce),
     standing: {
       subject: id,
       kind: json.kind,
@@ -98,10 +98,10 @@ function readSubject(shard: Shard, json: SubjectJson, ladder: Ladder): HeldSubje
   };
 }
 
-function readLink({ id }: Subject, link: LinkJson): Link {
+export function readLink(subject: ShardedId, link: LinkJson): Link {
   return {
-    ref: { shard: id.shard, uuid: link.ref },
-    subject: id,
+    ref: { shard: subject.shard, uuid: link.ref },
+    subject,
     participant: link.participant_id,
     customerReference: link.customer_reference ?? undefined,
     createdAt: new Date(link.created_at),
@@ -109,6 +109,6 @@ function readLink({ id }: Subject, link: LinkJson): Link {
   };
 }
 
-function readRecord({ iss, jti, root_jti: rootJti, as_of: asOf, valid_until: validUntil, body }: RecordJson): RecordInForce {
+export function readRecordInForce({ iss, jti, root_jti: rootJti, as_of: asOf, valid_until: validUntil, body }: RecordJson): RecordInForce {
   return { iss, jti, rootJti, asOf: new Date(asOf), validUntil: new Date(validUntil), body };
 }

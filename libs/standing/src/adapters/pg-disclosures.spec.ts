@@ -4,7 +4,7 @@ import { canonicalBytes, type JsonObject } from '#evidence';
 import type { Refusal } from '#kernel';
 import { Database } from '#platform';
 import { type FreshDatabase, freshDatabase } from '#platform/testing/database';
-import { rating, sha256, violation } from '#records/testing/records';
+import { sha256, violation } from '#records/testing/records';
 import { claimsOf, DisclosureWorld, holderSigner } from '../testing/disclosure-world.js';
 
 describe('ratings read under consents, in PostgreSQL', () => {
@@ -156,15 +156,12 @@ describe('ratings read under consents, in PostgreSQL', () => {
     const of = await world.subject(820);
     const consent = await world.granted(of, { threshold: { atLeast: 650 }, dataLifeSeconds: 60 });
     expect(await world.outcome(consent)).toBe('Y');
-    await world.report(of.ref, { kind: 'rating', rating: rating(360) });
+    await world.reportedBy('bank-b', of, 350);
     expect([await world.outcome(consent), await world.outcome(await world.granted(of, { threshold: { atLeast: 700 } }))]).toEqual([
       'Y',
       'consent.threshold',
     ]);
-    await fresh.database.query(
-      `UPDATE threshold_answers SET replay_until = replay_until - interval '1 day', bound_until = bound_until - interval '1 day' WHERE subject = $1`,
-      [of.subject.uuid],
-    );
+    await world.aDayLater(of);
     expect(await world.outcome(consent)).toBe('N');
   });
 
@@ -186,7 +183,7 @@ describe('ratings read under consents, in PostgreSQL', () => {
     ];
     // It says nothing of a score, so it binds to nothing and holds nothing up.
     expect([await world.outcome(low), await world.outcome(high)]).toEqual(['NA', 'NA']);
-    await world.report(of.ref, { kind: 'rating', rating: rating(360) });
+    await world.reportedBy('bank-b', of, 360);
     expect([await world.outcome(high), await world.outcome(low)]).toEqual(['N', 'consent.threshold']);
   });
 

@@ -1,8 +1,10 @@
 import { countedRow, useRow } from '#consents/adapters/consent-rows';
 import { PgConsentLedger } from '#consents/adapters/pg-consent-ledger';
+import type { SubjectKind } from '#contract';
 import type { JsonObject } from '#evidence';
 import type { Shard } from '#kernel';
 import { appendFacts, type Database, orLostReply, type Tx } from '#platform';
+import type { ThresholdGrounds } from '../disclosure/frozen-rating.js';
 import type { DisclosedContent } from '../disclosure/rating.js';
 import type {
   AnswerPair,
@@ -15,8 +17,10 @@ import type {
   KnownForRead,
   ReadsSaving,
 } from '../disclosure/store.js';
+import type { DisputedRecord } from '../dispute/disputed-record.js';
 import type { Factor } from '../standing.js';
 import { againAfterDeadlock } from './after-deadlock.js';
+import { type LinkJson, readLink, readRecordInForce, type RecordJson } from './held-subject.js';
 import { PgStandingBook } from './pg-standing-book.js';
 import { readRestriction, type RestrictionJson } from './restriction-json.js';
 
@@ -27,9 +31,20 @@ interface KnownRow {
   factors: Factor[];
   restrictions: RestrictionJson[];
   disputed: boolean;
-  reported: boolean;
+  threshold: ThresholdJson | null;
   link_ended: boolean;
   earlier: DisclosureJson | null;
+}
+
+/** What a threshold is answered by. */
+interface ThresholdJson {
+  kind: SubjectKind;
+  shard: Shard;
+  subject: string;
+  links: LinkJson[];
+  in_force: RecordJson[];
+  disputed: DisputedRecord[];
+  own: { at: string; in_force: RecordJson[]; disputed: DisputedRecord[] } | null;
 }
 
 /** A row of `disclosures` as PostgreSQL tells it in JSON. */
@@ -85,7 +100,16 @@ const KNOWN = `
   SELECT i.n, s.version, s.score, s.factors, s.disputed <> '[]' AS disputed,
          coalesce((SELECT json_agg(r ORDER BY r.starts_at, r.id)
                      FROM restrictions r WHERE r.shard = s.shard AND r.subject = s.subject AND r.lifted_at IS NULL), '[]') AS restrictions,
-         EXISTS (SELECT FROM records_in_force f WHERE f.shard = s.shard AND f.subject = s.subject AND f.valid_until > now()) AS reported,
+         CASE WHEN c.threshold IS NOT NULL THEN json_build_object(
+           'kind', s.kind, 'shard', s.shard, 'subject', s.subject, 'disputed', s.disputed,
+           'links', (SELECT json_agg(l)
+                       FROM (SELECT ref, participant_id, customer_reference, created_at, ended_at FROM links
+                              WHERE shard = s.shard AND subject = s.subject) l),
+           'in_force', (SELECT coalesce(json_agg(f), '[]')
+                          FROM (SELECT iss, jti, root_jti, as_of, valid_until, body FROM records_in_force
+                                 WHERE shard = s.shard AND subject = s.subject) f),
+           'own', (SELECT to_json(o)
+                     FROM (SELECT at, in_force, disputed FROM frozen_contributions WHERE shard = c.shard AND consent = c.id) o)) END AS threshold,
          EXISTS (SELECT FROM links l WHERE l.shard = c.shard AND l.ref = c.link AND l.state = 'ENDED') AS link_ended,
          (SELECT to_json(d) FROM disclosures d WHERE d.shard = i.shard AND d.consent = i.consent AND d.idempotency_key = i.idempotency_key) AS earlier
     FROM unnest($1::smallint[], $2::uuid[], $3::text[]) WITH ORDINALITY AS i (shard, consent, idempotency_key, n)
@@ -125,9 +149,23 @@ class PgDisclosureBook implements DisclosureBook {
   }
 }
 
-function readKnown({ version, score, factors, restrictions, disputed, reported, link_ended, earlier }: KnownRow): KnownForRead {
-  const rating = { version, score, factors, restrictions: restrictions.map(readRestriction), disputed, reported };
-  return { rating, linkEnded: link_ended, ...(earlier ? { earlier: readEarlier(earlier) } : {}) };
+function readKnown({ version, score, factors, restrictions, disputed, threshold, link_ended, earlier }: KnownRow): KnownForRead {
+  return {
+    rating: { version, score, factors, restrictions: restrictions.map(readRestriction), disputed },
+    ...(threshold ? { threshold: readThreshold(threshold) } : {}),
+    linkEnded: link_ended,
+    ...(earlier ? { earlier: readEarlier(earlier) } : {}),
+  };
+}
+
+function readThreshold({ kind, shard, subject, links, in_force, disputed, own }: ThresholdJson): ThresholdGrounds {
+  return {
+    kind,
+    links: links.map((link) => readLink({ shard, uuid: subject }, link)),
+    records: in_force.map(readRecordInForce),
+    disputes: disputed,
+    own: own ? { at: new Date(own.at), records: own.in_force.map(readRecordInForce), disputes: own.disputed } : undefined,
+  };
 }
 
 function readEarlier(row: DisclosureJson): EarlierRead {

@@ -65,6 +65,15 @@ export class PgTogetherBooks implements TogetherBooks {
     return rows.flatMap(({ subject_shard: shard, held }) => (held ? [readHeld(shard, held)] : []));
   }
 
+  async sinceVersion(subjects: readonly ShardedId[]): Promise<ReadonlySet<string>> {
+    const rows = await this.tx.query<Names>(
+      'SELECT iss, jti FROM records_since_version($1, $2)',
+      [int2Array(subjects.map(({ shard }) => shard)), uuidArray(subjects.map(({ uuid }) => uuid))],
+      'records_since_version',
+    );
+    return new Set(rows.map(nameOf));
+  }
+
   async taken(identities: readonly RecordIdentity[]): Promise<TakenName[]> {
     const rows = await this.tx.query<{ iss: string; jti: string; seq: bigint; payload_digest: Buffer }>(
       NAMES_TAKEN,

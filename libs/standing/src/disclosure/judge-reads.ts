@@ -2,6 +2,7 @@ import { type CallTerms, type Consent, type ConsentUse, type HeldConsents, type 
 import { encodeBase64Url, type JsonObject, utf8 } from '#evidence';
 import { formatId, invariant, Refusal, type ShardedId } from '#kernel';
 import { type Clerk, pairwiseName } from '../notary.js';
+import { frozenRating, type ThresholdGrounds } from './frozen-rating.js';
 import { claimsOf, type DisclosedContent, isThreshold, type KnownRating } from './rating.js';
 import { repeatRead } from './repeat-read.js';
 import type { AnswerPair, Disclosure, EarlierRead, KeptAnswer } from './store.js';
@@ -39,6 +40,8 @@ export interface Grounds {
   readonly clerk: Clerk;
   /** By subject. */
   readonly ratings: ReadonlyMap<string, KnownRating>;
+  /** By consent: what its threshold is answered by. */
+  readonly thresholds: ReadonlyMap<string, ThresholdGrounds>;
   readonly answers: readonly KeptAnswer[];
 }
 
@@ -71,7 +74,7 @@ export function sortRead(
 }
 
 /** Judges new reads one after the other, each with all that the ones before it have used up and told. */
-export function judgeReads(fresh: readonly ReadRequest[], { held, terms, clerk, ratings, answers }: Grounds): JudgedReads {
+export function judgeReads(fresh: readonly ReadRequest[], { held, terms, clerk, ratings, thresholds, answers }: Grounds): JudgedReads {
   const given = new Map(answers.map((one) => [pairName(one), one]));
   const told = new Set<string>();
   const contents = new Map<ConsentUse, DisclosedContent>();
@@ -86,7 +89,14 @@ export function judgeReads(fresh: readonly ReadRequest[], { held, terms, clerk, 
     if (consent.terms.fetch.type === 'ONETIME') needKey((wish as ReadRequest).key);
     if (isThreshold(scope)) {
       const pair: AnswerPair = { subject: consent.subject, participant: consent.participant };
-      const { answer, binds } = giveAnswer(given.get(pairName(pair))?.given, scope.threshold, use, known);
+      const grounds = thresholds.get(consent.id.uuid);
+      invariant(grounds, 'a consent with a threshold has what it is answered by');
+      const { answer, binds } = giveAnswer(
+        given.get(pairName(pair))?.given,
+        scope.threshold,
+        use,
+        frozenRating(consent.participant, grounds, at),
+      );
       if (binds) {
         given.set(pairName(pair), { ...pair, given: binds });
         told.add(pairName(pair));

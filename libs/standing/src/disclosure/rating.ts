@@ -17,6 +17,11 @@ export interface KnownRating {
   readonly restrictions: readonly ImposedRestriction[];
   /** A record that counts is disputed. */
   readonly disputed: boolean;
+}
+
+/** By what a threshold is answered. */
+export interface ScoreForThreshold {
+  readonly score: number;
   /** Any bank reports anything about the subject that is in force. */
   readonly reported: boolean;
 }
@@ -39,7 +44,7 @@ export function claimsOf(known: KnownRating, claims: readonly RatingClaim[], at:
   return { ...Object.fromEntries(claims.map((claim) => [claim, all[claim]])), [DISPUTED_CLAIM]: known.disputed };
 }
 
-export function answerOf({ reported, score }: KnownRating, { atLeast }: { readonly atLeast: number }): ThresholdAnswer {
+export function answerOf({ reported, score }: ScoreForThreshold, { atLeast }: { readonly atLeast: number }): ThresholdAnswer {
   if (!reported) return 'NA';
   return score >= atLeast ? 'Y' : 'N';
 }

@@ -86,7 +86,14 @@ export class ReadRatings {
     const pairs = between.flatMap(({ consent }) => (isThreshold(consent.terms.scope) ? [consent] : []));
     const answers = pairs.length === 0 ? [] : await books.disclosures.holdAnswers(pairs);
     const ratings = new Map(between.map(({ consent, request }) => [consent.subject.uuid, known.get(request)!.rating]));
-    return await saveReads(books, judgeReads(fresh, { held, terms: this.terms, clerk: this.notary, ratings, answers }), this.notary);
+    const thresholds = new Map(
+      between.flatMap(({ consent, request }) => {
+        const { threshold } = known.get(request)!;
+        return threshold ? [[consent.id.uuid, threshold] as const] : [];
+      }),
+    );
+    const grounds = { held, terms: this.terms, clerk: this.notary, ratings, thresholds, answers };
+    return await saveReads(books, judgeReads(fresh, grounds), this.notary);
   }
 }
 

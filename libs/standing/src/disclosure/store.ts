@@ -2,6 +2,7 @@ import type { Counted, PlacedUse } from '#consents';
 import type { JsonObject, TokenStatus } from '#evidence';
 import type { Shard, ShardedId } from '#kernel';
 import type { Books } from '../store.js';
+import type { ThresholdGrounds } from './frozen-rating.js';
 import type { DisclosedContent, KnownRating } from './rating.js';
 import type { GivenAnswer } from './threshold-answer.js';
 
@@ -47,6 +48,8 @@ export interface EarlierRead extends Pick<Disclosure, 'digest' | 'keepUntil'> {
 /** What is known for one read: the rating of the consent's subject, and what was read under this consent with this key before. */
 export interface KnownForRead {
   readonly rating: KnownRating;
+  /** Where the consent has a threshold. */
+  readonly threshold?: ThresholdGrounds | undefined;
   /** The link between subject and recipient is over, and every consent with it, whoever ended it. */
   readonly linkEnded: boolean;
   readonly earlier?: EarlierRead | undefined;

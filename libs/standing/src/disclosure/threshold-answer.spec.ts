@@ -4,18 +4,11 @@ import type { ConsentUse } from '#consents';
 import { RATING_THRESHOLDS } from '#contract';
 import type { Refusal } from '#kernel';
 import { BANDS, scoreMax, scoreMin } from '#scoring';
-import type { KnownRating } from './rating.js';
+import type { ScoreForThreshold } from './rating.js';
 import { answerReplayMs, giveAnswer, type GivenAnswer } from './threshold-answer.js';
 
 const HOUR_MS = 3_600_000;
-const known = (score: number, reported = true): KnownRating => ({
-  version: 1n,
-  score,
-  factors: [],
-  restrictions: [],
-  disputed: false,
-  reported,
-});
+const known = (score: number, reported = true): ScoreForThreshold => ({ score, reported });
 const use = (atMs: number, dataLifeSeconds: number) => ({ at: new Date(atMs), dataLifeSeconds }) as ConsentUse;
 const scores = fc.integer({ min: scoreMin, max: scoreMax });
 /** After a pause the attacker asks for a threshold, of any purpose and consent: only the pair counts. */

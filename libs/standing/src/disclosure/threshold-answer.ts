@@ -1,7 +1,7 @@
 import type { ConsentUse } from '#consents';
 import type { ThresholdAnswer } from '#contract';
 import { Refusal } from '#kernel';
-import { answerOf, type KnownRating } from './rating.js';
+import { answerOf, type ScoreForThreshold } from './rating.js';
 
 export const answerReplayMs = 86_400_000;
 
@@ -29,7 +29,7 @@ export function giveAnswer(
   given: GivenAnswer | undefined,
   { atLeast }: { readonly atLeast: number },
   { at, dataLifeSeconds }: Pick<ConsentUse, 'at' | 'dataLifeSeconds'>,
-  known: KnownRating,
+  known: ScoreForThreshold,
 ): ThresholdTold {
   const isBound = given !== undefined && given.boundUntil > at;
   if (isBound && given.atLeast !== atLeast) {

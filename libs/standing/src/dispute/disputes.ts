@@ -55,7 +55,7 @@ export class Disputes {
       const telling = { links: held.links, clerk: this.clerk };
       const opened = tellOpened(dispute, fact, telling);
       const disputes = [...held.standing.disputes, disputedRecord(dispute)];
-      const change = { happenings: [opened] as const, disputes, force: {} };
+      const change = { furnisher: record.iss, happenings: [opened] as const, disputes, force: {} };
       const { placeOf, events } = await saveDisputeChange(books, held, change, { at, why: 'DISPUTED' }, this.clerk);
       const kept: Dispute = { ...dispute, openedSeq: placeOf(opened).seq };
       await books.disputes.save(kept);
@@ -125,7 +125,8 @@ export class Disputes {
 
   /** Something happened to a dispute that goes on: the record counts as before. */
   private async goOn(books: Books, held: HeldSubject, happening: Happening, dispute: Dispute, at: Date): Promise<void> {
-    const change = { happenings: [happening] as const, disputes: held.standing.disputes, force: {} };
+    const { iss: furnisher } = dispute.record;
+    const change = { furnisher, happenings: [happening] as const, disputes: held.standing.disputes, force: {} };
     const { events } = await saveDisputeChange(books, held, change, { at, why: 'ENDED' }, this.clerk);
     await books.disputes.save(dispute);
     await books.disputes.keepNotices(dispute.subject, dispute.id, events);

@@ -10,6 +10,8 @@ import { tellClosed, tellRemoved } from './tell-dispute.js';
 
 /** A subject judged anew because a dispute began, went on or ended. */
 export interface DisputeChange {
+  /** Of the record; what becomes of that is no news to it. */
+  readonly furnisher: string;
   readonly happenings: readonly [Happening, ...Happening[]];
   /** Afterwards. */
   readonly disputes: readonly DisputedRecord[];
@@ -26,12 +28,12 @@ export interface SavedChange {
 export async function saveDisputeChange(
   books: Books,
   held: HeldSubject,
-  { happenings: [first, ...rest], disputes, force }: DisputeChange,
+  { furnisher, happenings: [first, ...rest], disputes, force }: DisputeChange,
   { at, why }: Pick<Occasion, 'at' | 'why'>,
   clerk: Clerk,
 ): Promise<SavedChange> {
   const { subject, standing, links, inForce, ladder } = held;
-  const occasion: Occasion = { at, why, ladder };
+  const occasion: Occasion = { at, why, ladder, untold: [furnisher] };
   const records = inForce.filter((record) => record !== force.removed);
   const judgement = judge(standing, { records, links, disputes }, occasion, clerk);
   const all = [first, ...judgement.happenings, ...rest];
@@ -69,7 +71,8 @@ export async function endDispute(
   const removed = isKept ? undefined : findInForce(held, dispute);
   const ended = isKept ? [] : [tellRemoved(dispute, recipients, at, telling)];
   const happenings: readonly [Happening, ...Happening[]] = first ? [first, closing, ...ended] : [closing, ...ended];
-  const change = { happenings, disputes: withoutDispute(held, dispute), force: removed ? { removed } : {} };
+  const { iss: furnisher } = dispute.record;
+  const change = { furnisher, happenings, disputes: withoutDispute(held, dispute), force: removed ? { removed } : {} };
   const { placeOf, events } = await saveDisputeChange(books, held, change, { at, why: 'WITHDRAWN' }, clerk);
   const closed = { ...dispute, closedSeq: placeOf(closing).seq };
   await books.disputes.save(closed);

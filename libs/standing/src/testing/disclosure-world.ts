@@ -64,12 +64,27 @@ export class DisclosureWorld {
     return { subject, ref: link.ref };
   }
 
-  /** Bank A reports something; answers its jti. */
-  async report(ref: ShardedId, body: object): Promise<string> {
+  /** Bank A reports something, or another that the subject is linked to; answers its jti. */
+  async report(ref: ShardedId, body: object, bank = 'bank-a'): Promise<string> {
     const n = Number(`${process.pid}${++this.lastRecord}`);
-    const record = { ...recordHead('bank-a', ref, n, new Date()), ...body };
-    await this.accept.run('bank-a', await verified(record as never));
+    const record = { ...recordHead(bank, ref, n, new Date()), ...body };
+    await this.accept.run(bank, await verified(record as never));
     return record.jti;
+  }
+
+  /** A bank's link to the subject; it reports the score, too. */
+  async reportedBy(bank: string, { subject }: { readonly subject: ShardedId }, score: number): Promise<ShardedId> {
+    const { link } = await this.subjects.link(subject, { participant: bank });
+    await this.report(link.ref, { kind: 'rating', rating: rating(score) }, bank);
+    return link.ref;
+  }
+
+  /** What was answered of a subject's thresholds was answered a day earlier. */
+  async aDayLater({ subject }: { readonly subject: ShardedId }): Promise<void> {
+    await this.database.query(
+      `UPDATE threshold_answers SET replay_until = replay_until - interval '1 day', bound_until = bound_until - interval '1 day' WHERE subject = $1`,
+      [subject.uuid],
+    );
   }
 
   /** A consent that the subject has granted. */

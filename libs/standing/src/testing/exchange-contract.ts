@@ -156,8 +156,10 @@ function aboutEffects(stage: Stage): void {
     ]);
     expect(toldA[0]?.body).toEqual({ on: '2026-11-21' });
     expect(JSON.stringify(toldA)).not.toMatch(/FRAUD|bank-b|SEVERE/);
-    expect(toldB[1]?.body['record']).toBe(reported.jti);
-    expect(toldB[1]?.body['restriction']).not.toBe(toldA[2]?.body['restriction']);
+    // What its own record did to the score it is not told.
+    expect(toldB.map(({ kind }) => kind)).toEqual(['restriction.imposed']);
+    expect(toldB[0]?.body['record']).toBe(reported.jti);
+    expect(toldB[0]?.body['restriction']).not.toBe(toldA[2]?.body['restriction']);
 
     await stage.world.subjects.endLink(stage.subject, stage.refA);
     await stage.world.hear('bank-a');

@@ -106,6 +106,8 @@ export class MemoryExchange implements Exchange, TogetherExchange, EventQueue, S
         return { held: byRef, replayed: replayedAmong(nonces, written) };
       },
       holdKnown: async (subjects) => (await Promise.all(subjects.map((id) => this.hold(id)))).filter((held) => held !== undefined),
+      // There are no batches here: each record is judged as it comes.
+      sinceVersion: async () => new Set(),
       taken: async (identities) => records.taken(identities),
       claim: async (identities) => {
         for (const identity of identities) if ((await records.claim(identity)).outcome !== 'claimed') throw new NameTaken();

@@ -176,7 +176,8 @@ class TogetherJudge {
     const { subject, link, links, inForce: before, standing, ladder } = held;
     const { added: inForce } = acceptRecord({ link, inForce: before, namedExists: false }, incoming, at);
     invariant(inForce, 'what names no other record adds one');
-    const occasion: Occasion = { at, why: 'CORRECTED', ladder, cause: { iss: identity.iss, jti: identity.jti } };
+    const { iss, jti } = identity;
+    const occasion: Occasion = { at, why: 'CORRECTED', ladder, cause: { iss, jti }, untold: [iss] };
     const records = [...before, inForce];
     const judgement = judge(standing, { records, links }, occasion, notary);
     const commitment = commitTo(notary, incoming.value.payloadBytes);

@@ -40,6 +40,8 @@ export interface TogetherBooks {
   meet(refs: readonly ShardedId[], nonces: readonly NonceClaim[]): Promise<Met>;
   /** Holds subjects that are known themselves; one that does not exist is left out. */
   holdKnown(subjects: readonly ShardedId[]): Promise<readonly HeldSubject[]>;
+  /** Records of these held subjects, by `nameOf`, that were accepted since the last version of their standings. */
+  sinceVersion(subjects: readonly ShardedId[]): Promise<ReadonlySet<string>>;
   /** Those of these names that are taken, by whatever record. */
   taken(identities: readonly RecordIdentity[]): Promise<readonly TakenName[]>;
   /** Throws `NameTaken`. */
