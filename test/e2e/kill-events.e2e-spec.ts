@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nodeCrypto, sortedRoot } from '#evidence';
 import { formatId } from '#kernel';
 import { findRedisServer } from '#platform';
-import { RecordFile } from '#sdk';
+import { RecordFile, verifySetAgreement } from '#sdk';
+import { reconcileRecords } from '../../libs/sdk/src/record-set/reconcile-records.js';
 import { signStatement } from '../../libs/sdk/src/record-set/state-set.js';
 import { Dice } from '../sim/dice.js';
 import { EventKills, type Heard } from '../world/event-kills.js';
@@ -70,6 +71,34 @@ describe.runIf(wanted !== undefined && isBuilt && findRedisServer() !== undefine
       place.before,
     );
     expect(row).toEqual({ ours: 1, oneFactEach: true });
+    await file.close();
+  }, 120_000);
+
+  it('of the gateway at every call of a set dialogue in turn: begun again it heals, and ends with equal roots and both signatures', async () => {
+    const { gateway, signingKey } = world.bankA;
+    const { ref } = await kills.customerOf('bank-a');
+    const file = await RecordFile.open(path.join(world.home, 'dialogue.ndjson'));
+    for (const { jws } of await kills.ratedOften(ref, 150)) await file.append(jws);
+    let [calls, killedAt] = [0, 0];
+    const send: typeof gateway.send = (asked) => {
+      if (asked.path.includes('/record-sets/') && ++calls === killedAt) world.gateway.kill();
+      return gateway.send(asked);
+    };
+    const party = { gateway: { send, fetchKeys: () => gateway.fetchKeys() }, participant: 'bank-a', signingKey };
+    const dialogue = () => reconcileRecords({ ...party, origin: world.config.GATEWAY_ORIGIN }, file, { heal: true });
+    // Up to the call that no dialogue makes any more.
+    for (let isOver = false; !isOver;) {
+      [calls, killedAt] = [0, killedAt + 1];
+      const { deaths } = world.gateway;
+      // Each side lacks some: a dialogue of several rounds, then healing, then another.
+      for (const { jws } of await kills.made(ref, 2)) await file.append(jws);
+      await kills.ratedOften(ref, 2);
+      const { outcome, agreement, count } = await insist(dialogue);
+      isOver = calls < killedAt;
+      const { own, counter } = await verifySetAgreement(agreement!, { keys: (await insist(() => gateway.fetchKeys())) as object[] });
+      expect([outcome, counter.count, counter.root, world.gateway.deaths]).toEqual(['AGREED', count, own.root, deaths + (isOver ? 0 : 1)]);
+    }
+    expect(killedAt).toBeGreaterThan(6);
     await file.close();
   }, 120_000);
 

@@ -26,6 +26,7 @@ export class EventKills {
   private readonly subjects: Subjects;
   private readonly consents: Consents;
   private toldA = 0;
+  private lastMs = 0;
 
   constructor(
     private readonly world: KillWorld,
@@ -53,11 +54,27 @@ export class EventKills {
 
   /** A record of bank A about a new customer of its. */
   async rated(): Promise<{ readonly jti: string; readonly jws: string }> {
+    const [record] = await this.ratedOften((await this.customerOf('bank-a')).ref, 1);
+    return record!;
+  }
+
+  /** Records of bank A about one customer, accepted. */
+  async ratedOften(ref: string, count: number): Promise<{ readonly jti: string; readonly jws: string }[]> {
     const { bankA } = this.world;
-    const payload = sampleRating('bank-a', (await this.customerOf('bank-a')).ref, 700, new Date());
-    const jws = await signRecord(payload, bankA.signingKey);
-    await insist(() => bankA.client.submitRecord(jws));
-    return { jti: payload.jti, jws };
+    const records = await this.made(ref, count);
+    for (const { jws } of records) await insist(() => bankA.client.submitRecord(jws));
+    return records;
+  }
+
+  /** Records of bank A that it has not sent yet. */
+  async made(ref: string, count: number): Promise<{ readonly jti: string; readonly jws: string }[]> {
+    const making = Array.from({ length: count }, async () => {
+      // Their `seq` is made of the time.
+      this.lastMs = Math.max(this.lastMs + 1, Date.now());
+      const payload = sampleRating('bank-a', ref, 700, new Date(this.lastMs));
+      return { jti: payload.jti, jws: await signRecord(payload, this.world.bankA.signingKey) };
+    });
+    return await Promise.all(making);
   }
 
   /** Disputes whose clocks for notice, reminder and end are all due within the next seconds. */

@@ -46,13 +46,16 @@ export const pollAcksMax = 10_000;
 
 const jti = z.uuid();
 
-/** RFC 8936 §2.4. Everything may be left out: then up to 100 events are waited for. */
-export const pollRequest = z.strictObject({
+/**
+ * RFC 8936 §2.4. Everything may be left out: then up to 100 events are waited for. Members that are not known here are ignored, as of any JWT or SET:
+ * a receiver that is built for every transmitter may send some of its own.
+ */
+export const pollRequest = z.object({
   maxEvents: z.int().min(0).max(pollEventsMax).default(100),
   returnImmediately: z.boolean().default(false),
   ack: z.array(jti).max(pollAcksMax).default([]),
   setErrs: z
-    .record(jti, z.strictObject({ err: z.string().min(1).max(64), description: z.string().max(500).optional() }))
+    .record(jti, z.object({ err: z.string().min(1).max(64), description: z.string().max(500).optional() }))
     .refine((errors) => Object.keys(errors).length <= pollEventsMax, `at most ${pollEventsMax} errors`)
     .default({}),
 });
