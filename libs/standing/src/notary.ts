@@ -27,7 +27,12 @@ export interface Commitment {
 /** Binds to bytes without telling anything of them: SHA-256(salt || bytes), both base64url (CONTRACT.md §9). */
 export function commitTo(clerk: Clerk, bytes: Uint8Array): Commitment {
   const salt = clerk.salt();
-  return { salt: encodeBase64Url(salt), commitment: encodeBase64Url(clerk.sha256(concat(salt, bytes))) };
+  return { salt: encodeBase64Url(salt), commitment: commitWith(clerk, salt, bytes) };
+}
+
+/** The same with a salt that is there already. */
+export function commitWith(clerk: Clerk, salt: Uint8Array, bytes: Uint8Array): string {
+  return encodeBase64Url(clerk.sha256(concat(salt, bytes)));
 }
 
 export function commitToJson(clerk: Clerk, content: unknown): Commitment {

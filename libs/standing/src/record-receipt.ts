@@ -46,7 +46,7 @@ function sign(notary: Notary, { iss, jti, payloadDigest, salt, position: { shard
 }
 
 /** The fact of an accepted record. */
-export function acceptedFact({ id }: Subject, { record: { iss, kind }, provenance }: SignedRecord, { commitment }: Commitment): Fact {
+export function acceptedFact({ id }: Subject, { record: { iss, kind }, provenance }: SignedRecord, commitment: string): Fact {
   const body = { record: kind, commitment, ...provenance };
   return { shard: id.shard, kind: 'record.accepted', subject: id.uuid, participant: iss, body };
 }
@@ -59,7 +59,7 @@ export function recordAccepted(
   at: Date,
 ): Happening {
   const { kind, iss } = value.record;
-  return { fact: acceptedFact(subject, value, commitment), notices: kind === 'violation' ? tellViolation(links, iss, at) : [] };
+  return { fact: acceptedFact(subject, value, commitment.commitment), notices: kind === 'violation' ? tellViolation(links, iss, at) : [] };
 }
 
 /** What is kept of a commitment: the receipt that holds its salt, or the salt until somebody asks for the receipt. */

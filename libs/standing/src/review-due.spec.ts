@@ -37,6 +37,9 @@ function spoiling(books: TogetherBooks, uuid: string): TogetherBooks {
   });
   return {
     ...books,
-    holdKnown: async (subjects) => (await books.holdKnown(subjects)).map((held) => (held.subject.id.uuid === uuid ? spoilt(held) : held)),
+    holdDue: async (due) => {
+      const { held, marked } = await books.holdDue(due);
+      return { held: held.map((one) => (one.subject.id.uuid === uuid ? spoilt(one) : one)), marked };
+    },
   };
 }

@@ -1,11 +1,11 @@
-import type { Clock, Facts, ShardedId } from '#kernel';
+import type { Clock, Facts } from '#kernel';
 import type { RecordInForce } from '#records';
 import { SCORECARD_2026_1 } from '#scoring';
 import { movedItThemselves } from './contributions.js';
 import type { Happening } from './event.js';
 import type { Clerk } from './notary.js';
 import { factsOf, judge, type Judgement, type Occasion, placeChange } from './save-change.js';
-import type { Exchange, HeldSubject } from './store.js';
+import type { DueSubject, Exchange, HeldSubject } from './store.js';
 import { nameOf } from './together/names.js';
 import { placesOf, type TogetherBooks, type TogetherExchange } from './together/together-books.js';
 
@@ -34,7 +34,7 @@ export class ReviewDue {
   }
 
   /** One that cannot be judged stops nobody but itself; answers why those could not. */
-  private async reviewMany(subjects: readonly ShardedId[]): Promise<unknown[]> {
+  private async reviewMany(subjects: readonly DueSubject[]): Promise<unknown[]> {
     try {
       await this.exchange.together((books) => this.review(books, subjects));
       return [];
@@ -46,12 +46,13 @@ export class ReviewDue {
     }
   }
 
-  private async review(books: TogetherBooks, subjects: readonly ShardedId[]): Promise<void> {
+  private async review(books: TogetherBooks, subjects: readonly DueSubject[]): Promise<void> {
     const at = this.clock.now();
-    const held = (await books.holdKnown(subjects)).filter((one) => isDue(one, at));
-    if (held.length === 0) return;
-    const unjudged = await books.sinceVersion(held.map(({ subject }) => subject.id));
-    const reviews = held.map((one) => this.judge(one, unjudged, at));
+    const { held, marked } = await books.holdDue(subjects);
+    const due = held.filter((one) => marked.has(one.subject.id.uuid) || isDue(one, at));
+    if (due.length === 0) return;
+    const unjudged = await books.sinceVersion(due.map(({ subject }) => subject.id));
+    const reviews = due.map((one) => this.judge(one, unjudged, at));
     const facts = reviews.map(({ reviewed, judgement }) => factsOf(reviewed, judgement));
     const positions = await books.facts.append(facts.flat() as unknown as Facts);
     const places = placesOf(

@@ -20,6 +20,11 @@ export interface StandingVersion {
   readonly position: FactPosition;
 }
 
+/** A subject to be judged anew, with the marks that lines of batches left at it. */
+export interface DueSubject extends ShardedId {
+  readonly marks?: readonly bigint[];
+}
+
 /** Everything by which a subject is judged; it stays true to the end of the transaction. */
 export interface HeldSubject {
   readonly subject: Subject;
@@ -72,8 +77,8 @@ export interface Books {
 export interface Exchange {
   /** Saves all of it when `work` returns, nothing when it throws. `work` may be run again where nothing of the first time was kept. */
   transaction<T>(work: (books: Books) => Promise<T>): Promise<T>;
-  /** Subjects whose standing time alone has changed by now, the longest due first. */
-  due(at: Date, countMax: number): Promise<ShardedId[]>;
+  /** Subjects whose standing time alone has changed by now, or lines of batches have; of each kind the longest due first. */
+  due(at: Date, countMax: number): Promise<DueSubject[]>;
 }
 
 /** Why a participant could not take an event (RFC 8936 §2.4.3). */

@@ -55,10 +55,15 @@ export class PgFactLog {
     return row;
   }
 
-  /** The latest facts about a subject that were not made by looking at it. */
+  /** The latest facts about a subject that were not made by looking at it. That a record was accepted is found by the record. */
   async ofSubject(subject: { readonly shard: Shard; readonly uuid: string }, rowsMax: number): Promise<FactRow[]> {
     return this.sql.query<FactRow>(
-      `SELECT ${FACT_COLUMNS} FROM facts t WHERE shard = $1 AND subject = $2 AND kind <> 'staff.viewed' ORDER BY seq DESC LIMIT $3`,
+      `(SELECT ${FACT_COLUMNS} FROM facts t
+         WHERE shard = $1 AND subject = $2 AND kind <> 'record.accepted' AND kind <> 'staff.viewed' ORDER BY seq DESC LIMIT $3)
+        UNION ALL
+       (SELECT ${FACT_COLUMNS} FROM facts t
+         WHERE shard = $1 AND seq IN (SELECT fact_seq FROM records WHERE shard = $1 AND subject = $2 ORDER BY fact_seq DESC LIMIT $3))
+        ORDER BY seq DESC LIMIT $3`,
       [subject.shard, subject.uuid, rowsMax],
     );
   }

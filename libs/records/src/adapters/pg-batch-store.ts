@@ -37,7 +37,7 @@ const COLUMNS = `shard, batch, participant, certificate, manifest, encode(digest
   next_line, next_byte, accepted, repeated, refused, epoch`;
 
 /** A step takes far less; a worker that died is waited for no longer than this. */
-const leaseMs = 30_000;
+export const leaseMs = 30_000;
 
 /** Owns `record_batches`; what became of lines is `PgLineOutcomes`'. */
 export class PgBatchStore implements BatchStore {
@@ -125,18 +125,30 @@ export class PgBatchStore implements BatchStore {
 export class PgBatchProgress implements BatchProgress {
   constructor(private readonly tx: Tx) {}
 
-  async advance({ lease: { id, epoch }, outcomes, nextLine, nextByte }: BatchStep): Promise<void> {
-    const count = (wanted: LineOutcome['outcome']) => outcomes.filter(({ outcome }) => outcome === wanted).length;
+  async advance(step: BatchStep): Promise<void> {
+    const { lease, nextLine, nextByte } = step;
+    const { id, epoch } = lease;
     const held = await this.tx.query(
       `UPDATE record_batches
           SET next_line = $4, next_byte = $5, accepted = accepted + $6, repeated = repeated + $7, refused = refused + $8,
               leased_until = clock_timestamp() + $9 * interval '1 ms'
         WHERE shard = $1 AND batch = $2 AND epoch = $3 AND state = 'PROCESSING' RETURNING shard`,
-      [id.shard, id.uuid, epoch, nextLine, nextByte, count('ACCEPTED'), count('REPEATED'), count('REFUSED'), leaseMs],
+      [id.shard, id.uuid, epoch, nextLine, nextByte, ...countsOf(step), leaseMs],
     );
     if (held.length === 0) throw new BatchLeaseLost();
-    await new PgLineOutcomes(this.tx).keep(id, outcomes);
+    await this.keepOutcomes(step);
   }
+
+  /** For whoever advanced the batch by a statement of its own. */
+  async keepOutcomes({ lease, outcomes }: BatchStep): Promise<void> {
+    await new PgLineOutcomes(this.tx).keep(lease.id, outcomes);
+  }
+}
+
+/** How many lines of a step were accepted, repeated and refused. */
+export function countsOf({ outcomes }: BatchStep): [number, number, number] {
+  const count = (wanted: LineOutcome['outcome']) => outcomes.filter(({ outcome }) => outcome === wanted).length;
+  return [count('ACCEPTED'), count('REPEATED'), count('REFUSED')];
 }
 
 /** The count may be passed by as many as arrive in the same moment: it holds off a flood, it is not a promise. */

@@ -8,6 +8,7 @@ import type { JudgedViolation } from '../imposed.js';
 import { BUILT_IN_LADDER, type Ladder } from '../ladder.js';
 import type { Factor } from '../standing.js';
 import type { HeldSubject } from '../store.js';
+import type { HeldDue } from '../together/together-books.js';
 import { type LadderJson, readKeptLadder } from './keep-ladder.js';
 import { type RestrictionJson, readRestriction } from './restriction-json.js';
 
@@ -28,11 +29,19 @@ export interface HeldJson extends SubjectJson {
   readonly ladder: LadderJson | null;
 }
 
-/** What `meet_records` answers. */
-export interface MetJson {
-  readonly claimed: readonly NonceClaim[];
+interface ManyJson {
   readonly held: readonly (SubjectJson & { readonly shard: Shard; readonly refs: readonly string[]; readonly policy: number | null })[];
   readonly ladders: readonly { readonly policy_version: number; readonly ladder: LadderJson }[];
+}
+
+/** What `meet_records` answers. */
+export interface MetJson extends ManyJson {
+  readonly claimed: readonly NonceClaim[];
+}
+
+/** What `hold_due` answers. */
+export interface DueJson extends ManyJson {
+  readonly marked: readonly string[];
 }
 
 export interface LinkJson {
@@ -68,10 +77,18 @@ export function readHeld(shard: Shard, json: HeldJson): HeldSubject {
 }
 
 /** By the UUIDs of the links. */
-export function readMet({ held, ladders }: MetJson): Map<string, HeldSubject> {
+export function readMet(met: MetJson): Map<string, HeldSubject> {
+  const subjects = readMany(met);
+  return new Map(met.held.flatMap(({ refs }, i) => refs.map((ref) => [ref, subjects[i]!])));
+}
+
+export function readDue(due: DueJson): HeldDue {
+  return { held: readMany(due), marked: new Set(due.marked) };
+}
+
+function readMany({ held, ladders }: ManyJson): HeldSubject[] {
   const known = new Map<number | null, Ladder>(ladders.map(({ policy_version, ladder }) => [policy_version, readKeptLadder(ladder)]));
-  const subjects = held.map((one) => [one.refs, readSubject(one.shard, one, known.get(one.policy) ?? BUILT_IN_LADDER)] as const);
-  return new Map(subjects.flatMap(([refs, subject]) => refs.map((ref) => [ref, subject])));
+  return held.map((one) => readSubject(one.shard, one, known.get(one.policy) ?? BUILT_IN_LADDER));
 }
 
 function readSubject(shard: Shard, json: SubjectJson, ladder: Ladder): HeldSubject {

@@ -5,14 +5,14 @@ import { claimNonce } from '#partners/adapters/pg-nonce-book';
 import { appendFacts, type Database, orLostReply, type Tx } from '#platform';
 import type { Claim, RecordIdentity, WriteReceipt } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
-import type { Books, Exchange, HeldSubject } from '../store.js';
+import type { Books, DueSubject, Exchange, HeldSubject } from '../store.js';
 import { NameTaken, type TogetherBooks, type TogetherExchange } from '../together/together-books.js';
 import { againAfterDeadlock } from './after-deadlock.js';
 import { type HeldJson, readHeld } from './held-subject.js';
 import { PgAppealBook } from './pg-appeal-book.js';
 import { PgDisputeBook } from './pg-dispute-book.js';
 import { PgTogetherBooks } from './pg-together-books.js';
-import { dueOnShard, PgStandingBook, saveAccepted } from './pg-standing-book.js';
+import { dueOnShard, markedSubjects, PgStandingBook, saveAccepted } from './pg-standing-book.js';
 
 /** The exchange's books over one PostgreSQL transaction. */
 export class PgExchange implements Exchange, TogetherExchange {
@@ -35,10 +35,13 @@ export class PgExchange implements Exchange, TogetherExchange {
     }
   }
 
-  async due(at: Date, countMax: number): Promise<ShardedId[]> {
-    const found: ShardedId[] = [];
+  async due(at: Date, countMax: number): Promise<DueSubject[]> {
+    const found = await markedSubjects(this.database, countMax);
+    const marked = new Set(found.map(({ uuid }) => uuid));
     for (const shard of SHARDS) {
-      if (found.length < countMax) found.push(...(await dueOnShard(this.database, shard, at, countMax - found.length)));
+      if (found.length >= countMax) break;
+      const due = await dueOnShard(this.database, shard, at, countMax - found.length);
+      found.push(...due.filter(({ uuid }) => !marked.has(uuid)));
     }
     return found;
   }

@@ -1,16 +1,17 @@
 import type { Link, Subject } from '#consents';
 import type { Shard, ShardedId } from '#kernel';
-import { byteaArray, type Database, int2Array, int8Array, jsonbArray, textArray, timestampArray, type Tx, uuidArray } from '#platform';
-import type { BatchProgress, WriteReceipt } from '#records';
+import { type Database, int2Array, type Tx, uuidArray } from '#platform';
+import { BatchLeaseLost, type BatchProgress, type BatchStep, type WriteReceipt } from '#records';
 import { PgBatchProgress } from '#records/adapters/pg-batch-store';
-import type { HeldLink, LineBooks, LineExchange } from '../batch/line-books.js';
+import type { AddedLine, HeldLink, LineBooks, LineExchange } from '../batch/line-books.js';
 import type { Books } from '../store.js';
-import type { AddedRecord } from '../together/together-books.js';
+import { NameTaken } from '../together/together-books.js';
+import { addedLines, ADD_LINES } from './added-lines.js';
 import { againAfterDeadlock } from './after-deadlock.js';
 import { booksOf } from './pg-exchange.js';
 import { PgTogetherBooks } from './pg-together-books.js';
 
-/** Many records at a time over one PostgreSQL transaction: arrays in, one statement for each question. */
+/** Many records at a time over one PostgreSQL transaction: two calls for all of them. */
 export class PgLineExchange implements LineExchange {
   constructor(
     private readonly database: Database,
@@ -26,8 +27,6 @@ export class PgLineExchange implements LineExchange {
   }
 }
 
-const KEEP_LINES = `SELECT keep_lines(${Array.from({ length: 19 }, (_, i) => `$${i + 1}`).join(', ')})`;
-
 interface HeldRow {
   shard: Shard;
   ref: string;
@@ -41,7 +40,7 @@ interface HeldRow {
 }
 
 class PgLineBooks extends PgTogetherBooks implements LineBooks {
-  readonly progress: BatchProgress;
+  readonly progress: PgBatchProgress;
 
   constructor(private readonly transaction: Tx) {
     super(transaction);
@@ -49,56 +48,22 @@ class PgLineBooks extends PgTogetherBooks implements LineBooks {
   }
 
   async holdLinks(refs: readonly ShardedId[]): Promise<ReadonlyMap<string, HeldLink>> {
-    const places = [int2Array(refs.map(({ shard }) => shard)), uuidArray(refs.map(({ uuid }) => uuid))];
-    await this.transaction.query(
-      `SELECT FROM subjects s
-        WHERE (s.shard, s.subject) IN (SELECT l.shard, l.subject FROM unnest($1::smallint[], $2::uuid[]) AS i (shard, ref)
-                                         JOIN links l ON l.shard = i.shard AND l.ref = i.ref)
-        ORDER BY s.shard, s.subject FOR NO KEY UPDATE`,
-      places,
-      'hold_links',
-    );
+    const links = [...new Map(refs.map((ref) => [ref.uuid, ref])).values()];
     const rows = await this.transaction.query<HeldRow>(
-      `SELECT l.shard, l.ref, l.subject, l.participant_id, l.created_at, l.ended_at, s.kind, s.created_at AS subject_created_at,
-              (SELECT count(*) FROM records_in_force f WHERE f.shard = l.shard AND f.subject = l.subject AND f.iss = l.participant_id) AS in_force
-         FROM (SELECT DISTINCT shard, ref FROM unnest($1::smallint[], $2::uuid[]) AS i (shard, ref)) i
-         JOIN links l ON l.shard = i.shard AND l.ref = i.ref
-         JOIN subjects s ON s.shard = l.shard AND s.subject = l.subject`,
-      places,
-      'held_links',
+      'SELECT * FROM hold_links($1, $2)',
+      [int2Array(links.map(({ shard }) => shard)), uuidArray(links.map(({ uuid }) => uuid))],
+      'hold_links',
     );
     return new Map(rows.map((row) => [row.ref, readHeld(row)]));
   }
 
-  async keep(added: readonly AddedRecord[], at: Date): Promise<void> {
-    await this.transaction.query(KEEP_LINES, [at, ...lineArrays(added)], 'keep_lines');
+  async add(step: BatchStep, added: readonly AddedLine[]): Promise<void> {
+    const values = addedLines(step, added, await this.transaction.typeOid('batch_line'));
+    const [row] = await this.transaction.query<{ done: 'ADDED' | 'NAME_TAKEN' | 'LEASE_LOST' }>(ADD_LINES, values, 'add_lines');
+    if (row!.done === 'LEASE_LOST') throw new BatchLeaseLost();
+    if (row!.done === 'NAME_TAKEN') throw new NameTaken();
+    await this.progress.keepOutcomes(step);
   }
-}
-
-/** As `keep_lines` takes them. */
-function lineArrays(added: readonly AddedRecord[]): unknown[] {
-  const records = added.map(({ record }) => record);
-  const force = added.map(({ inForce }) => inForce);
-  return [
-    records[0]!.iss,
-    records[0]!.sealed?.batch ?? null,
-    int2Array(records.map(({ subject }) => subject.shard)),
-    uuidArray(records.map(({ subject }) => subject.uuid)),
-    uuidArray(records.map(({ ref }) => ref.uuid)),
-    uuidArray(records.map(({ jti }) => jti)),
-    int8Array(records.map(({ seq }) => BigInt(seq))),
-    textArray(records.map(({ kind }) => kind)),
-    timestampArray(records.map(({ issuedAt }) => issuedAt)),
-    byteaArray(records.map(({ payloadDigest }) => payloadDigest)),
-    byteaArray(records.map(({ received }) => received)),
-    timestampArray(records.map(({ acceptedAt }) => acceptedAt)),
-    int8Array(records.map(({ factSeq }) => factSeq)),
-    byteaArray(records.map(({ salt }) => salt)),
-    int8Array(records.map(({ sealed }) => sealed && BigInt(sealed.index))),
-    timestampArray(force.map(({ asOf }) => asOf)),
-    timestampArray(force.map(({ validUntil }) => validUntil)),
-    jsonbArray(force.map(({ body }) => JSON.stringify(body))),
-  ];
 }
 
 function readHeld(row: HeldRow): HeldLink {

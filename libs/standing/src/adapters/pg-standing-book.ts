@@ -1,11 +1,11 @@
-import { type Shard, type ShardedId, shardOf } from '#kernel';
+import { type Shard, type ShardedId, SHARDS, shardOf } from '#kernel';
 import type { Tx } from '#platform';
 import type { RecordInForce, StoredRecord } from '#records';
 import { keepSealed } from '#records/adapters/pg-record-book';
 import type { StoredEvent } from '../event.js';
 import type { KnownStanding, StandingChange } from '../rescore.js';
 import type { StandingSaving } from '../save-change.js';
-import type { AcceptedSaving, StandingBook, StandingVersion } from '../store.js';
+import type { AcceptedSaving, DueSubject, StandingBook, StandingVersion } from '../store.js';
 import { restrictionRow } from './restriction-json.js';
 
 /** Owns `standings`, `standing_versions`, `restrictions` and the writing of `events`; the statements stand in the migration `restrictions`. */
@@ -134,4 +134,21 @@ export async function dueOnShard(runner: Pick<Tx, 'query'>, shard: Shard, at: Da
     [shard, at, countMax],
   );
   return rows.map(({ subject }) => ({ shard, uuid: subject }));
+}
+
+/** Subjects at which lines of batches left marks, each once, with as many of its marks as were found. */
+export async function markedSubjects(runner: Pick<Tx, 'query'>, countMax: number): Promise<DueSubject[]> {
+  const rows = await runner.query<{ shard: Shard; seq: bigint; subject: string }>(
+    `SELECT m.shard, m.seq, m.subject FROM unnest($1::smallint[]) AS p (shard)
+      CROSS JOIN LATERAL (SELECT shard, seq, subject FROM standings_marked t WHERE t.shard = p.shard ORDER BY seq LIMIT $2) m LIMIT $2`,
+    [SHARDS, countMax],
+    'marked_subjects',
+  );
+  const marked = new Map<string, DueSubject & { readonly marks: bigint[] }>();
+  for (const { shard, seq, subject } of rows) {
+    const known = marked.get(subject);
+    if (known) known.marks.push(seq);
+    else marked.set(subject, { shard, uuid: subject, marks: [seq] });
+  }
+  return [...marked.values()];
 }

@@ -1,15 +1,15 @@
-import { type Shard, type ShardedId, shardOf } from '#kernel';
+import { type ShardedId, shardOf } from '#kernel';
 import { inWritingOrder, type NonceClaim, replayedAmong } from '#partners';
 import { appendFacts, byteaArray, int2Array, int8Array, jsonbArray, textArray, timestampArray, type Tx, uuidArray } from '#platform';
 import type { RecordIdentity, WriteReceipt } from '#records';
 import { PgReceipts } from '#records/adapters/pg-receipts';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import type { StandingSaving } from '../save-change.js';
-import type { FactBook, HeldSubject } from '../store.js';
+import type { DueSubject, FactBook } from '../store.js';
 import type { TakenName } from '../together/names.js';
 import { nameOf } from '../together/names.js';
-import { type AddedRecord, type Met, NameTaken, type TogetherBooks } from '../together/together-books.js';
-import { type HeldJson, type MetJson, readHeld, readMet } from './held-subject.js';
+import { type AddedRecord, type HeldDue, type Met, NameTaken, type TogetherBooks } from '../together/together-books.js';
+import { type DueJson, type MetJson, readDue, readMet } from './held-subject.js';
 import { saveDisputed, savingsJson } from './pg-standing-book.js';
 
 type Names = Pick<RecordIdentity, 'iss' | 'jti'>;
@@ -56,13 +56,19 @@ export class PgTogetherBooks implements TogetherBooks {
     return { held: readMet(met), replayed: replayedAmong(nonces, met.claimed) };
   }
 
-  async holdKnown(subjects: readonly ShardedId[]): Promise<HeldSubject[]> {
-    const rows = await this.tx.query<{ subject_shard: Shard; held: HeldJson | null }>(
-      'SELECT * FROM hold_known_subjects($1, $2)',
-      [int2Array(subjects.map(({ shard }) => shard)), uuidArray(subjects.map(({ uuid }) => uuid))],
-      'hold_known_subjects',
+  async holdDue(due: readonly DueSubject[]): Promise<HeldDue> {
+    const marks = due.flatMap(({ shard, marks: seqs = [] }) => seqs.map((seq) => ({ shard, seq })));
+    const [row] = await this.tx.query<{ due: DueJson }>(
+      'SELECT hold_due($1, $2, $3, $4) AS due',
+      [
+        int2Array(due.map(({ shard }) => shard)),
+        uuidArray(due.map(({ uuid }) => uuid)),
+        int2Array(marks.map(({ shard }) => shard)),
+        int8Array(marks.map(({ seq }) => seq)),
+      ],
+      'hold_due',
     );
-    return rows.flatMap(({ subject_shard: shard, held }) => (held ? [readHeld(shard, held)] : []));
+    return readDue(row!.due);
   }
 
   async sinceVersion(subjects: readonly ShardedId[]): Promise<ReadonlySet<string>> {

@@ -1,12 +1,11 @@
-import { decodeBase64Url } from '#evidence';
-import { type Fact, type FactPosition, type Facts, Refusal, type Verified } from '#kernel';
+import { Refusal, type Verified } from '#kernel';
 import { acceptStatement, type BatchLease, identityOf, type LineOutcome, type RecordIdentity } from '#records';
-import type { RecordInForce, SignedRecord } from '#records';
+import type { SignedRecord } from '#records';
 import { linkUnknown } from '../linked-subject.js';
-import { type Commitment, commitTo, type Notary } from '../notary.js';
-import { acceptedFact, storedRecord } from '../record-receipt.js';
+import { commitWith, type Notary } from '../notary.js';
+import { acceptedFact } from '../record-receipt.js';
 import { Names } from '../together/names.js';
-import type { HeldLink, LineBooks } from './line-books.js';
+import type { AddedLine, HeldLink, LineBooks } from './line-books.js';
 
 /** A line as it was read: verified, or refused. */
 export interface ReadLine {
@@ -14,15 +13,6 @@ export interface ReadLine {
   readonly nextByte: number;
   readonly incoming?: Verified<SignedRecord>;
   readonly refusal?: Refusal;
-}
-
-interface Added {
-  readonly incoming: Verified<SignedRecord>;
-  readonly identity: RecordIdentity;
-  readonly held: HeldLink;
-  readonly inForce: RecordInForce;
-  readonly commitment: Commitment;
-  readonly fact: Fact;
 }
 
 export interface LinesToAdd {
@@ -43,33 +33,22 @@ export async function addStatements(
   notary: Notary,
   at: Date,
 ): Promise<LineOutcome[]> {
-  const readable = lines.flatMap(({ incoming }) => incoming ?? []);
-  const identities = readable.map(({ value }) => identityOf(value));
-  const names = new Names(asks ? await books.taken(identities) : []);
-  const held = await books.holdLinks(identities.map(({ ref }) => ref));
+  const identities = lines.map(({ incoming }) => incoming && identityOf(incoming.value));
+  const readable = identities.filter((one) => one !== undefined);
+  const names = new Names(asks ? await books.taken(readable) : []);
+  const held = await books.holdLinks(readable.map(({ ref }) => ref));
   const judge = new LineJudge(participant, names, held, notary, at);
   const outcomes: LineOutcome[] = [];
-  for (const line of lines) {
-    const outcome = judge.judge(line);
+  for (const [i, line] of lines.entries()) {
+    const outcome = judge.judge(line, identities[i]);
     if (outcome === 'alone') break;
     outcomes.push(outcome);
   }
   if (outcomes.length === 0) return [];
   const last = lines[outcomes.length - 1]!;
-  await books.progress.advance({ lease, outcomes, nextLine: last.line + 1, nextByte: last.nextByte });
-  if (judge.added.length > 0) await save(books, judge.added, at);
+  const step = { lease, outcomes, nextLine: last.line + 1, nextByte: last.nextByte };
+  await (judge.added.length > 0 ? books.add(step, judge.added) : books.progress.advance(step));
   return outcomes;
-}
-
-/** The head rows are taken by the facts, last but for what needs their numbers. Receipts are signed when they are asked for, not under these locks. */
-async function save(books: LineBooks, added: readonly Added[], at: Date): Promise<void> {
-  await books.claim(added.map(({ identity }) => identity));
-  const positions = await books.facts.append(added.map(({ fact }) => fact) as unknown as Facts);
-  const keeping = added.map(({ incoming, held, commitment, inForce }, i) => {
-    const position: FactPosition = positions[i]!;
-    return { inForce, record: storedRecord(incoming, held.subject, position, { salt: decodeBase64Url(commitment.salt, 'salt') }) };
-  });
-  await books.keep(keeping, at);
 }
 
 /** A refusal as a line is told it. */
@@ -79,7 +58,7 @@ export function refused(line: number, { code, detail, hints }: Refusal, jti: str
 
 /** Judges line after line; what an earlier line took, a later one finds taken. */
 class LineJudge {
-  readonly added: Added[] = [];
+  readonly added: AddedLine[] = [];
   /** By subject: what these lines have added so far. */
   private readonly counts = new Map<string, number>();
 
@@ -91,9 +70,8 @@ class LineJudge {
     private readonly at: Date,
   ) {}
 
-  judge({ line, incoming, refusal }: ReadLine): LineOutcome | 'alone' {
-    if (!incoming) return refused(line, refusal!, undefined);
-    const identity = identityOf(incoming.value);
+  judge({ line, incoming, refusal }: ReadLine, identity: RecordIdentity | undefined): LineOutcome | 'alone' {
+    if (!incoming || !identity) return refused(line, refusal!, undefined);
     const { jti } = identity;
     try {
       const met = this.names.meet(identity);
@@ -114,8 +92,9 @@ class LineJudge {
     const { uuid } = held.subject.id;
     const count = this.counts.get(uuid) ?? 0;
     const inForce = acceptStatement(held.link, held.inForceCount + count, incoming, this.at);
-    const commitment = commitTo(this.notary, incoming.value.payloadBytes);
-    this.added.push({ incoming, identity, held, inForce, commitment, fact: acceptedFact(held.subject, incoming.value, commitment) });
+    const salt = this.notary.salt();
+    const fact = acceptedFact(held.subject, incoming.value, commitWith(this.notary, salt, incoming.value.payloadBytes));
+    this.added.push({ incoming, identity, subject: held.subject, inForce, salt, fact });
     this.counts.set(uuid, count + 1);
     this.names.take(identity);
   }

@@ -1,8 +1,9 @@
 import type { Link, Subject } from '#consents';
-import type { ShardedId } from '#kernel';
-import type { BatchProgress } from '#records';
+import type { Fact, ShardedId } from '#kernel';
+import type { Verified } from '#kernel';
+import type { BatchProgress, BatchStep, RecordIdentity, RecordInForce, SignedRecord } from '#records';
 import type { Books } from '../store.js';
-import type { AddedRecord, TogetherBooks } from '../together/together-books.js';
+import type { TogetherBooks } from '../together/together-books.js';
 
 export interface HeldLink {
   readonly link: Link;
@@ -11,13 +12,28 @@ export interface HeldLink {
   readonly inForceCount: number;
 }
 
+/** A line that is accepted: its record as received, how it counts from now on, and what the ledger says of it. */
+export interface AddedLine {
+  readonly incoming: Verified<SignedRecord>;
+  readonly identity: RecordIdentity;
+  readonly subject: Subject;
+  readonly inForce: RecordInForce;
+  /** Of the commitment in its fact: its receipt is signed when somebody asks for it. */
+  readonly salt: Uint8Array;
+  readonly fact: Fact;
+}
+
 /** What one transaction over many records of one issuer may read and write, each in one statement; locks in the order of `TogetherBooks`. */
-export interface LineBooks extends Pick<TogetherBooks, 'facts' | 'taken' | 'claim'> {
+export interface LineBooks extends Pick<TogetherBooks, 'taken'> {
+  /** Where no line is added. */
   readonly progress: BatchProgress;
   /** Holds the subjects of these links, in one order, and answers by the link's UUID. */
   holdLinks(refs: readonly ShardedId[]): Promise<ReadonlyMap<string, HeldLink>>;
-  /** Keeps records of one issuer, and where in a sealed batch they stood; the standings of their subjects are to be judged anew, at once. */
-  keep(added: readonly AddedRecord[], at: Date): Promise<void>;
+  /**
+   * Saves a step with the lines that it adds: their names, facts and records, and marks at their subjects, whose standing is judged soon. Throws
+   * `NameTaken` and `BatchLeaseLost`.
+   */
+  add(step: BatchStep, added: readonly AddedLine[]): Promise<void>;
 }
 
 export interface LineExchange {

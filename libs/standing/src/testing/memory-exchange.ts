@@ -105,7 +105,10 @@ export class MemoryExchange implements Exchange, TogetherExchange, EventQueue, S
         const byRef = new Map(held.flatMap(([ref, one]) => (one ? [[ref, one]] : [])));
         return { held: byRef, replayed: replayedAmong(nonces, written) };
       },
-      holdKnown: async (subjects) => (await Promise.all(subjects.map((id) => this.hold(id)))).filter((held) => held !== undefined),
+      holdDue: async (due) => {
+        const held = await Promise.all(due.map((id) => this.hold(id)));
+        return { held: held.filter((one) => one !== undefined), marked: new Set() };
+      },
       // There are no batches here: each record is judged as it comes.
       sinceVersion: async () => new Set(),
       taken: async (identities) => records.taken(identities),

@@ -2,7 +2,7 @@ import type { FactPosition, ShardedId, Verified } from '#kernel';
 import type { NonceClaim } from '#partners';
 import type { RecordIdentity, RecordInForce, SignedRecord, StoredRecord } from '#records';
 import type { StandingSaving } from '../save-change.js';
-import type { FactBook, HeldSubject } from '../store.js';
+import type { DueSubject, FactBook, HeldSubject } from '../store.js';
 import type { TakenName } from './names.js';
 
 /** A record as it arrived, with the nonce of the request that brought it: claimed in the transaction of its effect (CONTRACT.md §2). */
@@ -17,6 +17,13 @@ export interface Met {
   readonly held: ReadonlyMap<string, HeldSubject>;
   /** Those of the nonces that were used before. */
   readonly replayed: ReadonlySet<NonceClaim>;
+}
+
+/** Subjects that may be due. */
+export interface HeldDue {
+  readonly held: readonly HeldSubject[];
+  /** The UUIDs of those at which lines of batches had left a mark, until now. */
+  readonly marked: ReadonlySet<string>;
 }
 
 /** A record that only adds, as it is kept and as it counts from now on. */
@@ -38,8 +45,8 @@ export interface TogetherBooks {
   readonly facts: FactBook;
   /** Claims the nonces, then holds the subjects of these links to the end of the transaction. */
   meet(refs: readonly ShardedId[], nonces: readonly NonceClaim[]): Promise<Met>;
-  /** Holds subjects that are known themselves; one that does not exist is left out. */
-  holdKnown(subjects: readonly ShardedId[]): Promise<readonly HeldSubject[]>;
+  /** Holds subjects that may be due, and takes their marks away; one that does not exist is left out. */
+  holdDue(due: readonly DueSubject[]): Promise<HeldDue>;
   /** Records of these held subjects, by `nameOf`, that were accepted since the last version of their standings. */
   sinceVersion(subjects: readonly ShardedId[]): Promise<ReadonlySet<string>>;
   /** Those of these names that are taken, by whatever record. */
