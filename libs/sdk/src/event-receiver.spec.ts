@@ -22,6 +22,7 @@ let handle: (event: ReceivedEvent) => Promise<void>;
 let receiver: EventReceiver;
 let nonce = 0;
 let loads = 0;
+let failures: string[];
 
 afterEach(() => ledger.close().catch(() => undefined));
 beforeEach(async () => {
@@ -30,8 +31,11 @@ beforeEach(async () => {
   handle = async (event) => void heard.push(event);
   file = path.join(folder, String(++nonce));
   ledger = await FileEventLedger.open(file);
-  const keys = async () => (loads++, [gateway.publicJwk]);
-  const options = { url, participant: 'bank-a', issuer: 'https://gateway.test', keys, ledger, now: () => at };
+  failures = [];
+  // As `BankClient.keys` gives them.
+  const keys = async () => (loads++, { keys: [gateway.publicJwk] });
+  const failed = (error: unknown) => void failures.push(String(error));
+  const options = { url, participant: 'bank-a', issuer: 'https://gateway.test', keys, ledger, failed, now: () => at };
   receiver = new EventReceiver({ ...options, handle: (event) => handle(event) });
 });
 
@@ -114,12 +118,18 @@ describe('a receiver of events', () => {
     expect(heard).toHaveLength(1);
   });
 
-  it('asks for another try where it breaks itself', async () => {
+  it('asks for another try where it breaks itself, and says here what broke', async () => {
     handle = () => Promise.reject(new Error('our database is down'));
     expect(await send(set())).toEqual({ status: 500 });
     await ledger.close();
     handle = () => Promise.resolve();
     expect(await send(set())).toEqual({ status: 500 });
+    const noKeys = () => Promise.reject(new Error('the gateway is not there'));
+    const options = { url, participant: 'bank-a', issuer: 'https://gateway.test', keys: noKeys, ledger, handle };
+    receiver = new EventReceiver({ ...options, failed: (error) => void failures.push(String(error)), now: () => at });
+    expect(await send(set())).toEqual({ status: 500 });
+    const [first, , last] = failures;
+    expect([failures.length, first, last]).toEqual([3, 'Error: our database is down', 'Error: the gateway is not there']);
   });
 
   it.each<[string, string, Changes, number, string]>([

@@ -51,10 +51,12 @@ export interface EventReceiverOptions {
   readonly participant: string;
   /** The gateway's origin, as its tokens name it. */
   readonly issuer: string;
-  /** The gateway's published keys, such as `() => gateway.fetchKeys()`; asked again when a key is not among them. */
-  readonly keys: () => Promise<readonly JsonWebKey[]>;
+  /** The gateway's published keys, such as `() => bank.keys()`; asked again when a key is not among them. */
+  readonly keys: () => Promise<readonly JsonWebKey[] | { readonly keys: readonly object[] }>;
   readonly ledger: EventLedger;
   readonly handle: (event: ReceivedEvent) => Promise<void>;
+  /** Told what failed on our side (the handler, the ledger, the keys) when the gateway is answered 500 and tries again. Absent: a warning of the process. */
+  readonly failed?: (error: unknown) => void;
   readonly now?: () => Date;
 }
 
@@ -76,7 +78,7 @@ export class EventReceiver {
   private readonly nonces = new NonceMemory();
 
   constructor(private readonly options: EventReceiverOptions) {
-    this.keys = new GatewayKeySet(options.keys);
+    this.keys = new GatewayKeySet(async () => listOf(await options.keys()));
   }
 
   /** For `https.createServer(tls, receiver.listener())`; the bank's proxy or router decides which path leads here. */
@@ -84,7 +86,7 @@ export class EventReceiver {
     return (request, response) => {
       void readBody(request)
         .then((body) => (body ? this.receive({ method: request.method ?? '', headers: request.headers, body }) : { status: 413 }))
-        .catch(() => ({ status: 500 }))
+        .catch((error: unknown) => this.failed(error))
         .then(({ status, body }: ReceiverAnswer) => {
           if (status === 413) response.setHeader('connection', 'close');
           response
@@ -101,14 +103,14 @@ export class EventReceiver {
     try {
       await this.checkMessage(message);
     } catch (error) {
-      return refused(error, 401, 'authentication_failed');
+      return refused(error, 401, 'authentication_failed') ?? this.failed(error);
     }
     try {
       const { uri, event } = await this.readToken(message.body);
       if (uri === WEBHOOK_CHALLENGE_URI) return { status: 200, body: { challenge: event.body['challenge'] ?? null } };
       return await this.take(event);
     } catch (error) {
-      return refused(error, 400, 'invalid_request');
+      return refused(error, 400, 'invalid_request') ?? this.failed(error);
     }
   }
 
@@ -130,16 +132,30 @@ export class EventReceiver {
     return readEvent(value.payload, utf8.decode(body));
   }
 
-  /** Whatever goes wrong in here but a rejection is our own failure: the gateway tries again. */
   private async take(event: ReceivedEvent): Promise<ReceiverAnswer> {
     try {
       await this.options.ledger.once(event.jti, () => this.options.handle(event));
       return { status: 202 };
     } catch (error) {
+      // Whatever else goes wrong in there is our own failure: the gateway tries again.
       if (error instanceof EventRejectedError) throw error;
-      return { status: 500 };
+      return this.failed(error);
     }
   }
+
+  private failed(error: unknown): ReceiverAnswer {
+    const { failed = warn } = this.options;
+    failed(error);
+    return { status: 500 };
+  }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
+}
+
+function listOf(keys: Awaited<ReturnType<EventReceiverOptions['keys']>>): readonly JsonWebKey[] {
+  return ('keys' in keys ? keys.keys : keys) as readonly JsonWebKey[];
 }
 
 const KIND = /^urn:tallystick:event:(.+)$/;
@@ -159,10 +175,10 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What is no refusal is our own failure: the gateway tries again. */
-function refused(error: unknown, status: number, err: string): ReceiverAnswer {
+/** Undefined for what is no refusal but our own failure. */
+function refused(error: unknown, status: number, err: string): ReceiverAnswer | undefined {
   if (error instanceof EventRejectedError) return { status, body: { err: error.err, description: error.description } };
-  if (!(error instanceof Refusal)) return { status: 500 };
+  if (!(error instanceof Refusal)) return undefined;
   // RFC 8935 §2.4: a token's key that is unknown has a word of its own.
   const word = status === 400 && error.code.startsWith('signature.key_') ? 'invalid_key' : err;
   return { status, body: { err: word, description: error.message } };

@@ -143,6 +143,21 @@ describe('a drain', () => {
     expect(await world.factKinds(bank)).toEqual(['webhook.registered', 'webhook.confirmed', 'webhook.failing', 'webhook.recovered']);
   });
 
+  it('an endpoint that was mended is probed at once where its bank registers it again', async () => {
+    const bank = await newBank();
+    const told = await tell(bank, 1, 2, 3, 4);
+    world.answer = () => BROKEN;
+    expect(await world.run(bank)).toBe('FAILING');
+    expect((await world.webhooks.get(bank)).circuit.nextTryAt! > world.clock.now()).toBe(true);
+    world.answer = () => TAKEN;
+    world.pushed.length = 0;
+    await world.webhooks.register(bank, { url: `https://${bank}.example/events`, kinds: [] });
+    expect(await world.run(bank)).not.toBe('NOTHING');
+    world.clock.advance(60_000);
+    await world.run(bank);
+    expect([new Set(world.numbers(bank)), await world.unacknowledged(bank)]).toEqual([new Set(told), []]);
+  });
+
   it('an event on which the receiver always breaks does not keep the others from it', async () => {
     const bank = await newBank();
     const [poison] = await tell(bank, 1);

@@ -23,8 +23,9 @@ export class Webhooks {
       challenge: encodeBase64Url(new Uint8Array([...this.clerk.salt(), ...this.clerk.salt()])),
       urlDigest: encodeBase64Url(this.clerk.sha256(new TextEncoder().encode(wish.url))),
     };
-    const saved = await this.book.change(participant, (known) => registerWebhook(known, participant, wish, by));
-    if (saved?.challenge !== undefined) await this.book.hurry(participant);
+    await this.book.change(participant, (known) => registerWebhook(known, participant, wish, by));
+    // Who registers, also the same again, says that its endpoint is there: it need not wait for the next probe.
+    await this.book.hurry(participant);
     return getWebhook(await this.book.find(participant));
   }
 
