@@ -49,17 +49,20 @@ export async function verifyProofs({ keys, proofs }: EnrolmentForm, expected: { 
   if (missing) throw new Refusal('unprocessable', 'key.unproved', `key ${missing.kid} has signed no proof`, { field: 'proofs' });
 }
 
-/** @returns the kid of the key that signed. Refuses `key.proof_wrong` where the payload says anything else. */
+/** @returns the kid of the key that signed. Refuses `key.proof_wrong` where it is none of `keys`, or the payload says anything else. */
 export async function verifyKeyProof(proof: string, keys: readonly NewKey[], expected: Readonly<Record<string, string>>): Promise<string> {
   const find = (kid: string) => {
     const key = keys.find((candidate) => candidate.kid === kid);
-    return key && { ...key, state: 'ACTIVE' as const };
+    if (!key) throw proofWrong(`a proof names the key ${kid}: it must be made by ${keys.map((one) => one.kid).join(' or ')}`);
+    return { ...key, state: 'ACTIVE' as const };
   };
   const { value } = await verifyJws(new TextEncoder().encode(proof), KEY_PROOF_TYPE, find);
   const names = Object.keys(value.payload);
   const right = names.length === Object.keys(expected).length && names.every((name) => value.payload[name] === expected[name]);
   if (right) return value.header.kid;
-  throw new Refusal('unprocessable', 'key.proof_wrong', `a proof must say exactly ${Object.keys(expected).join(' and ')}, as documented`, {
-    field: 'proofs',
-  });
+  throw proofWrong(`a proof must say exactly {${Object.keys(expected).join(', ')}}, with the values of this request`);
+}
+
+function proofWrong(detail: string): Refusal {
+  return new Refusal('unprocessable', 'key.proof_wrong', detail, { field: 'proofs' });
 }

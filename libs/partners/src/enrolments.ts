@@ -79,12 +79,19 @@ export class Enrolments {
   async find(secret: string, id: string): Promise<CertificateRequest> {
     const digest = this.clerk.digest(secret);
     checkInvitation(await this.store.findInvitation(digest), this.clock.now());
-    return known(await this.store.findRequest(id), (request) => request.invitation === digest);
+    return await this.answer(known(await this.store.findRequest(id), (request) => request.invitation === digest));
   }
 
   /** What became of a participant's own request. Refuses 404 `enrolment.unknown`, for another's as for one that never was. */
   async findOwn(participant: string, id: string): Promise<CertificateRequest> {
-    return known(await this.store.findRequest(id), (request) => request.participant === participant && request.invitation === undefined);
+    const isOwn = (request: CertificateRequest) => request.participant === participant && request.invitation === undefined;
+    return await this.answer(known(await this.store.findRequest(id), isOwn));
+  }
+
+  /** Whoever is given a certificate uses it at once: this process lets it in from then on. */
+  private async answer(request: CertificateRequest): Promise<CertificateRequest> {
+    if (request.state === 'ISSUED') await this.registry.refresh();
+    return request;
   }
 
   private newRequest(participant: string, csr: string, inputDigest: string, invitation: string | undefined): CertificateRequest {

@@ -29,7 +29,11 @@ function ofState({ state, suspension }: Participant): Missing[] {
 
 function ofKeys({ keys }: Participant, at: Date): Missing[] {
   const missing: Missing[] = [];
-  if (!keys.some(isUsable)) missing.push({ code: 'key.none', what: 'a signing key that may be used', next: `POST ${ME}/keys` });
+  // A key is announced by a request that a usable one has signed: without any, the way leads over the operator.
+  if (!keys.some(isUsable)) {
+    const next = 'ask the platform’s operator for an invitation, and enrol again with a new key';
+    missing.push({ code: 'key.none', what: 'a signing key that may be used', next });
+  }
   for (const { kid, state, notAfter } of keys) {
     const at_ = `${ME}/keys/${encodeURIComponent(kid)}`;
     if (state === 'ANNOUNCED')

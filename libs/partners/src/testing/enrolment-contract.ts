@@ -56,7 +56,7 @@ export function enrolmentContract(make: () => EnrolmentStores, factKinds: (parti
       enrolments.invite({ participant: id, name: 'Bank', ttlMs: HOUR_MS, activate: false, by: 'otto', ...wish });
     const me = async () => (await store.loadAll()).find((one) => one.id === id)!;
     const participants = new Participants(store, registry, clock);
-    return { id, clock, issuer, enrolments, invite, me, participants, files, issue: new IssueCertificates(files, issuer, clock) };
+    return { id, clock, issuer, registry, enrolments, invite, me, participants, files, issue: new IssueCertificates(files, issuer, clock) };
   }
 
   function newSigner(kid: string): Signer {
@@ -71,7 +71,7 @@ export function enrolmentContract(make: () => EnrolmentStores, factKinds: (parti
 
   describe('an invited organisation', () => {
     it('enrols by itself, and is let in once the issuer and the operator have done their part', async () => {
-      const { id, enrolments, invite, me, participants, issue } = world();
+      const { id, registry, enrolments, invite, me, participants, issue } = world();
       const { secret } = await invite();
       expect(await me()).toMatchObject({ state: 'INVITED', name: 'Bank', keys: [], certificates: [] });
       const form = parseEnrolmentForm({
@@ -82,6 +82,8 @@ export function enrolmentContract(make: () => EnrolmentStores, factKinds: (parti
       expect((await enrolments.find(secret, request.id)).state).toBe('REQUESTED');
       expect(await issue.run()).toBe(1);
       expect(await enrolments.find(secret, request.id)).toMatchObject({ state: 'ISSUED', certificate: `certificate of ${id}` });
+      // Who has its certificate uses it at once, and the process that gave it out knows it.
+      expect(registry.find(id)!.certificates.map(({ x5t }) => x5t)).toEqual([request.id]);
       const enrolled = await me();
       expect(enrolled).toMatchObject({ state: 'ENROLLED', addresses: ['2001:db8::/32', '203.0.113.7/32'], authorities: ['authority-1'] });
       expect(enrolled.keys.map(({ kid, state }) => [kid, state])).toEqual([
@@ -121,7 +123,7 @@ export function enrolmentContract(make: () => EnrolmentStores, factKinds: (parti
     const spoilt: [what: string, code: string, spoil: Spoil][] = [
       ['a CSR that fails its checks', 'csr.signature', (form, secret) => formOf(secret, [newSigner('k1')], `bad ${form.csr}`)],
       ['a key without a proof', 'key.unproved', (form) => ({ ...form, proofs: [] })],
-      ['a proof by a stranger’s key', 'signature.key_unknown', (form, secret) => ({ ...form, proofs: formOf(secret, [stranger]).proofs })],
+      ['a proof by a stranger’s key', 'key.proof_wrong', (form, secret) => ({ ...form, proofs: formOf(secret, [stranger]).proofs })],
       ['a proof over another CSR', 'key.proof_wrong', (form) => ({ ...form, csr: 'another CSR' })],
       ['a proof for another invitation', 'key.proof_wrong', (_form, secret) => formOf(`${secret}x`, [stranger])],
       [
