@@ -113,7 +113,45 @@ export interface ReservationAnswer {
 
 /** Reads a decision request. Refuses 400 `decision.malformed` with the field. */
 export function parseDecisionRequest(body: unknown): WireDecisionRequest {
-  return parseStrictly(decisionRequestSchema, body, 'decision.malformed');
+  return isPlainRequest(body) ? body : parseStrictly(decisionRequestSchema, body, 'decision.malformed');
+}
+
+const FORMS: ReadonlyMap<string, RegExp> = new Map([
+  ['subject', /^[^]{0,64}$/],
+  ['service', NAME],
+  ['mode', /^(EVALUATE|RESERVE)$/],
+  ['counterparty', COUNTERPARTY],
+  ['channel', NAME],
+  ['paymentReference', PAYMENT_REFERENCE],
+]);
+
+/**
+ * Whether the schema would let it pass as it is, said of most requests at a fifth of its price (every decision passes here). What is not
+ * plain is the schema's to judge; the spec holds this to it.
+ */
+function isPlainRequest(body: unknown): body is WireDecisionRequest {
+  if (!isObject(body) || body['subject'] === undefined || body['service'] === undefined || body['mode'] === undefined) return false;
+  for (const name in body) {
+    const value = body[name];
+    if (name === 'amount' || name === 'holdSeconds') continue;
+    const form = FORMS.get(name);
+    if (form === undefined || typeof value !== 'string' || !form.test(value)) return false;
+  }
+  const { holdSeconds } = body;
+  if (holdSeconds !== undefined && !(Number.isInteger(holdSeconds) && Number(holdSeconds) >= 1 && Number(holdSeconds) <= holdSecondsMax))
+    return false;
+  return isPlainMoney(body['amount']);
+}
+
+function isPlainMoney(money: unknown): boolean {
+  if (!isObject(money)) return false;
+  for (const name in money) if (name !== 'amount' && name !== 'currency') return false;
+  const { amount, currency } = money;
+  return typeof amount === 'string' && amount.length <= 32 && typeof currency === 'string' && currency.length === 3;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Reads the items of a batch, at most `batchItemsMax`. Refuses 400 `decision.malformed` with the field. */
