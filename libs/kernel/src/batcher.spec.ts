@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Refusal } from './refusal.js';
 import { Batcher, type BatchPort, LostReply } from './batcher.js';
 
@@ -37,6 +37,10 @@ const outcomes = async (answers: Promise<string>[]) =>
     end.status === 'fulfilled' ? end.value : end.reason instanceof Refusal ? end.reason.code : 'error',
   );
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 describe('a batcher', () => {
   it('carries together what arrived together, at most itemsMax, at most inFlightMax at once', async () => {
     const ledger = new LyingLedger();
@@ -61,6 +65,57 @@ describe('a batcher', () => {
     await Promise.all(Array.from({ length: 60 }, (_, i) => batcher.submit(i)));
     await Promise.all(Array.from({ length: 20 }, (_, i) => batcher.submit(i)));
     expect(ledger.calls.map(({ length }) => length)).toEqual([30, 30, 20]);
+  });
+
+  describe('after a crowd', () => {
+    const afterCrowd = async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      const ledger = new LyingLedger();
+      const batcher = new Batcher(ledger, { itemsMax: 100, inFlightMax: 2, queueItemsMax: 1_000 });
+      const submit = (count: number) => Promise.all(Array.from({ length: count }, (_, i) => batcher.submit(i)));
+      for (let batch = 0; batch < 20; batch++) {
+        const answers = submit(30);
+        await vi.advanceTimersByTimeAsync(10);
+        await answers;
+      }
+      const sizes = () => ledger.calls.slice(20).map(({ length }) => length);
+      return { submit, sizes };
+    };
+
+    it('lets a few wait a moment for more', async () => {
+      const { submit, sizes } = await afterCrowd();
+      await vi.advanceTimersByTimeAsync(10);
+      const answers = [submit(5)];
+      await turn();
+      answers.push(submit(3));
+      await turn();
+      expect(sizes()).toEqual([5]);
+      await vi.advanceTimersByTimeAsync(2);
+      answers.push(submit(4));
+      await turn();
+      expect(sizes()).toEqual([5]);
+      await vi.advanceTimersByTimeAsync(2);
+      await turn();
+      expect(sizes()).toEqual([5, 7]);
+      await Promise.all(answers);
+    });
+
+    it('keeps nobody once enough are there, and nobody who comes alone later', async () => {
+      const { submit, sizes } = await afterCrowd();
+      await vi.advanceTimersByTimeAsync(10);
+      const answers = [submit(5)];
+      await turn();
+      answers.push(submit(20));
+      await turn();
+      answers.push(submit(12));
+      await turn();
+      expect(sizes()).toEqual([5, 32]);
+      await vi.advanceTimersByTimeAsync(10);
+      answers.push(submit(1));
+      await turn();
+      expect(sizes()).toEqual([5, 32, 1]);
+      await Promise.all(answers);
+    });
   });
 
   it('refuses at once what would wait too long', async () => {

@@ -37,8 +37,13 @@ export interface BatchPort<Item, Answer> {
 /** Fewer than this and a second commit costs more than working side by side gains. */
 const itemsWorthSharing = 32;
 
-/** One that was away for long says little; sixteen of them say that the ledger is slow. */
+/** One that was away for long, or full, says little; sixteen of them say that the ledger is slow, or that callers come in numbers. */
 const batchesRemembered = 16;
+
+/** Batches of so many on the way: a small one costs twice as much for each item, so the next waits a moment for more. */
+const crowdItems = 8;
+/** From one departure to the next in a crowd, unless `itemsWorthSharing` wait before. */
+const crowdGapMs = 4;
 
 interface Waiting<Item, Answer> {
   readonly item: Item;
@@ -47,8 +52,9 @@ interface Waiting<Item, Answer> {
 }
 
 /**
- * Turns single items into batches the way a bus does: it leaves when the one before has come back, with whoever is there. No timer, so
- * nothing waits on an idle system and batches grow with the load. A bad item is found by halving and answered alone.
+ * Turns single items into batches the way a bus does: it leaves when the one before has come back, with whoever is there, so nothing waits
+ * on an idle system and batches grow with the load. Only where callers lately came in numbers does a small one wait a few milliseconds
+ * for more. A bad item is found by halving and answered alone.
  */
 export class Batcher<Item, Answer> {
   private queue: Waiting<Item, Answer>[] = [];
@@ -56,6 +62,10 @@ export class Batcher<Item, Answer> {
   private scheduled = false;
   /** How long batches lately were away. */
   private batchMs = 0;
+  /** How many they carried. */
+  private batchItems = 0;
+  private departedMs = -Infinity;
+  private pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly port: BatchPort<Item, Answer>,
@@ -79,12 +89,30 @@ export class Batcher<Item, Answer> {
 
   /** Departure waits for the end of this turn of the event loop: what arrived together travels together. */
   private schedule(): void {
-    if (this.scheduled || this.inFlight >= this.limits.inFlightMax) return;
+    if (this.scheduled || this.inFlight >= this.limits.inFlightMax || this.isPaused()) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
       while (this.queue.length > 0 && this.inFlight < this.limits.inFlightMax) this.depart(this.seats());
     });
+  }
+
+  /** Whether a few of a crowd wait for more. The pause ends by itself. */
+  private isPaused(): boolean {
+    if (this.queue.length < itemsWorthSharing) {
+      if (this.pause) return true;
+      const restMs = this.batchItems < crowdItems ? 0 : this.departedMs + crowdGapMs - performance.now();
+      if (restMs > 0) this.pause = setTimeout(() => this.endPause(), Math.ceil(restMs));
+      return restMs > 0;
+    }
+    clearTimeout(this.pause);
+    this.pause = undefined;
+    return false;
+  }
+
+  private endPause(): void {
+    this.pause = undefined;
+    this.schedule();
   }
 
   /** Many at once share the free places: while one batch is with the ledger the other is read and answered here. */
@@ -96,7 +124,9 @@ export class Batcher<Item, Answer> {
   private depart(seats: number): void {
     const batch = this.queue.splice(0, Math.min(seats, this.limits.itemsMax));
     this.inFlight++;
+    this.batchItems += (batch.length - this.batchItems) / batchesRemembered;
     const departedMs = performance.now();
+    this.departedMs = departedMs;
     void this.carry(batch).finally(() => {
       this.inFlight--;
       this.batchMs += (performance.now() - departedMs - this.batchMs) / batchesRemembered;
