@@ -1,6 +1,6 @@
 import type { DecisionAnswer, DecisionLimit } from '#contract';
 import type { DecisionDetails } from './details.js';
-import { optionalText, partText } from './shared-json.js';
+import { isShared, optionalText, partText } from './shared-json.js';
 
 /*
  * Details and answers as JSON, field by field. Both are written with every decision, most of their parts are shared by thousands, and amounts,
@@ -41,7 +41,9 @@ export function answerText(answer: DecisionAnswer): string {
   );
 }
 
-function limitText({ id, window, limit, used, reserved, available, count, resetAt }: DecisionLimit): string {
+function limitText(told: DecisionLimit): string {
+  if (isShared(told)) return partText(told);
+  const { id, window, limit, used, reserved, available, count, resetAt } = told;
   return (
     `{"id":${JSON.stringify(id)},"window":"${window}"${limit === undefined ? '' : `,"limit":"${limit}"`},"used":"${used}","reserved":"${reserved}"` +
     (available === undefined ? '' : `,"available":"${available}"`) +

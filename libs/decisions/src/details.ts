@@ -3,7 +3,7 @@ import { formatId, formatMinor, type Shard, type ShardedId } from '#kernel';
 import type { Evaluation, Policy } from '#policies';
 import type { Restriction, Standing } from '#standing';
 import { type CounterState, type DecisionRequest, readUsage } from './decision.js';
-import { sharedBy } from './shared-json.js';
+import { shared, sharedBy } from './shared-json.js';
 
 /** What was asked and evaluated: what a decision's commitment covers and what its answer is told from, at once or years later. */
 export interface DecisionDetails {
@@ -160,9 +160,9 @@ export function composeAnswer(details: DecisionDetails, { decision, at, usage }:
   const exceeded = exceededReasons(details, counters);
   const computedOutcome = exceeded.length > 0 ? 'DENY' : details.computed;
   const outcome = exceeded.length > 0 && details.enforced ? 'DENY' : details.outcome;
-  const reserved = decision !== undefined && holds(details, outcome);
+  const decisionId = decision && formatId('dec', decision);
   return {
-    decisionId: decision && formatId('dec', decision),
+    decisionId,
     outcome,
     computedOutcome,
     reasons: namedAtDoors(withExceeded(exceeded, details), details.restrictions, shard),
@@ -173,7 +173,7 @@ export function composeAnswer(details: DecisionDetails, { decision, at, usage }:
     discount: details.discount === undefined || computedOutcome === 'DENY' ? undefined : discountAnswer(details, details.discount),
     restrictions: details.restrictions.map((restriction) => restrictionAnswer(restriction, shard)),
     factors: computedOutcome === 'ALLOW' ? undefined : details.factors,
-    reservation: reserved ? reservationOf(decision, at, details.holdSeconds!) : undefined,
+    reservation: decisionId !== undefined && holds(details, outcome) ? reservationOf(decisionId, at, details.holdSeconds!) : undefined,
     decidedAt: isoText(at.getTime()),
   };
 }
@@ -194,8 +194,9 @@ export function holds(details: Pick<DecisionDetails, 'mode'>, outcome: Outcome):
   return details.mode === 'RESERVE' && outcome !== 'DENY';
 }
 
-function reservationOf(decision: ShardedId, at: Date, holdSeconds: number) {
-  return { id: formatId('rsv', decision), expiresAt: isoText(at.getTime() + holdSeconds * 1000) };
+/** A reservation bears its decision's UUID: its name differs in the prefix only. */
+function reservationOf(decisionId: string, at: Date, holdSeconds: number) {
+  return { id: `rsv${decisionId.slice('dec'.length)}`, expiresAt: isoText(at.getTime() + holdSeconds * 1000) };
 }
 
 /** A batch has one time, and most holds one length. */
@@ -273,12 +274,19 @@ export function limitsOf(details: Pick<DecisionDetails, 'caps' | 'currency' | 't
   return [...transactionAnswers(details.transactionLimits, currency), ...caps];
 }
 
+/** Limits of a transaction stand as their policy has them, in its currency, and are told as they stand. */
+const TRANSACTION_ANSWERS = new WeakMap<DecisionDetails['transactionLimits'], readonly DecisionLimit[]>();
+
 function transactionAnswers(limits: DecisionDetails['transactionLimits'], currency: string): readonly DecisionLimit[] {
+  const known = TRANSACTION_ANSWERS.get(limits);
+  if (known) return known;
   const zero = formatMinor(0n, currency);
-  return limits.map(({ amount, limit }): DecisionLimit => {
+  const answers = limits.map(({ amount, limit }): DecisionLimit => {
     const text = formatMinor(BigInt(amount), currency);
-    return { id: limit, window: 'TRANSACTION', limit: text, used: zero, reserved: zero, available: text };
+    return shared({ id: limit, window: 'TRANSACTION', limit: text, used: zero, reserved: zero, available: text });
   });
+  TRANSACTION_ANSWERS.set(limits, answers);
+  return answers;
 }
 
 function limitAnswer(cap: CapDetails, counter: CounterState, currency: string): DecisionLimit {

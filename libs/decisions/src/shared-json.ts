@@ -7,6 +7,10 @@ export function shared<T extends object>(value: T): T {
   return value;
 }
 
+export function isShared(part: object): boolean {
+  return TEXTS.has(part);
+}
+
 /** What is made once for each key, and shared from then on. */
 export function sharedBy<Key extends object, T extends object>(make: (key: Key) => T): (key: Key) => T {
   const made = new WeakMap<Key, T>();
