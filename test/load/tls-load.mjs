@@ -3,17 +3,20 @@ import tls from 'node:tls';
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
-/** Sends each prepared request once, over `connections` one-at-a-time callers, until `untilMs` or there is none left. */
-export async function tlsLoad({ port, options, connections, requests, untilMs, status = 201 }) {
+/**
+ * Sends each request once, over `connections` one-at-a-time callers, until `untilMs` or there is none left. `check`: what a caller does with an
+ * answer before it sends the next.
+ */
+export async function tlsLoad({ port, options, connections, requests, untilMs, status = 201, check }) {
   const latencies = [];
   const answers = [];
   const next = requests[Symbol.iterator]();
-  const one = () => oneConnection({ port, options, untilMs, status, next, latencies, answers });
+  const one = () => oneConnection({ port, options, untilMs, status, next, latencies, answers, check });
   await Promise.all(Array.from({ length: connections }, one));
   return { latencies, answers };
 }
 
-function oneConnection({ port, options, untilMs, status, next, latencies, answers }) {
+function oneConnection({ port, options, untilMs, status, next, latencies, answers, check }) {
   return new Promise((resolve, reject) => {
     const socket = tls.connect({ ...options, port, host: '127.0.0.1', servername: 'localhost' });
     socket.setNoDelay(true);
@@ -38,9 +41,11 @@ function oneConnection({ port, options, untilMs, status, next, latencies, answer
       if (received.length < head + 4 + length) return;
       if (!text.startsWith(`HTTP/1.1 ${status}`)) return reject(new Error(received.toString()));
       latencies.push(performance.now() - sentMs);
-      answers.push({ sent, head: text, body: received.subarray(head + 4) });
+      const answer = { sent, head: text, body: received.subarray(head + 4) };
+      answers.push(answer);
       received = Buffer.alloc(0);
-      send();
+      if (check) check(answer).then(send, reject);
+      else send();
     });
   });
 }
