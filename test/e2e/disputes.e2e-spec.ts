@@ -287,8 +287,12 @@ it('staff see what is open, who has heard and which decisions used the record; w
   expect((await rita.post(`/${id}/re-evaluations`)).body).toMatchObject({
     decisions: [{ id: harmed.decisionId, other: true, would: { outcome: 'ALLOW' } }],
   });
+  // By its subject it is found, also once it is settled.
+  const bySubject = (await ada.get(`?subject=${subject}`)).body as { disputes: { id: string; notices: object[] }[] };
+  expect(bySubject.disputes.map((one) => [one.id, one.notices.length])).toEqual([[id, 1]]);
+  expect((await ada.get(`?subject=${id}`)).status).toBe(400);
   const views = await gateway.fresh.database.query<{ body: string }>(
     `SELECT body FROM facts WHERE kind = 'staff.viewed' AND body LIKE '%disputes.%'`,
   );
-  expect(views.length).toBe(3);
+  expect(views.length).toBe(4);
 });

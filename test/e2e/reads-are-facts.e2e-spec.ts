@@ -86,6 +86,7 @@ const CONSOLE: readonly Row[] = [
   ['api/restrictions', 'several', '/api/restrictions'],
   ['api/subjects/:id/restrictions', 'one', '/api/subjects/$subject/restrictions'],
   ['api/disputes', 'several', '/api/disputes'],
+  ['api/disputes', 'one', '/api/disputes?subject=$subject'],
   ['api/disputes/:id', 'one', '/api/disputes/$dispute'],
   ['api/disputes/:id/decisions', 'one', '/api/disputes/$dispute/decisions'],
   ['api/subjects/:id/consents', 'one', '/api/subjects/$subject/consents'],
@@ -107,6 +108,7 @@ const COMMANDS: readonly Row[] = [
   ['consents show', 'one', 'consents show $consent'],
   ['consents uses', 'one', 'consents uses $subject'],
   ['disputes list', 'several', 'disputes list'],
+  ['disputes list', 'one', 'disputes list --subject $subject'],
   ['disputes show', 'one', 'disputes show $dispute'],
   ['disputes decisions', 'one', 'disputes decisions $dispute'],
   ['disputes re-evaluate', 'one', 'disputes re-evaluate $dispute'],
@@ -189,7 +191,7 @@ describe('whoever reads of a person leaves one fact', () => {
     }
   }
 
-  const routesOf = (rows: readonly Row[]) => rows.map(([route]) => route).sort();
+  const routesOf = (rows: readonly Row[]) => [...new Set(rows.map(([route]) => route))].sort();
 
   it('at decision-api, over HTTP', async () => {
     expect(getRoutesOf(world.api)).toEqual(routesOf(DECISION_API));

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type AffectedDecisions, showAffected, showRedecided } from '#decisions';
 import { affectedDecisions } from '#decisions/adapters/pg-affected-decisions';
-import { parseId, type ShardedId } from '#kernel';
+import { parseId, Refusal, type ShardedId } from '#kernel';
 import { ConfigError, Database, parseConfig } from '#platform';
 import { type DisputeFile, type DisputeReader, disputeUnknown, showDispute, type SubjectViews } from '#standing';
 import { PgDisputeReader } from '#standing/adapters/pg-dispute-reader';
@@ -15,8 +15,11 @@ export function register(program: Command): void {
   disputes
     .command('list')
     .description('open disputes, the one that is due first on top, and closed ones of which somebody has not heard yet')
+    .option('--subject <id>', 'all disputes of this subject (sub_…) instead, closed ones too, the newest first')
     .option('--json', 'as JSON, one line each')
-    .action(({ json }: { json?: boolean }) => atDesk((desk) => list(desk, json === true)));
+    .action(({ subject, json }: { subject?: string; json?: boolean }) =>
+      atDesk((desk) => list(desk, subject === undefined ? undefined : parseId('sub', subject), json === true)),
+    );
   disputes
     .command('show <dispute>')
     .description('one dispute with its clock, its answer and the proof of delivery, as JSON')
@@ -41,11 +44,13 @@ export function register(program: Command): void {
     );
 }
 
-async function list({ reader, views, at }: Desk, json: boolean): Promise<void> {
-  const found = await reader.open(rowsMax + 1);
-  await views.note({ by: 'operator', what: 'disputes.open' });
+async function list({ reader, views, at }: Desk, subject: ShardedId | undefined, json: boolean): Promise<void> {
+  const page = { after: undefined, countMax: rowsMax + 1, state: undefined };
+  const found = subject ? await reader.ofSubject(subject, page) : await reader.open(rowsMax + 1);
+  if (!found) throw new Refusal('not_found', 'subject.unknown', 'there is no subject of this id');
+  await views.note({ by: 'operator', ...(subject ? { what: 'disputes.subject', subject } : { what: 'disputes.open' }) });
   const files = found.slice(0, rowsMax).map((file) => showDispute(file, at));
-  if (found.length > files.length) console.error(`There are more; these are the ${rowsMax} that are due first.`);
+  if (found.length > files.length) console.error(`There are more; these are the ${rowsMax} ${subject ? 'newest' : 'that are due first'}.`);
   if (json) return files.forEach((file) => console.log(JSON.stringify(file)));
   for (const { id, record, code, state, outcome, dueAt, overdue, notices } of files) {
     const unheard = [...new Set(notices.filter(({ heardAt }) => heardAt === undefined).map(({ participant }) => participant))];
@@ -54,7 +59,8 @@ async function list({ reader, views, at }: Desk, json: boolean): Promise<void> {
       `${id}  ${record.issuer}  ${code}  ${clock}  ${unheard.length === 0 ? 'all have heard' : `not heard: ${unheard.join(', ')}`}`,
     );
   }
-  if (files.length === 0) console.log('No dispute is open, and everybody has heard of those that were.');
+  if (files.length > 0) return;
+  console.log(subject ? 'Nothing of this subject was ever disputed.' : 'No dispute is open, and everybody has heard of those that were.');
 }
 
 async function decisions({ affected, reader, views }: Desk, id: ShardedId, json: boolean): Promise<void> {

@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { AffectedDecisions, type AffectedPage, showAffected, showRedecided } from '#decisions';
-import { type Clock, parseId } from '#kernel';
+import { type Clock, parseId, Refusal, type ShardedId } from '#kernel';
 import { CLOCK } from '#platform/adapters/platform.module';
 import { StaffDoor, type StaffMember } from '#staff';
 import { type DisputeFile, disputeUnknown, showDispute } from '#standing';
@@ -11,6 +11,7 @@ import { Allow, Staff } from '../auth/session.guard.js';
 import { parseInput } from '../parse-input.js';
 
 const rowsShownMax = 200;
+const OF_SUBJECT = z.strictObject({ subject: z.string().max(64).optional() });
 const AFTER = z.strictObject({
   after: z
     .string()
@@ -28,13 +29,16 @@ export class DisputesController {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** What is open, the first due on top, and what is closed and not heard by everybody. */
+  /** What is open, the first due on top, and what is closed and not heard by everybody; or all of one subject's, the newest first. */
   @Get()
   @Allow('restrictions.read')
-  async desk(@Staff() member: StaffMember): Promise<DisputeDeskView> {
-    const found = await this.reader.open(rowsShownMax + 1);
+  async desk(@Query() query: unknown, @Staff() member: StaffMember): Promise<DisputeDeskView> {
+    const { subject: text } = parseInput(OF_SUBJECT, query);
+    const subject = text === undefined ? undefined : parseId('sub', text);
+    const found = subject ? await this.ofSubject(subject) : await this.reader.open(rowsShownMax + 1);
     const files = found.slice(0, rowsShownMax);
-    await this.staff.noteViews(member, [{ what: 'disputes.list', rows: files.length }]);
+    const view = subject ? { what: 'disputes.subject', subject } : { what: 'disputes.list' };
+    await this.staff.noteViews(member, [{ ...view, rows: files.length }]);
     const at = this.clock.now();
     return { at: at.toISOString(), disputes: files.map((file) => showDispute(file, at)), more: found.length > files.length };
   }
@@ -66,6 +70,12 @@ export class DisputesController {
   async redecide(@Param('id') id: string, @Query() query: unknown, @Staff() member: StaffMember): Promise<AffectedPageView> {
     const { after } = parseInput(AFTER, query);
     return pageOf(await this.affected.redecide(parseId('dsp', id), member.id, BigInt(after)), showRedecided);
+  }
+
+  private async ofSubject(subject: ShardedId): Promise<DisputeFile[]> {
+    const found = await this.reader.ofSubject(subject, { after: undefined, countMax: rowsShownMax + 1, state: undefined });
+    if (!found) throw new Refusal('not_found', 'subject.unknown', 'there is no subject of this id');
+    return found;
   }
 
   private async get(id: string): Promise<DisputeFile> {

@@ -1,8 +1,9 @@
-import { Button, Stack, Text } from '@mantine/core';
+import { Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { DisputeDeskView, DisputeView, SignedInStaff } from '../../../src/api.js';
 import { call } from '../api/client.js';
 import { useParams } from '../api/router.js';
+import { IdSearch } from '../parts/id-search.js';
 import { PageHead, Section } from '../parts/page.js';
 import { Empty, Loaded } from '../parts/states.js';
 import { count } from '../parts/values.js';
@@ -12,32 +13,41 @@ import { NoticeTable } from './notice-table.js';
 
 export default function Disputes({ staff }: { staff: SignedInStaff }) {
   const [params, change] = useParams();
-  const id = params.get('dispute') ?? '';
+  const [id, subject] = [params.get('dispute') ?? '', params.get('subject') ?? ''];
+  const search = (text: string) => change(text.startsWith('sub_') ? { dispute: '', subject: text } : { dispute: text, subject: '' });
   return (
     <>
       <PageHead
         title="Disputes"
         about="Records that are disputed, until when their banks answer, who has heard, and which decisions used them."
-      >
-        {id !== '' && (
-          <Button variant="default" onClick={() => change({ dispute: '' })}>
-            All disputes
-          </Button>
-        )}
-      </PageHead>
-      {id === '' ? <Desk /> : <One key={id} id={id} staff={staff} />}
+      />
+      <Stack gap="lg">
+        <IdSearch
+          key={`search ${id || subject}`}
+          label="Dispute or subject"
+          example="dsp_… or sub_…"
+          id={id || subject}
+          onSearch={search}
+        />
+        {id === '' ? <Desk key={subject} subject={subject} /> : <One key={id} id={id} staff={staff} />}
+      </Stack>
     </>
   );
 }
 
-function Desk() {
-  const desk = useQuery({ queryKey: ['disputes'], queryFn: () => call<DisputeDeskView>('/disputes') });
+/** What is to be done; or everything of one subject, closed disputes too. */
+function Desk({ subject }: { subject: string }) {
+  const path = subject === '' ? '/disputes' : `/disputes?subject=${encodeURIComponent(subject)}`;
+  const desk = useQuery({ queryKey: ['disputes', subject], queryFn: () => call<DisputeDeskView>(path) });
   return (
-    <Section title="Open disputes, and results that somebody has yet to hear">
+    <Section title={subject === '' ? 'Open disputes, and results that somebody has yet to hear' : 'Disputes of the subject'}>
       <Loaded of={desk} label="Loading disputes" lines={6}>
         {({ disputes, more }) =>
           disputes.length === 0 ? (
-            <Empty title="Nothing is disputed">A subject disputes a record through the service it uses; a bank may flag its own.</Empty>
+            <Empty title="Nothing is disputed">
+              A subject disputes a record through the service it uses; a bank may flag its own. What is settled is found by its id, or by
+              its subject.
+            </Empty>
           ) : (
             <Stack gap="lg">
               {disputes.map((one) => (
@@ -45,7 +55,8 @@ function Desk() {
               ))}
               {more && (
                 <Text size="xs" c="dimmed">
-                  The first {count(disputes.length)} that are due; `tallystick disputes list` shows more.
+                  {subject === '' ? `The first ${count(disputes.length)} that are due` : `The newest ${count(disputes.length)}`};
+                  `tallystick disputes list` shows more.
                 </Text>
               )}
             </Stack>
