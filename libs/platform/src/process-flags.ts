@@ -9,10 +9,12 @@ const CORES_FOR_GC_THREADS = 4;
  * tenth, and with 128 MiB less memory is left for everything else and nothing is gained (measured 2026-11-22 by `npm run bench decisions`:
  * 8,500, 10,100 and 7,000 decisions/s over HTTP, two cores).
  *
- * Where a few cores carry doors and PostgreSQL together, threads that help to collect take from the others more than they give: without
- * them decision-api spent a seventh less and held 30 MiB less, at the same p99 (2026-11-22, nine interleaved rounds on two cores).
+ * Where a few cores carry doors and PostgreSQL together, threads that help to collect the young generation take from the others more than
+ * they give. The old one is still marked beside the work: without any threads (`--single-threaded-gc`) its collections stopped decision-api
+ * for 30 to 45 ms every ten seconds, which was the p99 at half load (103 ms against 22 ms, and 11,900 against 12,600 decisions/s at full;
+ * 2026-11-22).
  */
 export const DOOR_FLAGS: readonly string[] = [
   '--max-semi-space-size=64',
-  ...(availableParallelism() < CORES_FOR_GC_THREADS ? ['--single-threaded-gc'] : []),
+  ...(availableParallelism() < CORES_FOR_GC_THREADS ? ['--no-parallel-scavenge'] : []),
 ];
