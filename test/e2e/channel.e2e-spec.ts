@@ -189,6 +189,7 @@ describe('the transport', () => {
   it.each([
     ['another Host', 421, 'host.misdirected', 'Host: evil.example\r\n'],
     ['the right host on another port', 421, 'host.misdirected', 'Host: localhost:1\r\n'],
+    ['no Host header', 400, 'host.duplicate', ''],
     ['two Host headers', 400, 'host.duplicate', 'Host: HOST\r\nHost: HOST\r\n'],
     ['two different Host headers', 400, 'host.duplicate', 'Host: HOST\r\nHost: evil.example\r\n'],
   ])('refuses %s', async (_what, status, code, headers) => {

@@ -43,7 +43,8 @@ export async function createGateway(config: Config, logger: Logger, options: Gat
   const trust = await TrustStore.open(pkiFolder(config), clock, logger);
   const timeouts = options.timeouts ?? REQUEST_TIMEOUTS;
   const app = await createHttpApp(GatewayModule.register(config, logger), {
-    ...{ logger, bodyBytesMax, https: trust.serverOptions() },
+    // A request without Host is refused by `checkHost`, in our words.
+    ...{ logger, bodyBytesMax, https: { ...trust.serverOptions(), requireHostHeader: false } },
     timeouts: { ...timeouts, requestMs: 0 },
   });
   limitBodyTime(app, timeouts.requestMs);

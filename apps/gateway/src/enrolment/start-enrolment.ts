@@ -30,7 +30,7 @@ export async function createEnrolmentDoor(
   const brake = EnrolmentBrake.create(config, gateway.get(Database));
   const module = EnrolmentModule.register(gateway.get(Enrolments), brake, config.GATEWAY_ORIGIN);
   const https: TlsOptions = { ...trust.serverOptions(), requestCert: false, sessionIdContext: 'tallystick-enrolment' };
-  const app = await createHttpApp(module, { logger, bodyBytesMax, https });
+  const app = await createHttpApp(module, { logger, bodyBytesMax, https: { ...https, requireHostHeader: false } });
   const readJson = (_request: unknown, body: Buffer) => Promise.resolve().then(() => parseJsonStrict(body, 'body.malformed'));
   app.useBodyParser('application/json', { bodyLimit: bodyBytesMax }, readJson);
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
