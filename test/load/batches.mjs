@@ -23,7 +23,7 @@ const LINES_AT_ONCE = 8_192;
 /** A bank says little of one customer at a time; a subject has at most 500 records in force from one. */
 const LINES_PER_SUBJECT = 10;
 /** A worker's first lines cost more than all after them. */
-const WARM_UP_LINES = 10_000;
+const WARM_UP_LINES = 30_000;
 const STORED_FEW = 100_000;
 const MEASURED_LINES = 50_000;
 const LOADED_LINES = 1_000_000;
@@ -179,9 +179,11 @@ async function sealedBatch(world, count) {
     const file = path.join(folder, 'lines.ndjson');
     const root = await writeLines(world, file, count);
     const body = [Buffer.from(`${manifestOf(world, count, root)}\n`), file];
+    const cost = costOf(world, count);
     const startMs = performance.now();
     await send(world, '/v1/record-batches?profile=sealed', body);
-    return { rate: (count * 1000) / (performance.now() - startMs), lines: count, rssMiB: world.rssMiB('gateway') };
+    const rate = (count * 1000) / (performance.now() - startMs);
+    return { rate, gatewayCpuUs: cost().gatewayCpuUs, lines: count, rssMiB: world.rssMiB('gateway'), workerRssMiB: world.rssMiB('worker') };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-import { POSTGRES_EPOCH_MS, writeUuid } from './record-array.js';
+import { writeTimestamp, writeUuid } from './record-array.js';
 
 /**
  * PostgreSQL arrays in its binary format (array_recv), one buffer per column of a batch. The driver's own way, array literals as text, is
@@ -47,21 +47,6 @@ export function textArray(values: Nullable<string>): Buffer {
     (value) => Buffer.byteLength(value),
     (buffer, at, value) => buffer.write(value, at),
   );
-}
-
-const WORD = 2 ** 32;
-
-/** Two words, because a bigint for every time costs more than all the rest of it. */
-function writeTimestamp(buffer: Buffer, at: number, value: Date): void {
-  const sinceMs = value.getTime() - POSTGRES_EPOCH_MS;
-  const us = sinceMs * 1_000;
-  if (!Number.isSafeInteger(us)) {
-    buffer.writeBigInt64BE(BigInt(sinceMs) * 1_000n, at);
-    return;
-  }
-  const high = Math.floor(us / WORD);
-  buffer.writeInt32BE(high, at);
-  buffer.writeUInt32BE(us - high * WORD, at + 4);
 }
 
 function fixed<T>(

@@ -72,7 +72,7 @@ export class RecordArray {
 
   timestamp(value: Date): void {
     this.header(OIDS.timestamptz, 8);
-    this.view.setBigInt64(this.at, microseconds(value));
+    writeTimestamp(this.buffer, this.at, value);
     this.at += 8;
   }
 
@@ -166,16 +166,19 @@ function writeAscii(buffer: Buffer, at: number, value: string): boolean {
   return true;
 }
 
-/** The ends of windows are the same few dates for everybody. */
-const MICROSECONDS = new WeakMap<Date, bigint>();
+const WORD = 2 ** 32;
 
-export function microseconds(date: Date): bigint {
-  let known = MICROSECONDS.get(date);
-  if (known === undefined) {
-    known = BigInt(date.getTime() - POSTGRES_EPOCH_MS) * 1000n;
-    MICROSECONDS.set(date, known);
+/** Two words, because a bigint for every time costs more than all the rest of it. */
+export function writeTimestamp(buffer: Buffer, at: number, value: Date): void {
+  const sinceMs = value.getTime() - POSTGRES_EPOCH_MS;
+  const us = sinceMs * 1_000;
+  if (!Number.isSafeInteger(us)) {
+    buffer.writeBigInt64BE(BigInt(sinceMs) * 1_000n, at);
+    return;
   }
-  return known;
+  const high = Math.floor(us / WORD);
+  buffer.writeInt32BE(high, at);
+  buffer.writeUInt32BE(us - high * WORD, at + 4);
 }
 
 export function writeUuid(buffer: Buffer, at: number, uuid: string): number {

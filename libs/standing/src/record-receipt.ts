@@ -46,9 +46,13 @@ function sign(notary: Notary, { iss, jti, payloadDigest, salt, position: { shard
 }
 
 /** The fact of an accepted record. */
-export function acceptedFact({ id }: Subject, { record: { iss, kind }, provenance }: SignedRecord, commitment: string): Fact {
-  const body = { record: kind, commitment, ...provenance };
-  return { shard: id.shard, kind: 'record.accepted', subject: id.uuid, participant: iss, body };
+function acceptedFact({ id }: Subject, value: SignedRecord, { commitment }: Commitment): Fact {
+  const body = acceptedBody(value, commitment);
+  return { shard: id.shard, kind: 'record.accepted', subject: id.uuid, participant: value.record.iss, body };
+}
+
+export function acceptedBody({ record: { kind }, provenance }: SignedRecord, commitment: string): Fact['body'] {
+  return { record: kind, commitment, ...provenance };
 }
 
 /** The first thing that happened: the record was accepted. Of a violation other banks hear that there is one. */
@@ -59,7 +63,7 @@ export function recordAccepted(
   at: Date,
 ): Happening {
   const { kind, iss } = value.record;
-  return { fact: acceptedFact(subject, value, commitment.commitment), notices: kind === 'violation' ? tellViolation(links, iss, at) : [] };
+  return { fact: acceptedFact(subject, value, commitment), notices: kind === 'violation' ? tellViolation(links, iss, at) : [] };
 }
 
 /** What is kept of a commitment: the receipt that holds its salt, or the salt until somebody asks for the receipt. */

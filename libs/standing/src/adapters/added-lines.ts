@@ -1,4 +1,3 @@
-import { encodeFactBody } from '#evidence';
 import type { Shard } from '#kernel';
 import { int2Array, int4Array, RecordArray } from '#platform';
 import type { BatchStep } from '#records';
@@ -29,7 +28,7 @@ export function addedLines(step: BatchStep, added: readonly AddedLine[], lineOid
 }
 
 /** In the order of the columns of `batch_line`. */
-function writeLine(rows: RecordArray, { incoming, identity, subject, inForce, salt, fact }: AddedLine, nth: number): void {
+function writeLine(rows: RecordArray, { incoming, identity, subject, inForce, salt, factBody, statement }: AddedLine, nth: number): void {
   const { record, payloadDigest, sealed } = incoming.value;
   rows.beginRecord();
   rows.int2(subject.id.shard);
@@ -46,7 +45,7 @@ function writeLine(rows: RecordArray, { incoming, identity, subject, inForce, sa
   rows.int8(sealed && BigInt(sealed.index));
   rows.timestamp(inForce.asOf);
   rows.timestamp(inForce.validUntil);
-  rows.text(JSON.stringify(inForce.body));
-  rows.text(encodeFactBody(fact.body));
+  rows.text(statement);
+  rows.text(factBody);
   rows.endRecord();
 }

@@ -6,6 +6,7 @@ import type { Notary } from '../notary.js';
 import { untilNamesAreFree } from '../together/together-books.js';
 import type { LineExchange } from './line-books.js';
 import { addStatements, type ReadLine, refused } from './add-statements.js';
+import { prepareLine } from './prepare-line.js';
 
 /** Reads and verifies lines as received. A line that a single submission would be refused for is answered with that refusal. */
 export type ReadPage = (batch: RecordBatch, lines: readonly TextLine[]) => Promise<readonly (Verified<SignedRecord> | Refusal)[]>;
@@ -43,13 +44,15 @@ export class AcceptLines implements LineTaker<readonly ReadLine[]> {
       const incoming = read[i]!;
       if (incoming instanceof Refusal) return { line, nextByte, refusal: incoming };
       const refusal = issuerRefusal(incoming.value, batch.participant);
-      return refusal ? { line, nextByte, refusal } : { line, nextByte, incoming };
+      if (refusal) return { line, nextByte, refusal };
+      if (!isPlainStatement(incoming.value.record)) return { line, nextByte, incoming };
+      return { line, nextByte, incoming, prepared: prepareLine(incoming, this.notary) };
     });
   }
 
   private takeMany(participant: string, lines: readonly ReadLine[], lease: BatchLease): Promise<LineOutcome[]> {
     return untilNamesAreFree((asks) =>
-      this.exchange.many((books) => addStatements(books, { participant, lines, lease, asks }, this.notary, this.clock.now())),
+      this.exchange.many((books) => addStatements(books, { participant, lines, lease, asks }, this.clock.now())),
     );
   }
 
@@ -91,6 +94,6 @@ function told(repeated: boolean): LineOutcome['outcome'] {
 
 /** The lines at the front that can be saved together: plain statements, and whatever was refused while it was read. */
 function leading(lines: readonly ReadLine[]): readonly ReadLine[] {
-  const end = lines.findIndex(({ incoming }) => incoming && !isPlainStatement(incoming.value.record));
+  const end = lines.findIndex(({ incoming, prepared }) => incoming && !prepared);
   return end < 0 ? lines : lines.slice(0, end);
 }

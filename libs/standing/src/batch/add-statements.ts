@@ -1,17 +1,18 @@
 import { Refusal, type Verified } from '#kernel';
-import { acceptStatement, type BatchLease, identityOf, type LineOutcome, type RecordIdentity } from '#records';
+import { acceptStatement, type BatchLease, type LineOutcome } from '#records';
 import type { SignedRecord } from '#records';
 import { linkUnknown } from '../linked-subject.js';
-import { commitWith, type Notary } from '../notary.js';
-import { acceptedFact } from '../record-receipt.js';
 import { Names } from '../together/names.js';
 import type { AddedLine, HeldLink, LineBooks } from './line-books.js';
+import type { PreparedLine } from './prepare-line.js';
 
 /** A line as it was read: verified, or refused. */
 export interface ReadLine {
   readonly line: number;
   readonly nextByte: number;
   readonly incoming?: Verified<SignedRecord>;
+  /** Of a line that only adds. */
+  readonly prepared?: PreparedLine;
   readonly refusal?: Refusal;
 }
 
@@ -27,20 +28,14 @@ export interface LinesToAdd {
  * Answers the outcomes of as many lines as could be taken together: fewer than given where one shows that it must be taken alone.
  * Throws `NameTaken` where it should have asked.
  */
-export async function addStatements(
-  books: LineBooks,
-  { participant, lines, lease, asks }: LinesToAdd,
-  notary: Notary,
-  at: Date,
-): Promise<LineOutcome[]> {
-  const identities = lines.map(({ incoming }) => incoming && identityOf(incoming.value));
-  const readable = identities.filter((one) => one !== undefined);
-  const names = new Names(asks ? await books.taken(readable) : []);
-  const held = await books.holdLinks(readable.map(({ ref }) => ref));
-  const judge = new LineJudge(participant, names, held, notary, at);
+export async function addStatements(books: LineBooks, { participant, lines, lease, asks }: LinesToAdd, at: Date): Promise<LineOutcome[]> {
+  const identities = lines.flatMap(({ prepared }) => prepared?.identity ?? []);
+  const names = new Names(asks ? await books.taken(identities) : []);
+  const held = await books.holdLinks(identities.map(({ ref }) => ref));
+  const judge = new LineJudge(participant, names, held, at);
   const outcomes: LineOutcome[] = [];
-  for (const [i, line] of lines.entries()) {
-    const outcome = judge.judge(line, identities[i]);
+  for (const line of lines) {
+    const outcome = judge.judge(line);
     if (outcome === 'alone') break;
     outcomes.push(outcome);
   }
@@ -66,18 +61,17 @@ class LineJudge {
     private readonly participant: string,
     private readonly names: Names,
     private readonly held: ReadonlyMap<string, HeldLink>,
-    private readonly notary: Notary,
     private readonly at: Date,
   ) {}
 
-  judge({ line, incoming, refusal }: ReadLine, identity: RecordIdentity | undefined): LineOutcome | 'alone' {
-    if (!incoming || !identity) return refused(line, refusal!, undefined);
-    const { jti } = identity;
+  judge({ line, prepared, refusal }: ReadLine): LineOutcome | 'alone' {
+    if (!prepared) return refused(line, refusal!, undefined);
+    const { jti } = prepared.identity;
     try {
-      const met = this.names.meet(identity);
+      const met = this.names.meet(prepared.identity);
       if (met === 'equivocation') return 'alone';
       if (met === 'repetition') return { line, outcome: 'REPEATED', jti };
-      this.add(incoming, identity);
+      this.add(prepared);
       return { line, outcome: 'ACCEPTED', jti };
     } catch (error) {
       if (error instanceof Refusal) return refused(line, error, jti);
@@ -85,16 +79,15 @@ class LineJudge {
     }
   }
 
-  private add(incoming: Verified<SignedRecord>, identity: RecordIdentity): void {
+  private add(prepared: PreparedLine): void {
+    const { incoming, identity } = prepared;
     const held = this.held.get(identity.ref.uuid);
     // Another participant's link is as unknown as one that does not exist.
     if (held?.link.participant !== this.participant) throw linkUnknown();
     const { uuid } = held.subject.id;
     const count = this.counts.get(uuid) ?? 0;
     const inForce = acceptStatement(held.link, held.inForceCount + count, incoming, this.at);
-    const salt = this.notary.salt();
-    const fact = acceptedFact(held.subject, incoming.value, commitWith(this.notary, salt, incoming.value.payloadBytes));
-    this.added.push({ incoming, identity, subject: held.subject, inForce, salt, fact });
+    this.added.push({ ...prepared, subject: held.subject, inForce });
     this.counts.set(uuid, count + 1);
     this.names.take(identity);
   }

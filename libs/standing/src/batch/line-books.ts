@@ -1,9 +1,9 @@
 import type { Link, Subject } from '#consents';
-import type { Fact, ShardedId } from '#kernel';
-import type { Verified } from '#kernel';
-import type { BatchProgress, BatchStep, RecordIdentity, RecordInForce, SignedRecord } from '#records';
+import type { ShardedId } from '#kernel';
+import type { BatchProgress, BatchStep, RecordInForce } from '#records';
 import type { Books } from '../store.js';
 import type { TogetherBooks } from '../together/together-books.js';
+import type { PreparedLine } from './prepare-line.js';
 
 export interface HeldLink {
   readonly link: Link;
@@ -12,15 +12,10 @@ export interface HeldLink {
   readonly inForceCount: number;
 }
 
-/** A line that is accepted: its record as received, how it counts from now on, and what the ledger says of it. */
-export interface AddedLine {
-  readonly incoming: Verified<SignedRecord>;
-  readonly identity: RecordIdentity;
+/** A line that is accepted, and how it counts from now on. */
+export interface AddedLine extends PreparedLine {
   readonly subject: Subject;
   readonly inForce: RecordInForce;
-  /** Of the commitment in its fact: its receipt is signed when somebody asks for it. */
-  readonly salt: Uint8Array;
-  readonly fact: Fact;
 }
 
 /** What one transaction over many records of one issuer may read and write, each in one statement; locks in the order of `TogetherBooks`. */
