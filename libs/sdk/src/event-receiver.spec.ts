@@ -104,6 +104,15 @@ describe('a receiver of events', () => {
     await again.close();
   });
 
+  it.each([
+    ['a list', [gateway.publicJwk]],
+    ['a set', { keys: [gateway.publicJwk] }],
+  ])('takes the keys as %s', async (_form, keys) => {
+    const options = { url, participant: 'bank-a', issuer: 'https://gateway.test', ledger, now: () => at };
+    receiver = new EventReceiver({ ...options, keys: () => Promise.resolve(keys), handle: (event) => handle(event) });
+    expect([await send(set()), heard.length]).toEqual([{ status: 202 }, 1]);
+  });
+
   it('echoes a challenge and hands it to nobody', async () => {
     const events = { 'urn:tallystick:event:webhook.challenge': { challenge: 'abc' } };
     expect(await send(set({ events }))).toEqual({ status: 200, body: { challenge: 'abc' } });

@@ -154,8 +154,9 @@ function warn(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : String(error));
 }
 
+// Every array has a member `keys`, too.
 function listOf(keys: Awaited<ReturnType<EventReceiverOptions['keys']>>): readonly JsonWebKey[] {
-  return ('keys' in keys ? keys.keys : keys) as readonly JsonWebKey[];
+  return ('length' in keys ? keys : keys.keys) as readonly JsonWebKey[];
 }
 
 const KIND = /^urn:tallystick:event:(.+)$/;
