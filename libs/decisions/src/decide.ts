@@ -13,7 +13,7 @@ import type { DecisionLedger } from './store.js';
 export const evaluationRoundsMax = 3;
 
 /** More in flight would only wait for each other's head rows; a larger batch answers later. */
-export const RESERVE_LIMITS = { itemsMax: 128, inFlightMax: 2, queueItemsMax: 8_000, waitMsMax: 500 };
+export const RESERVE_LIMITS = { itemsMax: 256, inFlightMax: 2, queueItemsMax: 8_000, waitMsMax: 500 };
 export const INSPECT_LIMITS = { itemsMax: 256, inFlightMax: 2, queueItemsMax: 8_000, waitMsMax: 500 };
 
 /** Time, randomness and hashing, handed in (rule 5). */

@@ -59,6 +59,7 @@ interface Waiting<Item, Answer> {
 export class Batcher<Item, Answer> {
   private queue: Waiting<Item, Answer>[] = [];
   private inFlight = 0;
+  private itemsInFlight = 0;
   private scheduled = false;
   /** How long batches lately were away. */
   private batchMs = 0;
@@ -115,20 +116,23 @@ export class Batcher<Item, Answer> {
     this.schedule();
   }
 
-  /** Many at once share the free places: while one batch is with the ledger the other is read and answered here. */
+  /** Many are shared evenly among the batches that are with the ledger and one that is read and answered here meanwhile. */
   private seats(): number {
     if (this.queue.length <= itemsWorthSharing) return this.queue.length;
-    return Math.min(this.limits.itemsMax, Math.ceil(this.queue.length / (this.limits.inFlightMax - this.inFlight)));
+    const parts = this.inFlight === 0 ? this.limits.inFlightMax : this.limits.inFlightMax + 1;
+    return Math.ceil((this.queue.length + this.itemsInFlight) / parts);
   }
 
   private depart(seats: number): void {
     const batch = this.queue.splice(0, Math.min(seats, this.limits.itemsMax));
     this.inFlight++;
+    this.itemsInFlight += batch.length;
     this.batchItems += (batch.length - this.batchItems) / batchesRemembered;
     const departedMs = performance.now();
     this.departedMs = departedMs;
     void this.carry(batch).finally(() => {
       this.inFlight--;
+      this.itemsInFlight -= batch.length;
       this.batchMs += (performance.now() - departedMs - this.batchMs) / batchesRemembered;
       if (this.queue.length > 0) this.schedule();
     });
