@@ -16,28 +16,81 @@ export function handshakeLimits(perSecondMax: number): HandshakeLimits {
   return { perSecondMax, burstMax: perSecondMax * 5, waitingMax: perSecondMax * 5 };
 }
 
+/** Between the beginnings of two handshakes, whoever's they are: about twice what one takes of our time. */
+const paceMs = 5;
+
 /**
  * A handshake costs us several times what a call costs, and who shakes hands is known only afterwards. So an address that opens connections
- * faster than `perSecondMax` waits before TLS begins: unread, and at no cost. Nobody who uses its connections again ever waits.
+ * faster than `perSecondMax` waits before TLS begins: unread, and at no cost. Nobody who uses its connections again ever waits. And many that come
+ * at once begin one after another, addresses in turn: together they would hold up every call that is under way.
  * @returns what ends it and closes those who wait
  */
 export function limitHandshakes(server: Server, limits: HandshakeLimits): () => void {
   const begin = server.listeners('connection') as ((socket: Socket) => void)[];
-  const addresses = new Map<string, Address>();
+  const line = new HandshakeLine(limits);
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
-    const name = networkOf(socket.remoteAddress);
-    const address = addresses.get(name) ?? new Address(limits);
-    addresses.set(name, address);
-    address.arrive(socket, () => begin.forEach((listener) => listener.call(server, socket)));
+    line.arrive(networkOf(socket.remoteAddress), socket, () => begin.forEach((listener) => listener.call(server, socket)));
   });
-  const timer = setInterval(() => {
-    for (const [name, address] of addresses) if (address.isAtRest) addresses.delete(name);
-  }, 10_000).unref();
+  const timer = setInterval(() => line.forgetRested(), 10_000).unref();
   return () => {
     clearInterval(timer);
-    for (const address of addresses.values()) address.closeAll();
+    line.closeAll();
   };
+}
+
+/** Who waits for TLS to begin, by address. */
+class HandshakeLine {
+  private readonly addresses = new Map<string, Address>();
+  /** Those for whom somebody waits, in turn. */
+  private turns: Address[] = [];
+  private nextMs = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly limits: HandshakeLimits) {}
+
+  arrive(name: string, socket: Socket, begin: () => void): void {
+    const address = this.addresses.get(name) ?? new Address(this.limits);
+    this.addresses.set(name, address);
+    if (address.isFull) {
+      refusedTotal.inc({ code: 'handshakes.too_many' });
+      return void socket.destroy();
+    }
+    address.hold(socket, begin);
+    if (!this.turns.includes(address)) this.turns.push(address);
+    if (!this.timer) this.letThrough();
+  }
+
+  forgetRested(): void {
+    for (const [name, address] of this.addresses) if (address.isAtRest) this.addresses.delete(name);
+  }
+
+  closeAll(): void {
+    clearTimeout(this.timer);
+    this.turns = [];
+    for (const address of this.addresses.values()) address.closeAll();
+  }
+
+  /** One, and then the next when its time has come. */
+  private letThrough(): void {
+    this.timer = undefined;
+    this.turns = this.turns.filter(({ waitingCount }) => waitingCount > 0);
+    const due = this.turns.findIndex((address) => address.msToToken() === 0);
+    if (due >= 0 && performance.now() >= this.nextMs) {
+      const [address] = this.turns.splice(due, 1) as [Address];
+      this.nextMs = performance.now() + paceMs;
+      address.beginFirst();
+      if (address.waitingCount > 0) this.turns.push(address);
+    }
+    this.schedule();
+  }
+
+  private schedule(): void {
+    if (this.turns.length === 0) return;
+    const toTokenMs = Math.min(...this.turns.map((address) => address.msToToken()));
+    const ms = Math.max(1, Math.ceil(Math.max(toTokenMs, this.nextMs - performance.now())));
+    this.timer = setTimeout(() => this.letThrough(), ms).unref();
+  }
 }
 
 /** A bucket of tokens, and who waits for one. */
@@ -45,7 +98,6 @@ class Address {
   private tokens: number;
   private atMs = performance.now();
   private readonly waiting = new Map<Socket, () => void>();
-  private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly limits: HandshakeLimits) {
     this.tokens = limits.burstMax;
@@ -56,27 +108,24 @@ class Address {
     return this.waiting.size === 0 && this.tokens >= this.limits.burstMax;
   }
 
-  arrive(socket: Socket, begin: () => void): void {
+  /** Those for whom a token is there do not count: they wait a moment only. */
+  get isFull(): boolean {
     this.fill();
-    if (this.waiting.size === 0 && this.tokens >= 1) {
-      this.tokens--;
-      return begin();
-    }
-    if (this.waiting.size >= this.limits.waitingMax) {
-      refusedTotal.inc({ code: 'handshakes.too_many' });
-      return void socket.destroy();
-    }
-    this.hold(socket, begin);
-    this.schedule();
+    return this.waiting.size >= this.limits.waitingMax + Math.floor(this.tokens);
   }
 
-  closeAll(): void {
-    clearTimeout(this.timer);
-    for (const socket of this.waiting.keys()) socket.destroy();
+  get waitingCount(): number {
+    return this.waiting.size;
+  }
+
+  /** 0 where a token is there. */
+  msToToken(): number {
+    this.fill();
+    return this.tokens >= 1 ? 0 : ((1 - this.tokens) * 1_000) / this.limits.perSecondMax;
   }
 
   /** Until its turn nobody reads it; who hangs up meanwhile has no turn. */
-  private hold(socket: Socket, begin: () => void): void {
+  hold(socket: Socket, begin: () => void): void {
     const forget = () => void this.waiting.delete(socket);
     socket.pause().on('error', forget).once('close', forget);
     this.waiting.set(socket, () => {
@@ -85,22 +134,16 @@ class Address {
     });
   }
 
-  private schedule(): void {
-    if (this.timer || this.waiting.size === 0) return;
-    const ms = Math.ceil(((1 - this.tokens) * 1_000) / this.limits.perSecondMax);
-    this.timer = setTimeout(() => this.letThrough(), Math.max(1, ms)).unref();
+  beginFirst(): void {
+    const [first] = this.waiting;
+    if (!first) return;
+    this.waiting.delete(first[0]);
+    this.tokens--;
+    first[1]();
   }
 
-  private letThrough(): void {
-    this.timer = undefined;
-    this.fill();
-    for (const [socket, begin] of this.waiting) {
-      if (this.tokens < 1) break;
-      this.waiting.delete(socket);
-      this.tokens--;
-      begin();
-    }
-    this.schedule();
+  closeAll(): void {
+    for (const socket of this.waiting.keys()) socket.destroy();
   }
 
   private fill(): void {
