@@ -19,7 +19,7 @@ import { formatId, uuidV7 } from '#kernel';
 import { GatewayClient } from '#sdk';
 import { openExchangeWorld } from './exchange-world.mjs';
 import { ownCryptography } from './own-cryptography.mjs';
-import { tlsLoad } from './tls-load.mjs';
+import { connectAll, tlsLoad } from './tls-load.mjs';
 
 const CONNECTIONS = 96;
 /** So many lie ready where they are signed before. */
@@ -34,8 +34,9 @@ let seq = Date.now() * 1_000;
 export async function run(args) {
   const { values } = parseArgs({ args, options: { seconds: { type: 'string', default: '3' }, rounds: { type: 'string', default: '5' } } });
   const seconds = Number(values.seconds);
-  const world = await openExchangeWorld();
+  const opened = await openExchangeWorld();
   try {
+    const world = { ...opened, sockets: await connectAll({ ...opened, options: opened.tls, connections: CONNECTIONS }) };
     await records(world, WARM_UP_SECONDS, bothSides);
     const rounds = [];
     for (let round = 0; round < Number(values.rounds); round++) {
@@ -45,8 +46,9 @@ export async function run(args) {
       });
     }
     report(rounds, world.rssMiB('gateway'));
+    for (const socket of world.sockets) socket.destroy();
   } finally {
-    await world.close();
+    await opened.close();
   }
 }
 
@@ -77,8 +79,7 @@ async function records(world, seconds, way) {
   const { requests, check } = await way(world, seconds);
   const before = { count: await countRecords(world), cpu: world.cpuSeconds() };
   const startMs = performance.now();
-  const limits = { connections: CONNECTIONS, untilMs: startMs + seconds * 1000 };
-  const { latencies, answers } = await tlsLoad({ ...world, options: world.tls, ...limits, requests, check });
+  const { latencies, answers } = await tlsLoad({ sockets: world.sockets, requests, untilMs: startMs + seconds * 1000, check });
   const took = (performance.now() - startMs) / 1000;
   const after = world.cpuSeconds();
   const written = (await countRecords(world)) - before.count;

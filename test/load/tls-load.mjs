@@ -3,36 +3,47 @@ import tls from 'node:tls';
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
+/** So many connections, ready: a handshake costs more than a call, and is not what is measured. */
+export async function connectAll({ port, options, connections }) {
+  return await Promise.all(
+    Array.from({ length: connections }, () => connect({ ...options, port, host: '127.0.0.1', servername: 'localhost' })),
+  );
+}
+
+function connect(options) {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect(options, () => resolve(socket.off('error', reject)));
+    socket.setNoDelay(true).once('error', reject);
+  });
+}
+
 /**
- * Sends each request once, over `connections` one-at-a-time callers, until `untilMs` or there is none left. `check`: what a caller does with an
- * answer before it sends the next.
+ * Sends each request once, over one-at-a-time callers, until `untilMs` or there is none left. `sockets`: their connections, which stay open; else
+ * it makes `connections` of its own. `check`: what a caller does with an answer before it sends the next.
  */
-export async function tlsLoad({ port, options, connections, requests, untilMs, status = 201, check }) {
+export async function tlsLoad({ port, options, connections, sockets, requests, untilMs, status = 201, check }) {
   const latencies = [];
   const answers = [];
   const next = requests[Symbol.iterator]();
-  const one = () => oneConnection({ port, options, untilMs, status, next, latencies, answers, check });
-  await Promise.all(Array.from({ length: connections }, one));
+  const callers = sockets ?? (await connectAll({ port, options, connections }));
+  await Promise.all(callers.map((socket) => oneCaller({ socket, untilMs, status, next, latencies, answers, check })));
+  if (!sockets) for (const socket of callers) socket.end();
   return { latencies, answers };
 }
 
-function oneConnection({ port, options, untilMs, status, next, latencies, answers, check }) {
+function oneCaller({ socket, untilMs, status, next, latencies, answers, check }) {
   return new Promise((resolve, reject) => {
-    const socket = tls.connect({ ...options, port, host: '127.0.0.1', servername: 'localhost' });
-    socket.setNoDelay(true);
     let received = Buffer.alloc(0);
     let sentMs = 0;
     let sent;
     const send = () => {
       sentMs = performance.now();
       const { value, done } = sentMs >= untilMs ? { done: true } : next.next();
-      if (done) return socket.end(resolve);
+      if (done) return resolve(socket.off('data', take).off('error', reject));
       sent = value;
       socket.write(value.bytes);
     };
-    socket.once('secureConnect', send);
-    socket.on('error', reject);
-    socket.on('data', (chunk) => {
+    const take = (chunk) => {
       received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
       const head = received.indexOf(END_OF_HEAD);
       if (head < 0) return;
@@ -46,6 +57,8 @@ function oneConnection({ port, options, untilMs, status, next, latencies, answer
       received = Buffer.alloc(0);
       if (check) check(answer).then(send, reject);
       else send();
-    });
+    };
+    socket.on('data', take).on('error', reject);
+    send();
   });
 }
