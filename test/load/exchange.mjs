@@ -135,8 +135,10 @@ async function answerChecker(world) {
   await client.close();
   const findKey = (kid) => keys.find((key) => key.kid === kid);
   return async ({ sent, head, body }) => {
-    const lines = [...head.matchAll(/^([\w-]+): (.*)$/gm)].map(([, name, value]) => [name.toLowerCase(), value.trim()]);
-    const headers = Object.fromEntries(lines);
+    const lines = head.split('\r\n').slice(1);
+    const headers = Object.fromEntries(
+      lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 2)]),
+    );
     const answer = { status: 201, headers, request: sent.request };
     await verifyHttpSignature(answer, BOUND_RESPONSE_PROFILE, { findKey, check: checkWithNode });
     const digest = new Map([['sha-256', createHash('sha256').update(body).digest()]]);
