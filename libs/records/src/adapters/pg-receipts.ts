@@ -24,6 +24,14 @@ type Found<N> = Row & { readonly name: N };
 /** For whoever reads records and gives no receipts. */
 const writesNone: WriteReceipt = () => Promise.reject(new Error('this process has no key for receipts'));
 
+/** What is known of records by their names, with their receipts as far as there are any. */
+export const RECEIPTS_OF = `
+  SELECT n.n, r.shard, r.ref, coalesce(r.receipt, g.receipt) AS receipt, r.payload_digest, r.salt, r.accepted_at, r.fact_seq
+   FROM unnest($1::smallint[], $2::text[], $3::uuid[]) WITH ORDINALITY AS n (shard, iss, jti, n)
+   JOIN record_identities i ON i.shard = n.shard AND i.iss = n.iss AND i.jti = n.jti
+   JOIN records r ON r.shard = i.subject_shard AND r.ref = i.ref AND r.jti = i.jti AND r.iss = i.iss
+   LEFT JOIN record_receipts g ON g.shard = r.shard AND g.ref = r.ref AND g.jti = r.jti`;
+
 /** Receipts as they were first given. One that was never asked for is signed and kept now; owns `record_receipts`. */
 export class PgReceipts {
   constructor(
@@ -43,11 +51,7 @@ export class PgReceipts {
 
   private async find<N extends Name>(names: readonly N[]): Promise<Found<N>[]> {
     const rows = await this.sql.query<Row>(
-      `SELECT n.n, r.shard, r.ref, coalesce(r.receipt, g.receipt) AS receipt, r.payload_digest, r.salt, r.accepted_at, r.fact_seq
-         FROM unnest($1::smallint[], $2::text[], $3::uuid[]) WITH ORDINALITY AS n (shard, iss, jti, n)
-         JOIN record_identities i ON i.shard = n.shard AND i.iss = n.iss AND i.jti = n.jti
-         JOIN records r ON r.shard = i.subject_shard AND r.ref = i.ref AND r.jti = i.jti AND r.iss = i.iss
-         LEFT JOIN record_receipts g ON g.shard = r.shard AND g.ref = r.ref AND g.jti = r.jti`,
+      RECEIPTS_OF,
       [int2Array(names.map(({ iss }) => shardOf(iss))), textArray(names.map(({ iss }) => iss)), uuidArray(names.map(({ jti }) => jti))],
       'receipts_of',
     );
