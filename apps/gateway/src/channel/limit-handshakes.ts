@@ -16,13 +16,15 @@ export function handshakeLimits(perSecondMax: number): HandshakeLimits {
   return { perSecondMax, burstMax: perSecondMax * 5, waitingMax: perSecondMax * 5 };
 }
 
-/** Between the beginnings of two handshakes, whoever's they are: about twice what one takes of our time. */
-const paceMs = 5;
+/** Between the beginnings of two handshakes of those who open many: some times what one takes of our time. */
+const paceMs = 10;
+/** So many of one address begin at once after a pause, whoever else is in line: who opens few never waits. */
+const atOnceMax = 8;
 
 /**
  * A handshake costs us several times what a call costs, and who shakes hands is known only afterwards. So an address that opens connections
  * faster than `perSecondMax` waits before TLS begins: unread, and at no cost. Nobody who uses its connections again ever waits. And many that come
- * at once begin one after another, addresses in turn: together they would hold up every call that is under way.
+ * at once begin one after another, who opened fewest lately first: together they would hold up every call that is under way.
  * @returns what ends it and closes those who wait
  */
 export function limitHandshakes(server: Server, limits: HandshakeLimits): () => void {
@@ -39,10 +41,10 @@ export function limitHandshakes(server: Server, limits: HandshakeLimits): () => 
   };
 }
 
-/** Who waits for TLS to begin, by address. */
+/** Who waits for TLS to begin, by address; who opens few passes by. */
 class HandshakeLine {
   private readonly addresses = new Map<string, Address>();
-  /** Those for whom somebody waits, in turn. */
+  /** Those for whom somebody waits. */
   private turns: Address[] = [];
   private nextMs = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -55,6 +57,10 @@ class HandshakeLine {
     if (address.isFull) {
       refusedTotal.inc({ code: 'handshakes.too_many' });
       return void socket.destroy();
+    }
+    if (address.isCalm) {
+      this.nextMs = performance.now() + paceMs;
+      return address.begin(begin);
     }
     address.hold(socket, begin);
     if (!this.turns.includes(address)) this.turns.push(address);
@@ -74,18 +80,16 @@ class HandshakeLine {
   /** One, and then the next when its time has come. */
   private letThrough(): void {
     this.timer = undefined;
-    this.turns = this.turns.filter(({ waitingCount }) => waitingCount > 0);
-    const due = this.turns.findIndex((address) => address.msToToken() === 0);
-    if (due >= 0 && performance.now() >= this.nextMs) {
-      const [address] = this.turns.splice(due, 1) as [Address];
+    const [due] = this.turns.filter((address) => address.msToToken() === 0).sort((a, b) => b.tokensLeft - a.tokensLeft);
+    if (due && performance.now() >= this.nextMs) {
       this.nextMs = performance.now() + paceMs;
-      address.beginFirst();
-      if (address.waitingCount > 0) this.turns.push(address);
+      due.beginFirst();
     }
     this.schedule();
   }
 
   private schedule(): void {
+    this.turns = this.turns.filter(({ waitingCount }) => waitingCount > 0);
     if (this.turns.length === 0) return;
     const toTokenMs = Math.min(...this.turns.map((address) => address.msToToken()));
     const ms = Math.max(1, Math.ceil(Math.max(toTokenMs, this.nextMs - performance.now())));
@@ -114,6 +118,16 @@ class Address {
     return this.waiting.size >= this.limits.waitingMax + Math.floor(this.tokens);
   }
 
+  /** It opened few lately, and nobody of it waits. */
+  get isCalm(): boolean {
+    this.fill();
+    return this.waiting.size === 0 && this.tokens >= Math.max(1, this.limits.burstMax - atOnceMax + 1);
+  }
+
+  get tokensLeft(): number {
+    return this.tokens;
+  }
+
   get waitingCount(): number {
     return this.waiting.size;
   }
@@ -138,8 +152,12 @@ class Address {
     const [first] = this.waiting;
     if (!first) return;
     this.waiting.delete(first[0]);
+    this.begin(first[1]);
+  }
+
+  begin(begin: () => void): void {
     this.tokens--;
-    first[1]();
+    begin();
   }
 
   closeAll(): void {
