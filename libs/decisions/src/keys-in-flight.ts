@@ -4,24 +4,42 @@ import { sameDigest } from './decision.js';
 export const keyWaitMsMax = 2_000;
 
 interface Flight<T> {
+  readonly name: string;
   readonly digest: Uint8Array;
   readonly answer: Promise<T>;
 }
 
-/** One call per key at a time in this process: a repetition that arrives meanwhile waits for the first answer and gets it. */
+const SLOTS = 1024;
+const HASHED_CHARS = 24;
+
+/**
+ * One call per key at a time in this process: a repetition that arrives meanwhile waits for the first answer and gets it.
+ *
+ * Slots of our own, because a Map that is written all the time keeps the tables it has outgrown linked, each to the next: once one of them
+ * had become old, every answer since stayed with it until the next full collection. In every other process that was an eighth of all it
+ * allocated and a seventh of its time (2026-11-22).
+ */
 export class KeysInFlight<T extends { readonly replayed: boolean }> {
-  private readonly flights = new Map<string, Flight<T>>();
+  private readonly slots: Flight<T>[][] = Array.from({ length: SLOTS }, () => []);
 
   /** Refuses 422 `idempotency.key_reused` for another digest, 409 `idempotency.in_flight` after `keyWaitMsMax`. */
   run(name: string, digest: Uint8Array, work: () => Promise<T>): Promise<T> {
-    const first = this.flights.get(name);
+    const slot = this.slots[slotOf(name)]!;
+    const first = slot.find((flight) => flight.name === name);
     if (first) return sameDigest(first.digest, digest) ? repeat(first.answer) : Promise.reject(keyReused());
-    const answer = work();
-    const end = () => void this.flights.delete(name);
-    answer.then(end, end);
-    this.flights.set(name, { digest, answer });
-    return answer;
+    const flight = { name, digest, answer: work() };
+    slot.push(flight);
+    const end = () => void slot.splice(slot.indexOf(flight), 1);
+    flight.answer.then(end, end);
+    return flight.answer;
   }
+}
+
+/** By its last characters, which are the key's. */
+function slotOf(name: string): number {
+  let hash = 0;
+  for (let i = Math.max(0, name.length - HASHED_CHARS); i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0;
+  return (hash ^ (hash >>> 16)) & (SLOTS - 1);
 }
 
 async function repeat<T extends { readonly replayed: boolean }>(answer: Promise<T>): Promise<T> {
