@@ -1,6 +1,6 @@
-import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FreshDatabase, freshDatabase } from '#platform/testing/database';
+import { plansInside } from '#platform/testing/plans';
 import { PgPolicies } from '#policies/adapters/pg-policies';
 import { policyInput } from '#policies/testing/house-policy';
 import type { DecisionItem } from '../decision.js';
@@ -10,13 +10,6 @@ import { addSubjects } from '../testing/subjects.js';
 import { batchTypes, inspectColumns, reserveColumns } from './batch-columns.js';
 import { INSPECT, RESERVE, reserveItems } from './pg-decision-ledger.js';
 import { settleColumns } from './pg-reservations.js';
-
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Index Cond'?: string;
-  readonly Plans?: readonly PlanNode[];
-}
 
 /** What a look-up must be narrowed by: the shard alone would be thousands of rows an hour later. Heads are few. */
 const NARROW: ReadonlyMap<string, RegExp> = new Map([
@@ -60,6 +53,7 @@ it.each(SIZES)('no plan is kept from tables of %d rows that would age badly', as
   const items = prepare(2, 'PLAN');
   await refuseWidePlans(RESERVE, reserveColumns(items, await batchTypes(database)));
   await refuseWidePlans(INSPECT, inspectColumns(items, await batchTypes(database)));
+  await reserveItems(database, items);
   const asks = items.map(({ decision }) => ({
     ...{ caller: 'checkout-service', reservation: decision, key: 'refund-1' },
     settlement: { kind: 'refund', money: undefined } as const,
@@ -68,7 +62,7 @@ it.each(SIZES)('no plan is kept from tables of %d rows that would age badly', as
 });
 
 async function refuseWidePlans(sql: string, values: unknown[]): Promise<void> {
-  const nodes = await plansOf(sql, values);
+  const nodes = await plansInside(fresh.url, sql, values);
   const lookUps = nodes.filter((node) => NARROW.has(node['Relation Name'] ?? '') && /Scan$/.test(node['Node Type']));
   expect(lookUps.length).toBeGreaterThanOrEqual(3);
   for (const node of lookUps) {
@@ -76,30 +70,4 @@ async function refuseWidePlans(sql: string, values: unknown[]): Promise<void> {
     expect(node['Node Type']).toMatch(/^Index (Only )?Scan$/);
     expect(node['Index Cond']).toMatch(NARROW.get(node['Relation Name']!)!);
   }
-}
-
-/** The plans of every statement inside the function, as the server itself runs them. */
-async function plansOf(sql: string, values: unknown[]): Promise<PlanNode[]> {
-  const client = new pg.Client({ connectionString: fresh.url });
-  await client.connect();
-  try {
-    const plans: PlanNode[] = [];
-    client.on('notice', ({ message = '' }) => {
-      const json = /\{[\s\S]*\}/.exec(message)?.[0];
-      if (json) plans.push(...nodesOf((JSON.parse(json) as { Plan: PlanNode }).Plan));
-    });
-    await client.query(`LOAD 'auto_explain'`);
-    for (const setting of ['log_min_duration = 0', 'log_nested_statements = on', "log_format = 'json'", 'log_parameter_max_length = 0']) {
-      await client.query(`SET auto_explain.${setting}`);
-    }
-    await client.query('SET client_min_messages = log');
-    await client.query(sql, values);
-    return plans;
-  } finally {
-    await client.end();
-  }
-}
-
-function nodesOf(node: PlanNode): PlanNode[] {
-  return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 }
