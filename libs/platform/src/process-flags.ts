@@ -11,8 +11,8 @@ const CORES_FOR_GC_THREADS = 4;
  *
  * Where a few cores carry doors and PostgreSQL together, threads that help to collect the young generation take from the others more than
  * they give. The old one is still marked beside the work: without any threads (`--single-threaded-gc`) its collections stopped decision-api
- * for 30 to 45 ms every ten seconds, which was the p99 at half load (103 ms against 22 ms, and 11,900 against 12,600 decisions/s at full;
- * 2026-11-22).
+ * for 30 to 45 ms every ten seconds. At half load p99 was 103 ms with it and 22 ms without in one run of each, and 16 to 40 ms in later ones
+ * (2026-11-22).
  */
 export const DOOR_FLAGS: readonly string[] = [
   '--max-semi-space-size=64',
