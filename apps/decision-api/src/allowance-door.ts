@@ -17,7 +17,7 @@ import { formatId, parseId, parseMoney, Refusal } from '#kernel';
 export class AllowanceDoor {
   constructor(
     private readonly allowances: Allowances,
-    private readonly signer: Signer,
+    private readonly signer: () => Signer,
     private readonly issuer: string,
   ) {}
 
@@ -51,7 +51,7 @@ export class AllowanceDoor {
 
   private async grant(allowance: Allowance): Promise<Omit<GrantedAllowance, 'decision'>> {
     const { known, at } = await this.allowances.find(allowance.id, allowance.holder);
-    return { allowance: allowanceStatus(known, at), token: signAllowance(allowance, this.signer, this.issuer) };
+    return { allowance: allowanceStatus(known, at), token: signAllowance(allowance, this.signer(), this.issuer) };
   }
 }
 

@@ -2,17 +2,15 @@ import path from 'node:path';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { Logger } from 'pino';
-import { type AllowanceTerms, Decider, type DecisionLedger, ReceiptWriter, Settler } from '#decisions';
+import { type AllowanceTerms, Decider, Settler } from '#decisions';
 import { DecisionsModule } from '#decisions/adapters/decisions.module';
 import { AllowancesModule } from '#decisions/adapters/allowances.module';
 import { NodeSources } from '#decisions/adapters/node-sources';
 import { PolicyHistoryModule } from '#decisions/adapters/policy-history.module';
-import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
 import { AuditModule } from '#audit/adapters/audit.module';
-import type { Signer } from '#evidence';
 import type { Clock } from '#kernel';
 import { PartnersModule } from '#partners/adapters/partners.module';
-import { type Config, createSigner, Database, keysFolder, loadSigner } from '#platform';
+import { type Config, createSigner, Database, keysFolder, OwnKeys, publicHalves, type PublicJwks } from '#platform';
 import { HealthController, READINESS } from '#platform/adapters/health.controller';
 import { JwksController, PUBLISHED_SIGNERS } from '#platform/adapters/jwks.controller';
 import { CLOCK, PlatformModule } from '#platform/adapters/platform.module';
@@ -96,12 +94,8 @@ export class DecisionApiModule {
           },
           inject: [Decider, Settler, NodeSources, TokenVerifier],
         },
-        { provide: PUBLISHED_SIGNERS, useFactory: () => [receiptSigner(config)] },
-        {
-          provide: ReceiptWriter,
-          useFactory: (ledger: DecisionLedger, [signer]: [Signer]) => new ReceiptWriter(ledger, signer, config.GATEWAY_ORIGIN),
-          inject: [PgDecisionLedger, PUBLISHED_SIGNERS],
-        },
+        { provide: OwnKeys, useFactory: () => receiptKeys(config, logger) },
+        { provide: PUBLISHED_SIGNERS, useFactory: publishedKeys, inject: [OwnKeys] },
         ...DOORS,
         AFFECTED_DECISIONS,
         { provide: READINESS, useFactory: readiness, inject: [Database, ActivePolicyCache] },
@@ -125,8 +119,14 @@ function allowanceTerms(config: Config): AllowanceTerms {
 }
 
 /** In production an operator brings the key and its folder may be read-only; elsewhere the first door that needs one makes it. */
-function receiptSigner(config: Config): Signer {
-  return config.TALLYSTICK_ENV === 'production' ? loadSigner(config, 'receipt') : createSigner(config, 'receipt');
+function receiptKeys(config: Config, logger: Logger): OwnKeys<'receipt'> {
+  if (config.TALLYSTICK_ENV !== 'production') createSigner(config, 'receipt');
+  return new OwnKeys(config, ['receipt'], logger);
+}
+
+/** With the keys before it: receipts and allowances outlive the key that signed them. */
+function publishedKeys(keys: OwnKeys<'receipt'>): () => PublicJwks {
+  return () => ({ keys: publicHalves(keys.read().receipt) });
 }
 
 function readiness(database: Database, policies: ActivePolicyCache) {

@@ -3,9 +3,7 @@ import type { InclusionProofs } from '#audit';
 import { INCLUSION_PROOFS } from '#audit/adapters/audit.module';
 import { Allowances, type DecisionLedger, LinkedDecider, ReceiptWriter } from '#decisions';
 import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
-import type { Signer } from '#evidence';
-import type { Config } from '#platform';
-import { PUBLISHED_SIGNERS } from '#platform/adapters/jwks.controller';
+import { type Config, OwnKeys } from '#platform';
 import { CONFIG } from '#platform/adapters/platform.module';
 import { AllowanceDoor } from './allowance-door.js';
 import { TokenVerifier } from './auth/token-verifier.js';
@@ -23,14 +21,20 @@ export const DOORS: Provider[] = [
   },
   {
     provide: AllowanceDoor,
-    useFactory: (allowances: Allowances, [signer]: [Signer], config: Config) =>
-      new AllowanceDoor(allowances, signer, config.GATEWAY_ORIGIN),
-    inject: [Allowances, PUBLISHED_SIGNERS, CONFIG],
+    useFactory: (allowances: Allowances, keys: OwnKeys<'receipt'>, config: Config) =>
+      new AllowanceDoor(allowances, () => keys.read().receipt.current, config.GATEWAY_ORIGIN),
+    inject: [Allowances, OwnKeys, CONFIG],
   },
   {
     provide: GrpcCall,
     useFactory: (door: DecisionDoor, tokens: TokenVerifier) => new GrpcCall(door, tokens),
     inject: [DecisionDoor, TokenVerifier],
+  },
+  {
+    provide: ReceiptWriter,
+    useFactory: (ledger: DecisionLedger, keys: OwnKeys<'receipt'>, config: Config) =>
+      new ReceiptWriter(ledger, () => keys.read().receipt.current, config.GATEWAY_ORIGIN),
+    inject: [PgDecisionLedger, OwnKeys, CONFIG],
   },
   {
     provide: DecisionProofs,

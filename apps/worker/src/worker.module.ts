@@ -3,6 +3,7 @@ import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type O
 import type { Logger } from 'pino';
 import { Exports, Sealer } from '#audit';
 import { SealingModule } from '#audit/adapters/audit.module';
+import { TrustedKeys } from '#audit/adapters/trusted-keys';
 import { BacktestRunner, ShadowFollower } from '#decisions';
 import { backtestRunner, shadowFollower } from '#decisions/adapters/backtests';
 import { watchShadows } from '#decisions/adapters/shadow-metrics';
@@ -107,16 +108,17 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
         { provide: PARTNER_STEPS, inject: [CONFIG, TimeKeeper, PrismaEnrolmentStore, CLOCK], useFactory: partnerSteps },
         {
           provide: RecurringTasks,
-          inject: [Database, Sealer, ShadowFollower, SWEEP_STEPS, PARTNER_STEPS, DISPATCH, LOGGER],
+          inject: [Database, Sealer, TrustedKeys, ShadowFollower, SWEEP_STEPS, PARTNER_STEPS, DISPATCH, LOGGER],
           useFactory: (
             database: Database,
             sealer: Sealer,
+            keys: TrustedKeys,
             shadows: ShadowFollower,
             steps: SweepStep[],
             ofPartners: SweepStep[],
             dispatch: RecurringTask,
             log: Logger,
-          ) => recurringTasks(database, sealer, shadows, [sweepTask([...ofPartners, ...steps], log), dispatch], log),
+          ) => recurringTasks(database, sealTask(sealer, keys), shadows, [sweepTask([...ofPartners, ...steps], log), dispatch], log),
         },
         {
           provide: DISPATCH,
@@ -220,19 +222,26 @@ function sweepTask(steps: readonly SweepStep[], logger: Logger): RecurringTask {
   return { name: 'sweep', everyMs: sweepEveryMs, run: () => sweep(steps, logger) };
 }
 
+function sealTask(sealer: Sealer, keys: TrustedKeys): RecurringTask {
+  return {
+    name: 'seal',
+    everyMs: sealEveryMs,
+    run: async () => {
+      await sealer.sealOnce();
+      await keys.keep();
+    },
+  };
+}
+
 function recurringTasks(
   database: Database,
-  sealer: Sealer,
+  seal: RecurringTask,
   shadows: ShadowFollower,
   others: readonly RecurringTask[],
   logger: Logger,
 ): RecurringTasks {
   return new RecurringTasks(
-    [
-      { name: 'seal', everyMs: sealEveryMs, run: async () => void (await sealer.sealOnce()) },
-      { name: 'shadow', everyMs: shadowEveryMs, run: async () => void (await shadows.run()) },
-      ...others,
-    ],
+    [seal, { name: 'shadow', everyMs: shadowEveryMs, run: async () => void (await shadows.run()) }, ...others],
     new Beats(database),
     logger,
   );

@@ -9,7 +9,8 @@ import type { DecisionLedger } from './store.js';
 export class ReceiptWriter {
   constructor(
     private readonly ledger: Pick<DecisionLedger, 'findById'>,
-    private readonly signer: Signer,
+    /** Asked for each receipt: keys are replaced while we run. */
+    private readonly signer: () => Signer,
     private readonly issuer: string,
   ) {}
 
@@ -17,7 +18,7 @@ export class ReceiptWriter {
   async write(decision: ShardedId, caller: string): Promise<string> {
     const row = await this.ledger.findById(decision);
     if (!row || !isDecisionOf(row, caller)) throw decisionUnknown();
-    const receipt = signJws(DECISION_RECEIPT_TYP, receiptClaims(row, this.issuer) as unknown as JsonObject, this.signer);
+    const receipt = signJws(DECISION_RECEIPT_TYP, receiptClaims(row, this.issuer) as unknown as JsonObject, this.signer());
     if (receipt.length > jwsBytesMax) throw receiptTooLong(jwsBytesMax);
     return receipt;
   }

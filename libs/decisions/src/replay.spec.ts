@@ -267,7 +267,7 @@ describe('a decision receipt', () => {
   const row = decidedRow({ policy: compiled(policyInput()), standing: standing(720), request: request(), at: AT });
   const writer = new ReceiptWriter(
     { findById: ({ uuid }) => Promise.resolve(uuid === row.decision.uuid ? row : undefined) },
-    signer,
+    () => signer,
     'https://t',
   );
 

@@ -1,10 +1,12 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parsePublicJwk, signJws, verifyJws } from '#evidence';
-import { parseConfig } from './config.js';
-import { createSigner, loadSigner, publicJwks } from './keys.js';
+import { type Config, parseConfig } from './config.js';
+import { announceNextSigner, createSigner, loadSigner, publicJwks, type PublicJwks, readPublicKeys, switchToNextSigner } from './keys.js';
+import { createLogger } from './logging.js';
+import { OwnKeys, publicHalves } from './own-keys.js';
 
 let home: string;
 const config = (environment = 'development') => ({
@@ -45,5 +47,48 @@ describe('signing keys of the installation', () => {
     createSigner(config(), 'log');
     chmodSync(path.join(home, 'keys/log.jwk.json'), 0o644);
     expect(() => loadSigner(config(), 'log')).toThrow(/chmod 600/);
+  });
+});
+
+describe('a key that another replaced', () => {
+  const lives = () => {
+    const first = createSigner(config(), 'receipt');
+    const keys = new OwnKeys(config() as Config, ['receipt'], createLogger('test', 'silent'));
+    const published = () => (JSON.parse(readFileSync(path.join(home, 'keys/receipt.jwks.json'), 'utf8')) as PublicJwks).keys;
+    return { first, keys, kids: () => published().map(({ kid }) => kid), halves: () => publicHalves(keys.read().receipt) };
+  };
+  afterEach(() => void vi.restoreAllMocks());
+
+  it('stays public for what it signed, beside the one that is announced', () => {
+    const { first, kids } = lives();
+    const second = announceNextSigner(config(), 'receipt');
+    expect(kids()).toEqual([first.kid, second.kid]);
+    switchToNextSigner(config(), 'receipt');
+    expect(kids()).toEqual([second.kid, first.kid]);
+    createSigner(config(), 'receipt');
+    expect(kids()).toEqual([second.kid, first.kid]);
+    expect(readPublicKeys(config(), 'receipt').map(({ kid }) => kid)).toEqual([second.kid, first.kid]);
+    expect(readPublicKeys(config(), 'log')).toEqual([]);
+  });
+
+  it('is public no more where it was in wrong hands', () => {
+    const { kids } = lives();
+    const second = announceNextSigner(config(), 'receipt');
+    switchToNextSigner(config(), 'receipt', true);
+    expect(kids()).toEqual([second.kid]);
+  });
+
+  it('signs no more in a process that runs on, a second later at most', () => {
+    const { first, keys, halves } = lives();
+    const second = announceNextSigner(config(), 'receipt');
+    switchToNextSigner(config(), 'receipt');
+    expect(keys.read().receipt.current.kid).toBe(first.kid);
+    const now = performance.now();
+    vi.spyOn(performance, 'now').mockImplementation(() => now + 1_001);
+    expect(keys.read().receipt.current.kid).toBe(second.kid);
+    expect(halves().map(({ kid }) => kid)).toEqual([second.kid, first.kid]);
+    rmSync(path.join(home, 'keys/receipt.jwk.json'));
+    vi.spyOn(performance, 'now').mockImplementation(() => now + 3_000);
+    expect(keys.read().receipt.current.kid).toBe(second.kid);
   });
 });

@@ -46,6 +46,7 @@ export function announceNextSigner(config: KeySettings, name: SignerName): Signe
     if (config.TALLYSTICK_ENV === 'production')
       throw new ConfigError(`KEYS_DIR: put the next signing key at ${file}; production makes none itself`);
     writeOnce(file, newDevelopmentKey(config.TALLYSTICK_ENV));
+    publish(config, name);
   }
   return readSigner(config, file);
 }
@@ -91,10 +92,25 @@ export function createSigner(config: KeySettings, name: SignerName): Signer {
       throw new ConfigError(`KEYS_DIR: put a signing key at ${file}; production makes none itself`);
     writeOnce(file, newDevelopmentKey(config.TALLYSTICK_ENV));
   }
-  const signer = loadSigner(config, name);
-  const jwks: PublicJwks = { keys: [signer.publicJwk] };
-  writeFileSync(publicFile(config, name), `${JSON.stringify(jwks, null, 2)}\n`);
-  return signer;
+  publish(config, name);
+  return loadSigner(config, name);
+}
+
+/** The public halves of what was, is and will be signed with under this name; none where this machine holds no such key. */
+export function readPublicKeys(config: KeySettings, name: SignerName): readonly JsonWebKey[] {
+  const current = existsSync(privateFile(config, name)) ? loadSigner(config, name) : undefined;
+  const signers = [current, current && findNextSigner(config, name)].filter((signer) => signer !== undefined);
+  return [...publicJwks(signers).keys, ...readPastKeys(config, name)];
+}
+
+/** Where a key lies, the one announced after it, and the public halves of those before it. */
+export function keyFiles(config: KeySettings, name: SignerName): readonly string[] {
+  return [privateFile(config, name), nextFile(config, name), pastFile(config, name)];
+}
+
+/** For who verifies on this machine. Receipts outlive the key they were signed with, so the keys before it stay in the file. */
+function publish(config: KeySettings, name: SignerName): void {
+  writeFileSync(publicFile(config, name), `${JSON.stringify({ keys: readPublicKeys(config, name) }, null, 2)}\n`);
 }
 
 /** The public halves of our keys as a JWK set (RFC 7517 §5), for whoever verifies what we sign. */

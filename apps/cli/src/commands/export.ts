@@ -7,7 +7,8 @@ import type { ExportFilter } from '#evidence';
 import { parseId, Refusal } from '#kernel';
 import { type Config, Database, parseConfig } from '#platform';
 import { dayFilter, type Export, Exports } from '#audit';
-import { createExportRunner, exportsFolder, trustedKeysFile } from '#audit/adapters/audit-wiring';
+import { createExportRunner, exportsFolder } from '#audit/adapters/audit-wiring';
+import { trustedKeysFile } from '#audit/adapters/trusted-keys';
 import { PgExportStore } from '#audit/adapters/pg-export-store';
 
 interface ExportOptions {

@@ -41,7 +41,7 @@ export function register(program: Command): void {
 async function replay(file: string, options: ReplayOptions): Promise<string[]> {
   const trusted = readTrusted(options.key);
   const { receipt, proof } = readReceipt(file);
-  const { value } = await verifyJws(utf8.encode(receipt), DECISION_RECEIPT_TYP, (kid) => trusted.keys.find((key) => key.kid === kid));
+  const { value } = await verifyJws(utf8.encode(receipt), DECISION_RECEIPT_TYP, (kid) => trustedKey(trusted, kid));
   const claims = parseReceiptClaims(value.payload);
   const found = replayReceipt(claims, parseJsonStrict(readBytes(options.policy), 'policy.malformed'), (bytes) =>
     hash('sha256', bytes, 'buffer'),
@@ -114,6 +114,12 @@ function readTrusted(named: string | undefined): Trusted {
   const json = parseJsonStrict(readBytes(file), 'key.malformed');
   const keys = Array.isArray(json['keys']) ? (json['keys'] as unknown[]) : [json];
   return { file, keys: keys.map((jwk) => ({ ...parsePublicJwk(jwk), state: 'ACTIVE' })) };
+}
+
+function trustedKey({ file, keys }: Trusted, kid: string): VerificationKey {
+  const key = keys.find((one) => one.kid === kid);
+  if (key) return key;
+  throw new Refusal('unauthenticated', 'signature.key_unknown', `${file} holds no key ${kid}, which the receipt names`);
 }
 
 function defaultKeyFile(): string {

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { exportKeyName, formatVkey, nodeCrypto, type Vkey, vkeyOf } from '#evidence';
-import { type Config, type Database, keysFolder, loadSigner, type PassPoint, type PublicJwks } from '#platform';
+import { nodeCrypto, vkeyOf } from '#evidence';
+import { type Config, type Database, loadSigner, type PassPoint } from '#platform';
 import { PgDecisionFacts } from '#decisions/adapters/pg-decision-facts';
 import { Exports } from '../exports.js';
 import { StoredInclusionProofs } from '../inclusion-proofs.js';
@@ -14,12 +13,13 @@ import { Sealer } from '../sealer.js';
 import { TileFiles } from '../tile-files.js';
 import type { FactSource } from '../store.js';
 import { FsBundleFiles } from './fs-bundle-files.js';
-import { FsLogFiles, writeDurably } from './fs-log-files.js';
+import { FsLogFiles } from './fs-log-files.js';
 import { PgAlarms } from './pg-alarms.js';
 import { PgExportStore } from './pg-export-store.js';
 import { PgFactSource } from './pg-fact-source.js';
 import { PgLogStore } from './pg-log-store.js';
 import { PgLogSummaries } from './pg-log-summaries.js';
+import { TrustedKeys } from './trusted-keys.js';
 
 type Logger = ConstructorParameters<typeof PgAlarms>[1];
 
@@ -53,7 +53,7 @@ export async function createSealer(database: Database, config: Config, logger: L
     alarms: new PgAlarms(database, logger),
     newOrigin: newOrigin(),
   });
-  await writeTrustedKeys(config, await sealer.vkey());
+  await new TrustedKeys(config, sealer).keep();
   return sealer;
 }
 
@@ -75,24 +75,6 @@ export function createExportRunner(database: Database, config: Config): ExportRu
 }
 
 export const exportsFolder = (config: Pick<Config, 'TALLYSTICK_HOME'>): string => path.join(config.TALLYSTICK_HOME, 'exports');
-
-/** The public keys of this installation's log, its exports and its receipts, one per line (c2sp.org/signed-note): what a verifier trusts. */
-export const trustedKeysFile = (config: Pick<Config, 'TALLYSTICK_HOME'>): string => path.join(config.TALLYSTICK_HOME, 'log', 'vkey');
-
-/** The receipt key's name beside the log's. */
-export const receiptKeyName = (origin: string): string => `${origin}/receipt`;
-
-async function writeTrustedKeys(config: Config, log: Vkey): Promise<void> {
-  const keys = [log, await vkeyOf(nodeCrypto, exportKeyName(log.name), loadSigner(config, 'export'))];
-  const receipts = path.join(keysFolder(config), 'receipt.jwks.json');
-  const receiptJwks = existsSync(receipts) ? (JSON.parse(readFileSync(receipts, 'utf8')) as PublicJwks).keys : [];
-  for (const publicJwk of receiptJwks) keys.push(await vkeyOf(nodeCrypto, receiptKeyName(log.name), { publicJwk, sign: cannotSign }));
-  await writeDurably(trustedKeysFile(config), Buffer.from(`${keys.map(formatVkey).join('\n')}\n`));
-}
-
-function cannotSign(): never {
-  throw new Error('only the public half of this key is here');
-}
 
 /** A log of its own for every installation and every reset: two of them can never be taken for one. */
 const newOrigin = (): string => `tallystick.invalid/${randomBytes(16).toString('hex')}`;

@@ -8,6 +8,7 @@ import { Sealer } from '../sealer.js';
 import { createExportRunner, createInclusionProofs, createLogReader, createSealer, exportsFolder } from './audit-wiring.js';
 import { FsBundleFiles } from './fs-bundle-files.js';
 import { PgExportStore } from './pg-export-store.js';
+import { TrustedKeys } from './trusted-keys.js';
 
 /** Token of `InclusionProofs`. */
 export const INCLUSION_PROOFS = Symbol('INCLUSION_PROOFS');
@@ -33,12 +34,13 @@ export class AuditModule {}
       useFactory: createSealer,
       inject: [Database, CONFIG, LOGGER, PASS_POINT],
     },
+    { provide: TrustedKeys, useFactory: (config: Config, sealer: Sealer) => new TrustedKeys(config, sealer), inject: [CONFIG, Sealer] },
     {
       provide: ExportRunner,
       useFactory: (database: Database, config: Config) => createExportRunner(database, config),
       inject: [Database, CONFIG],
     },
   ],
-  exports: [AuditModule, Sealer, ExportRunner],
+  exports: [AuditModule, Sealer, TrustedKeys, ExportRunner],
 })
 export class SealingModule {}

@@ -1,11 +1,10 @@
 import { Module } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { Clock } from '#kernel';
-import type { Config } from '#platform';
+import { type Config, OwnKeys } from '#platform';
 import { CLOCK, CONFIG, LOGGER } from '#platform/adapters/platform.module';
-import { GatewayKeys } from '../gateway-keys.js';
+import { GATEWAY_KEY_USES, type GatewayKeyUse, GatewayKeys } from '../gateway-keys.js';
 import { ParticipantRegistry } from '../participant-registry.js';
-import { GatewayKeyFiles } from './gateway-key-files.js';
 import { nodeClerk } from './node-secret.js';
 import { PrismaParticipantStore } from './prisma-participant-store.js';
 
@@ -15,15 +14,15 @@ const clerk = nodeClerk(() => Promise.reject(new Error('nobody asks for a certif
 @Module({
   providers: [
     {
-      provide: GatewayKeyFiles,
-      useFactory: (config: Config, logger: Logger) => new GatewayKeyFiles(config, logger),
+      provide: OwnKeys,
+      useFactory: (config: Config, logger: Logger) => new OwnKeys(config, GATEWAY_KEY_USES, logger),
       inject: [CONFIG, LOGGER],
     },
     {
       provide: GatewayKeys,
-      useFactory: (...[files, store, registry, clock]: [GatewayKeyFiles, PrismaParticipantStore, ParticipantRegistry, Clock]) =>
-        new GatewayKeys(() => files.read(), store, registry, clerk, clock),
-      inject: [GatewayKeyFiles, PrismaParticipantStore, ParticipantRegistry, CLOCK],
+      useFactory: (...[keys, store, registry, clock]: [OwnKeys<GatewayKeyUse>, PrismaParticipantStore, ParticipantRegistry, Clock]) =>
+        new GatewayKeys(() => keys.read(), store, registry, clerk, clock),
+      inject: [OwnKeys, PrismaParticipantStore, ParticipantRegistry, CLOCK],
     },
   ],
   exports: [GatewayKeys],
