@@ -174,7 +174,8 @@ describe('decisions over HTTP', () => {
     const raw = () => http().post('/v1/decisions').set('authorization', `Bearer ${bearer}`);
     expect((await raw().set('content-type', 'application/json').send('{"a":').expect(400)).body.code).toBe('request.malformed');
     expect((await raw().set('content-type', 'application/json').send('').expect(400)).body.detail).toMatch(/^the body is empty: send \{\}/);
-    expect((await raw().set('content-type', 'text/csv').send('a').expect(415)).body.code).toBe('media_type.unsupported');
+    for (const type of ['text/csv', 'text/plain', 'application/x-www-form-urlencoded'])
+      expect((await raw().set('content-type', type).send('a=b').expect(415)).body.code).toBe('media_type.unsupported');
     expect(
       (
         await raw()

@@ -1,7 +1,8 @@
 import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { Refusal } from '#kernel';
 import type { Config } from '#platform';
 import { createHttpApp } from '#platform/adapters/http-app';
 import { TokenVerifier } from './auth/token-verifier.js';
@@ -17,12 +18,14 @@ import { documentApi } from './openapi.js';
 export const bodyBytesMax = 262_144;
 export const grpcMessageBytesMax = 1_048_576;
 
+const LINT_PATH = '/v1/policies/lint';
 const GRPC_PACKAGE = 'tallystick.decision.v1';
 
 /** decision-api, assembled: HTTP/JSON and gRPC of one Nest application. Call `listen` on what it returns. */
 export async function createDecisionApi(config: Config, logger: Logger): Promise<NestFastifyApplication> {
   const app = await createHttpApp(DecisionApiModule.forRoot(config, logger), { logger, bodyBytesMax });
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  app.useBodyParser('text/plain', { bodyLimit: bodyBytesMax }, readDocument);
   registerDecisionRoutes(fastify, app.get(DecisionDoor), app.get(TokenVerifier), logger);
   registerLinkedRoutes(fastify, app.get(LinkedDoor), app.get(TokenVerifier), logger);
   publishInterface(fastify);
@@ -40,6 +43,12 @@ export async function createDecisionApi(config: Config, logger: Logger): Promise
   });
   await app.startAllMicroservices();
   return app;
+}
+
+/** Only a policy to lint comes as text. */
+async function readDocument(request: FastifyRequest, body: Buffer): Promise<string> {
+  if (request.routeOptions.url === LINT_PATH) return body.toString();
+  throw new Refusal('unsupported_media', 'media_type.unsupported', 'this call does not accept that content-type');
 }
 
 const HOT_METHODS = { Decide: 'DecisionAnswer', DecideBatch: 'DecisionBatchAnswer', DecideStream: 'DecisionResult' };
