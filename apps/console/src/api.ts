@@ -56,7 +56,13 @@ export interface OverviewView {
   /** `about`: estimated, there are too many to count for a screen. */
   readonly records: { readonly total: string; readonly about: boolean; readonly lastAcceptedAt: string | null };
   readonly breaks: { readonly open: number; readonly more: boolean; readonly oldestAt: string | null };
-  readonly log: { readonly facts: string; readonly sealed: string; readonly lastCheckpointAt: string | null };
+  readonly log: {
+    readonly facts: string;
+    readonly sealed: string;
+    readonly lastCheckpointAt: string | null;
+    /** When the oldest of the facts happened that are not sealed yet. */
+    readonly waitingSince: string | null;
+  };
   readonly alarms: readonly { readonly code: string; readonly detail: string; readonly raisedAt: string }[];
 }
 

@@ -142,6 +142,9 @@ describe('what the console shows', () => {
     expect(view.breaks).toMatchObject({ open: 1, more: false });
     expect(BigInt(view.log.sealed)).toBeGreaterThan(122n);
     expect(view.alarms).toEqual([]);
+    // Not since the last checkpoint: where little happens, that one is old and nothing is late.
+    const [signIn]: FactView[] = (await admin.get('/api/facts?kind=staff.signed_in')).body.rows;
+    expect(view.log.waitingSince).toBe(signIn!.at);
   });
 
   it('lists partners with certificates and keys', async () => {

@@ -80,12 +80,18 @@ export class PgOverview {
   }
 
   private async log(): Promise<OverviewView['log']> {
-    const [row] = await this.sql.query<{ facts: string; sealed: string | null; at: Date | null }>(
+    const [row] = await this.sql.query<{ facts: string; sealed: string | null; at: Date | null; waiting_since: Date | null }>(
       `SELECT (SELECT sum(last_seq)::text FROM shard_heads) AS facts,
               (SELECT published_size::text FROM log_state WHERE id = 1) AS sealed,
-              (SELECT signed_at FROM log_checkpoints ORDER BY size DESC LIMIT 1) AS at`,
+              (SELECT signed_at FROM log_checkpoints ORDER BY size DESC LIMIT 1) AS at,
+              (SELECT min(coalesce(f.at, d.at))
+                 FROM (SELECT h.shard, coalesce(c.sealed_seq, 0) + 1 AS seq FROM shard_heads h LEFT JOIN log_cursors c USING (shard)
+                        WHERE h.last_seq > coalesce(c.sealed_seq, 0)) w
+                 LEFT JOIN facts f ON f.shard = w.shard AND f.seq = w.seq
+                 LEFT JOIN decisions d ON d.shard = w.shard AND d.seq = w.seq) AS waiting_since`,
     );
-    return { facts: row!.facts, sealed: row!.sealed ?? '0', lastCheckpointAt: row!.at?.toISOString() ?? null };
+    const { facts, sealed, at, waiting_since: since } = row!;
+    return { facts, sealed: sealed ?? '0', lastCheckpointAt: at?.toISOString() ?? null, waitingSince: since?.toISOString() ?? null };
   }
 
   private async alarms(): Promise<OverviewView['alarms']> {

@@ -13,7 +13,7 @@ import { ActivityBars } from './activity-bars.js';
 
 const REFRESH_MS = 10_000;
 
-/** A checkpoint older than this is a stopped sealer: it signs every second while there is anything to seal. */
+/** A fact that waits longer than this waits for a stopped sealer: it signs every second while there is anything to seal. */
 const LATE_SEAL_MS = 60_000;
 
 export default function Overview({ staff }: { staff: SignedInStaff }) {
@@ -51,13 +51,13 @@ function waiting(view: OverviewView): bigint {
 }
 
 function SealWarning({ view }: { view: OverviewView }) {
-  const { lastCheckpointAt } = view.log;
-  const age = lastCheckpointAt === null ? Infinity : Date.parse(view.at) - Date.parse(lastCheckpointAt);
-  if (waiting(view) === 0n || age < LATE_SEAL_MS) return null;
-  const since = lastCheckpointAt === null ? 'nothing was sealed yet' : `the last checkpoint was signed ${ago(lastCheckpointAt, view.at)}`;
+  const { lastCheckpointAt, waitingSince } = view.log;
+  if (waiting(view) === 0n || waitingSince === null || Date.parse(view.at) - Date.parse(waitingSince) < LATE_SEAL_MS) return null;
+  const last = lastCheckpointAt === null ? 'nothing was sealed yet' : `the last checkpoint was signed ${ago(lastCheckpointAt, view.at)}`;
   return (
     <Alert color="yellow" variant="light" icon={<Icon name="wait" />} title="The log is behind" role="status">
-      {count(waiting(view))} facts wait to be sealed; {since}. They are safe in the database. Check that the worker runs.
+      {counted(waiting(view), 'fact waits', 'facts wait')} to be sealed, the oldest happened {ago(waitingSince, view.at)}; {last}. They are
+      safe in the database. Check that the worker runs.
     </Alert>
   );
 }
@@ -85,7 +85,7 @@ function Figures({ view, staff }: { view: OverviewView; staff: SignedInStaff }) 
         {breaks.oldestAt === null ? 'No statement disagrees' : `Oldest ${ago(breaks.oldestAt, view.at)}`}
       </Figure>
       <Figure label="Facts in the log" value={count(log.sealed)}>
-        {waiting(view) === 0n ? 'All facts are sealed' : `${count(waiting(view))} more wait to be sealed`}
+        {waiting(view) === 0n ? 'All facts are sealed' : `${counted(waiting(view), 'more waits', 'more wait')} to be sealed`}
       </Figure>
       <Figure label="Last checkpoint" value={log.lastCheckpointAt === null ? 'None' : ago(log.lastCheckpointAt, view.at)}>
         {may(staff, 'audit.read') ? <PageLink to="/audit">See the signed note</PageLink> : 'Signed by this installation'}
@@ -150,6 +150,10 @@ function Decisions({ view, staff }: { view: OverviewView; staff: SignedInStaff }
       )}
     </Section>
   );
+}
+
+function counted(n: bigint, one: string, many: string): string {
+  return `${count(n)} ${n === 1n ? one : many}`;
 }
 
 function windowText(seconds: number): string {

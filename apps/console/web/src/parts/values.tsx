@@ -89,6 +89,8 @@ const STATE_TONES: Readonly<Record<string, string>> = {
   REVOKED: 'red',
   COMPROMISED: 'red',
   FAILED: 'red',
+  FAILING: 'red',
+  UNCONFIRMED: 'yellow',
   BROKEN: 'red',
 };
 
