@@ -95,7 +95,8 @@ describe('a bank’s night of records', () => {
     const sealer = await createSealer(world.fresh.database, world.config, createLogger('test', 'silent'));
     const records = Array.from({ length: 20 }, rated);
     await writeBatch(file('sealed.gz'), records, { seal: { iss: 'bank-a', key }, gzip: true });
-    const { id } = await bank.batches.submit(file('sealed.gz'));
+    const { id, faults } = await bank.batches.submit(file('sealed.gz'));
+    expect(faults).toEqual({ count: 0, first: [] });
     expect((await bank.batches.wait(id, quickly)).lines).toMatchObject({ total: 20, accepted: 20 });
     const evidence = await until(async () => {
       await sealer.sealOnce();

@@ -40,7 +40,8 @@ export class RecordBatchesController {
     description:
       '202 with the batch to poll; 200 and Idempotency-Hit where the same lines were sent before. Content-Encoding gzip and zstd (window of 8 MiB at most, no dictionary) are taken. With profile=sealed ' +
       'the first line is a manifest, a JWS of typ record-batch+jwt over {iss, jti, iat, count, root}, and each further line is the payload of a record ' +
-      'without a signature of its own; root is the RFC 6962 root over these lines. Outcomes name lines as they stand in the file: the manifest is line 1.',
+      'without a signature of its own; root is the RFC 6962 root over these lines. Outcomes name lines as they stand in the file: the manifest is line 1. Its lines are read while they come: ' +
+      'faults says how many will be refused for what they are, and tells the first 100 with code and reason.',
   })
   async submit(
     @Caller() caller: Participant,
@@ -151,6 +152,7 @@ function viewBatch(batch: RecordBatch): object {
     receivedAt: batch.receivedAt.toISOString(),
     ...(batch.finishedAt ? { finishedAt: batch.finishedAt.toISOString() } : {}),
     lines: { total: batch.linesTotal, done: accepted + repeated + refused, accepted, repeated, refused },
+    ...(batch.faults ? { faults: batch.faults } : {}),
   };
 }
 

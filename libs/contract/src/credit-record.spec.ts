@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
 import { Refusal } from '#kernel';
-import { parseCreditRecord } from './credit-record.js';
+import { creditRecord, parseCreditRecord } from './credit-record.js';
 
 const head = {
   iss: 'bank-a',
@@ -145,6 +146,101 @@ describe('a credit record', () => {
     expect([refusal.code, refusal.hints.field]).toEqual([code, field]);
   });
 });
+
+/** Every member of a record and of what is in it, as a path. */
+function pathsOf(value: unknown, path: readonly string[] = []): string[][] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [[...path, name], ...pathsOf(inner, [...path, name])]);
+}
+
+/** A copy with one member changed; what is undefined is not written. */
+function changed(from: unknown, [name, ...rest]: readonly string[], to: unknown): unknown {
+  const copy = (Array.isArray(from) ? [...(from as unknown[])] : { ...(from as object) }) as Record<string, unknown>;
+  const value = rest.length > 0 ? changed(copy[name!], rest, to) : to;
+  // As JSON.parse does: `__proto__` is a member like any other.
+  Object.defineProperty(copy, name!, { value, enumerable: true, configurable: true, writable: true });
+  return copy;
+}
+
+const odd: fc.Arbitrary<unknown> = fc.oneof(
+  fc.constantFrom(
+    undefined,
+    null,
+    '',
+    0,
+    -1,
+    1.5,
+    10_001,
+    2 ** 53,
+    NaN,
+    true,
+    [],
+    {},
+    'A',
+    'a b',
+    'x\n',
+    '\ud800',
+    '😀',
+    '2026-02-29T08:00:00Z',
+  ),
+  fc.constantFrom(
+    '2024-02-29T23:59:59.123456789Z',
+    '2026-11-21T24:00:00Z',
+    '2026-11-21T08:00:00+08:00',
+    '2026-11-21',
+    'rating',
+    'violation',
+  ),
+  fc.string({ maxLength: 20, unit: 'binary' }),
+  fc.integer(),
+  fc.constantFrom(rating, performance, violation, head.jti, '1'.repeat(24), Array(6).fill(rating.factors[0])),
+);
+const spoilt = fc.constantFrom('rating', 'performance', 'violation').chain((kind) => {
+  const paths = pathsOf(good[kind]);
+  const path = fc.oneof(
+    fc.constantFrom(...paths),
+    fc
+      .tuple(fc.constantFrom([], ...paths), fc.constantFrom('note', 'account', '__proto__', 'toString', '0'))
+      .map(([to, name]) => [...to, name]),
+  );
+  return fc.array(fc.tuple(path, odd), { maxLength: 2 }).map((changes) => {
+    const record = changes.reduce<unknown>((from, [where, to]) => changed(from, where, to), good[kind]);
+    // What JSON can say, as it is read.
+    return JSON.parse(JSON.stringify(record)) as unknown;
+  });
+});
+
+describe('what is read at a glance', () => {
+  it('is what the schema takes, and reads the same', () => {
+    fc.assert(
+      fc.property(fc.oneof(spoilt, odd), (payload) => {
+        const bySchema = creditRecord.safeParse(payload);
+        if (!bySchema.success) expect(() => parseCreditRecord(payload)).toThrow(Refusal);
+        else expect(readOrRefused(payload)).toEqual(bySchema.data);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it.each(['rating', 'performance', 'violation'])('are good records of kind %s: the schema is not asked', (kind) => {
+    const asked = vi.spyOn(creditRecord, 'safeParse');
+    parseCreditRecord(good[kind]);
+    expect(asked).not.toHaveBeenCalled();
+    parseCreditRecord(good['withdrawal']);
+    expect(asked).toHaveBeenCalledOnce();
+    asked.mockRestore();
+  });
+});
+
+/** What the members say of each other is judged after the schema: that refusal is no matter here. */
+function readOrRefused(payload: unknown): unknown {
+  try {
+    return parseCreditRecord(payload);
+  } catch (error) {
+    if (error instanceof Refusal && error.code !== 'record.malformed') return payload;
+    throw error;
+  }
+}
 
 function performanceWith(change: object): object {
   return { performance: { ...performance, ...change } };

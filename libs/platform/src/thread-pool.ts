@@ -16,7 +16,10 @@ interface Waiting<Answered> {
   reject(error: Error): void;
 }
 
-/** What a thread does with a message. It is handed over as text, so it must stand alone: nothing from around it, nothing imported. */
+/**
+ * What a thread does with a message. It is handed over as text, so it must stand alone: nothing from around it, nothing imported. What needs more is
+ * a program, named by its file, that answers each message `{ id, asked }` by `{ id, answer }`.
+ */
 export type ThreadWork<Asked, Answered> = (asked: Asked, crypto: typeof Crypto) => Answered;
 
 /**
@@ -27,7 +30,7 @@ export class ThreadPool<Asked, Answered> {
   private readonly threads: Thread<Asked, Answered>[];
   private next = 0;
 
-  constructor(work: ThreadWork<Asked, Answered>, count = Math.min(availableParallelism(), threadsMax)) {
+  constructor(work: ThreadWork<Asked, Answered> | string, count = Math.min(availableParallelism(), threadsMax)) {
     this.threads = Array.from({ length: count }, () => new Thread<Asked, Answered>(work));
   }
 
@@ -50,7 +53,7 @@ class Thread<Asked, Answered> {
   private readonly waiting = new Map<number, Waiting<Answered>>();
   private asked = 0;
 
-  constructor(private readonly work: ThreadWork<Asked, Answered>) {}
+  constructor(private readonly work: ThreadWork<Asked, Answered> | string) {}
 
   ask(asked: Asked, transfer: readonly Transferable[]): Promise<Answered> {
     const worker = (this.worker ??= this.start());
@@ -67,7 +70,11 @@ class Thread<Asked, Answered> {
   }
 
   private start(): Worker {
-    const worker = new Worker(programOf(this.work), { eval: true, execArgv: [], resourceLimits: MEMORY });
+    const { work } = this;
+    const worker =
+      typeof work === 'string'
+        ? new Worker(work, { resourceLimits: MEMORY })
+        : new Worker(programOf(work), { eval: true, execArgv: [], resourceLimits: MEMORY });
     worker.on('message', ({ id, answer }: Answer<Answered>) => {
       this.waiting.get(id)?.resolve(answer);
       this.waiting.delete(id);

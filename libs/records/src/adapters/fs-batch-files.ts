@@ -8,7 +8,7 @@ import { batchBytesMax, type BatchFiles, batchLinesMax, type NewBatch } from '..
 import type { SpooledBatch } from '../batch/receive-batch.js';
 import { decodeBody } from './decode-body.js';
 import { HashFiles, HashFilesWriter, moveHashFiles, removeHashFiles } from './hash-files.js';
-import { LeafThreads } from './leaf-threads.js';
+import { LineThreads } from './line-threads.js';
 import { measureSealed, measureSigned, type OpenManifest } from './measure-lines.js';
 
 const chunkBytes = 1024 * 1024;
@@ -25,7 +25,7 @@ export class FsBatchFiles implements BatchFiles {
   constructor(
     private readonly folder: string,
     private readonly limits: BatchLimits = { bytesMax: batchBytesMax, linesMax: batchLinesMax },
-    private readonly threads = new LeafThreads(),
+    private readonly threads = new LineThreads(),
   ) {}
 
   /**

@@ -4,10 +4,11 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { GrowingTree, leafHash, nodeCrypto, Prover, TileNodes, verifyInclusion } from '#evidence';
 import { HashFiles, HashFilesWriter, removeHashFiles } from './hash-files.js';
-import { LeafThreads } from './leaf-threads.js';
+import { LineThreads } from './line-threads.js';
+import { faultsToldMax } from '../batch/line-faults.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'hashes-'));
-const threads = new LeafThreads(2);
+const threads = new LineThreads(2);
 afterAll(async () => {
   await threads.close();
   rmSync(folder, { recursive: true });
@@ -21,8 +22,8 @@ describe('the hashes over a sealed batch', () => {
     const lines = Array.from({ length: count }, (_, i) => lineOf(i));
     const base = path.join(folder, String(count));
     const writer = new HashFilesWriter(base, threads);
-    for (let at = 0; at < count; at += 97) await writer.append(lines.slice(at, at + 97));
-    const written = await writer.finish();
+    for (let at = 0; at < count; at += 97) await writer.append(lines.slice(at, at + 97), 'bank-a');
+    const written = await writer.finish('bank-a');
     await writer.close();
     const tree = GrowingTree.restore(nodeCrypto, 0n, []);
     await tree.append(await Promise.all(lines.map((line) => leafHash(nodeCrypto, line))));
@@ -35,13 +36,17 @@ describe('the hashes over a sealed batch', () => {
     }
     await removeHashFiles(base, count);
     expect(readdirSync(folder)).toEqual([]);
+    expect([written.faults.count, written.faults.first.at(-1)!.line]).toEqual([count, Math.min(count, faultsToldMax) + 1]);
   });
 
   it('fail where a thread ends, and leave nothing open', async () => {
     const writer = new HashFilesWriter(path.join(folder, 'ended'), threads);
-    await writer.append(Array.from({ length: 4_096 }, (_, i) => lineOf(i)));
+    await writer.append(
+      Array.from({ length: 4_096 }, (_, i) => lineOf(i)),
+      'bank-a',
+    );
     await threads.close();
-    await expect(writer.finish()).rejects.toThrow('the thread ended');
+    await expect(writer.finish('bank-a')).rejects.toThrow('the thread ended');
     await writer.close();
     await removeHashFiles(path.join(folder, 'ended'), 4_096);
   });

@@ -1,12 +1,13 @@
 import type { SealedManifest } from '#evidence';
 import { Refusal, type Verified } from '#kernel';
 import type { NewBatch } from '../batch/batch.js';
+import type { LineFaults } from '../batch/line-faults.js';
 import { recordBytesMax } from '../batch/run-batch.js';
 import { LineSplitter, type TextLine } from '../batch/split-lines.js';
 import type { HashFilesWriter } from './hash-files.js';
 
 /** What the lines of a batch turned out to be. */
-export type MeasuredLines = Pick<NewBatch, 'linesTotal' | 'manifest' | 'nextLine' | 'nextByte'>;
+export type MeasuredLines = Pick<NewBatch, 'linesTotal' | 'manifest' | 'faults' | 'nextLine' | 'nextByte'>;
 
 /** Verifies the manifest of a sealed batch for the participant that sends it. Refuses what `verifyJws` and `readManifest` refuse. */
 export type OpenManifest = (received: Uint8Array) => Promise<Verified<SealedManifest>>;
@@ -22,11 +23,12 @@ export async function measureSigned(pieces: AsyncIterable<Uint8Array>, linesMax:
     refuseTooMany(count.lines, linesMax);
   }
   if (count.lines === 0) throw new Refusal('malformed', 'batch.empty', 'there is no line in it');
-  return { linesTotal: count.lines, manifest: undefined, nextLine: 1, nextByte: 0 };
+  return { linesTotal: count.lines, manifest: undefined, faults: undefined, nextLine: 1, nextByte: 0 };
 }
 
 /**
- * Reads a sealed batch once: the manifest is verified before a line is looked at, and the tree over the lines must be the one that was signed.
+ * Reads a sealed batch once: the manifest is verified before a line is looked at, and the tree over the lines must be the one that was signed. Lines
+ * that no record can be made of are told, and stop nothing.
  * Refuses 400 `batch.empty`, `batch.blank_line`; 413 `batch.too_large`, `batch.line_too_long`; 422 `batch.root_mismatch`, `batch.count_mismatch`
  * and what `openManifest` refuses.
  */
@@ -46,7 +48,7 @@ export async function measureSealed(
 /** Takes the lines of a sealed batch in their order, as many at a time as came together. */
 class SealedReader {
   private expected = 1;
-  private opened: { readonly manifest: Verified<SealedManifest>; readonly measured: MeasuredLines } | undefined;
+  private opened: { readonly signed: SealedManifest; readonly measured: Omit<MeasuredLines, 'faults'> } | undefined;
 
   constructor(
     private readonly linesMax: number,
@@ -64,25 +66,25 @@ class SealedReader {
       if (this.opened) leaves.push(bytes);
       else await this.open(bytes, nextByte);
     }
-    await this.hashes.append(leaves);
+    if (this.opened) await this.hashes.append(leaves, this.opened.signed.iss);
   }
 
   async end(): Promise<MeasuredLines> {
     if (!this.opened) throw new Refusal('malformed', 'batch.empty', 'there is no line in it');
-    await checkTree(this.opened.manifest.value, this.hashes);
-    return this.opened.measured;
+    const { signed, measured } = this.opened;
+    return { ...measured, faults: await checkTree(signed, this.hashes) };
   }
 
   private async open(bytes: Uint8Array, nextByte: number): Promise<void> {
-    const manifest = await this.openManifest(bytes);
-    const linesTotal = manifest.value.count;
+    const { value: signed } = await this.openManifest(bytes);
+    const linesTotal = signed.count;
     refuseTooMany(linesTotal, this.linesMax);
-    this.opened = { manifest, measured: { linesTotal, manifest: bytes.slice(), nextLine: 2, nextByte } };
+    this.opened = { signed, measured: { linesTotal, manifest: bytes.slice(), nextLine: 2, nextByte } };
   }
 }
 
-async function checkTree(signed: SealedManifest, hashes: HashFilesWriter): Promise<void> {
-  const { count, root } = await hashes.finish();
+async function checkTree(signed: SealedManifest, hashes: HashFilesWriter): Promise<LineFaults> {
+  const { count, root, faults } = await hashes.finish(signed.iss);
   if (count !== signed.count) {
     throw new Refusal('unprocessable', 'batch.count_mismatch', `the manifest says ${signed.count} lines; ${count} came`, {
       field: 'count',
@@ -91,6 +93,7 @@ async function checkTree(signed: SealedManifest, hashes: HashFilesWriter): Promi
   if (Buffer.compare(root, signed.root) !== 0) {
     throw new Refusal('unprocessable', 'batch.root_mismatch', 'the lines are not those that the manifest signs', { field: 'root' });
   }
+  return faults;
 }
 
 function refuseTooMany(lines: number, linesMax: number): void {

@@ -11,6 +11,7 @@ import {
   type NewBatch,
   type RecordBatch,
 } from '../batch/batch.js';
+import type { LineFaults } from '../batch/line-faults.js';
 import { PgLineOutcomes } from './pg-line-outcomes.js';
 
 interface BatchRow {
@@ -22,6 +23,8 @@ interface BatchRow {
   digest: string;
   size_bytes: bigint;
   lines_total: bigint;
+  faults: bigint | null;
+  faults_told: LineFaults['first'] | null;
   received_at: Date;
   finished_at: Date | null;
   state: RecordBatch['state'];
@@ -33,8 +36,8 @@ interface BatchRow {
   epoch: number;
 }
 
-const COLUMNS = `shard, batch, participant, certificate, manifest, encode(digest, 'hex') AS digest, size_bytes, lines_total, received_at, finished_at, state,
-  next_line, next_byte, accepted, repeated, refused, epoch`;
+const COLUMNS = `shard, batch, participant, certificate, manifest, encode(digest, 'hex') AS digest, size_bytes, lines_total, faults, faults_told, received_at, finished_at,
+  state,  next_line, next_byte, accepted, repeated, refused, epoch`;
 
 /** A step takes far less; a worker that died is waited for no longer than this. */
 export const leaseMs = 30_000;
@@ -48,8 +51,8 @@ export class PgBatchStore implements BatchStore {
       await refuseTooMany(tx, id.shard, batch.participant);
       const [row] = await tx.query<BatchRow>(
         `INSERT INTO record_batches (shard, batch, participant, digest, size_bytes, lines_total, received_at, manifest, next_line, next_byte,
-           certificate)
-         VALUES ($1, $2, $3, decode($4, 'hex'), $5, $6, $7, $8, $9, $10, $11) ON CONFLICT ON CONSTRAINT record_batches_once DO NOTHING RETURNING ${COLUMNS}`,
+           certificate, faults, faults_told)
+         VALUES ($1, $2, $3, decode($4, 'hex'), $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT ON CONSTRAINT record_batches_once DO NOTHING RETURNING ${COLUMNS}`,
         [
           id.shard,
           id.uuid,
@@ -62,6 +65,8 @@ export class PgBatchStore implements BatchStore {
           batch.nextLine,
           batch.nextByte,
           batch.certificate,
+          batch.faults?.count,
+          batch.faults && JSON.stringify(batch.faults.first),
         ],
       );
       if (row) {
@@ -181,6 +186,7 @@ function readBatch(row: BatchRow): RecordBatch {
     digest: row.digest,
     sizeBytes: Number(row.size_bytes),
     linesTotal: Number(row.lines_total),
+    faults: row.faults === null ? undefined : { count: Number(row.faults), first: row.faults_told ?? [] },
     receivedAt: row.received_at,
     finishedAt: row.finished_at ?? undefined,
     state: row.state,

@@ -1,5 +1,6 @@
 import type { RangeProof } from '#evidence';
 import type { Facts, ShardedId } from '#kernel';
+import type { LineFaults } from './line-faults.js';
 
 export type BatchState = 'RECEIVED' | 'PROCESSING' | 'DONE';
 
@@ -22,6 +23,8 @@ export interface RecordBatch {
   readonly sizeBytes: number;
   /** Without the manifest. */
   readonly linesTotal: number;
+  /** Of a sealed batch; where each line is signed, what it is shows when it is taken. */
+  readonly faults: LineFaults | undefined;
   readonly receivedAt: Date;
   readonly finishedAt: Date | undefined;
   readonly state: BatchState;
@@ -35,7 +38,17 @@ export interface RecordBatch {
 
 export type NewBatch = Pick<
   RecordBatch,
-  'id' | 'participant' | 'certificate' | 'manifest' | 'digest' | 'sizeBytes' | 'linesTotal' | 'receivedAt' | 'nextLine' | 'nextByte'
+  | 'id'
+  | 'participant'
+  | 'certificate'
+  | 'manifest'
+  | 'digest'
+  | 'sizeBytes'
+  | 'linesTotal'
+  | 'faults'
+  | 'receivedAt'
+  | 'nextLine'
+  | 'nextByte'
 >;
 
 /** What became of one line; `line` counts from 1 and counts blank lines too. */

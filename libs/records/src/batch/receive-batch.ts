@@ -3,7 +3,7 @@ import type { BatchStore, NewBatch, RecordBatch } from './batch.js';
 
 /** Lines that came in whole and are durable: what they are, and how they get their name. */
 export interface SpooledBatch {
-  readonly content: Pick<NewBatch, 'digest' | 'sizeBytes' | 'linesTotal' | 'manifest' | 'nextLine' | 'nextByte'>;
+  readonly content: Pick<NewBatch, 'digest' | 'sizeBytes' | 'linesTotal' | 'faults' | 'manifest' | 'nextLine' | 'nextByte'>;
   /** Puts them where the batch of this id is read from. Durable when it returns. */
   keepAs(id: RecordBatch['id']): Promise<void>;
   /** Removes the lines, wherever they are by now. */

@@ -14,6 +14,8 @@ export interface BatchStatus {
   readonly receivedAt: string;
   readonly finishedAt?: string;
   readonly lines: Readonly<Record<'total' | 'done' | 'accepted' | 'repeated' | 'refused', number>>;
+  /** Of a sealed batch, as soon as it is sent: the lines that will be refused for what they are, and the first of them. */
+  readonly faults?: { readonly count: number; readonly first: readonly Pick<LineOutcome, 'line' | 'code' | 'detail' | 'field'>[] };
 }
 
 export interface SubmitBatchOptions {

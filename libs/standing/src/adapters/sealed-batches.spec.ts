@@ -3,7 +3,7 @@ import type { CreditRecord } from '#contract';
 import { encodeBase64Url, GrowingTree, leafHash, nodeCrypto, signJws, verifySealedLine } from '#evidence';
 import type { Refusal } from '#kernel';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
-import { bankKey, bankSigner, jtiOf, violation } from '#records/testing/records';
+import { bankKey, bankSigner, jtiOf, rating, violation } from '#records/testing/records';
 import { BatchWorld } from '../testing/batch-world.js';
 import { openManifest } from './read-record.js';
 
@@ -38,14 +38,22 @@ describe('a sealed batch', () => {
     const lines = records.map(textOf);
     lines[10] = '{"iss":"bank-a","iss":"bank-a"}';
     lines[20] = textOf({ ...records[20]!, iss: 'bank-b' });
+    lines[290] = textOf({ ...records[290]!, rating: { ...rating(800), score: 99 } } as CreditRecord);
     const bytes = await sealed(lines);
     const { batch } = await receive(bytes);
     expect(await world.runner().run(batch.id)).toBe('done');
-    expect(await world.store.find(batch.id)).toMatchObject({ state: 'DONE', linesTotal: 302, accepted: 300, refused: 2 });
+    expect(await world.store.find(batch.id)).toMatchObject({ state: 'DONE', linesTotal: 302, accepted: 299, refused: 3 });
     const refused = await world.store.outcomes(batch.id, 0, 10, true);
-    expect(refused.map(({ line, code }) => `${line} ${code}`)).toEqual(['12 record.malformed', '22 record.issuer_mismatch']);
-    const kept = await new PgRecordBook(world.fresh.database).find('bank-a', records[5]!.jti);
-    expect(Buffer.from(kept!.received).toString()).toBe(lines[5]);
+    expect(refused.map(({ line, code }) => `${line} ${code}`)).toEqual([
+      ...['12 record.malformed', '22 record.issuer_mismatch', '292 record.inconsistent'],
+    ]);
+    // They were told when the batch was received, whole tiles by threads and the rest without.
+    expect(batch.faults).toEqual({ count: 3, first: refused.map(({ line, code, detail, field }) => ({ line, code, detail, field })) });
+    const kept = (await world.store.find(batch.id))!.faults;
+    expect(JSON.parse(JSON.stringify(batch.faults))).toEqual(kept);
+
+    const first = await new PgRecordBook(world.fresh.database).find('bank-a', records[5]!.jti);
+    expect(Buffer.from(first!.received).toString()).toBe(lines[5]);
     // Whether it was saved with others or judged alone, a line knows its place.
     for (const at of [5, 300, 301]) {
       const { sealed: place, manifest } = (await new PgRecordBook(world.fresh.database).find('bank-a', records[at]!.jti))!;
