@@ -1,13 +1,14 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { decodeJwt } from 'jose';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createEd25519Signer, type Signer, signJws, verifyJws } from '#evidence';
+import { createEd25519Signer, parsePublicJwk, type Signer, signJws, verifyJws } from '#evidence';
 import { ManualClock } from '#kernel';
 import { KEY_PROOF_TYPE, ParticipantRegistry, Participants, TimeKeeper } from '#partners';
 import { PrismaParticipantStore } from '#partners/adapters/prisma-participant-store';
 import { announceNextSigner, createLogger, freePort, switchToNextSigner } from '#platform';
+import { BankClient } from '#sdk';
 import { createGateway } from '../../apps/gateway/src/start-gateway.js';
 import { type GatewayWorld, openGatewayWorld } from '../world/gateway-world.js';
 import { signed } from '../world/sign-request.js';
@@ -151,5 +152,30 @@ describe('an expiry', () => {
       const { text } = await world.call({ ca: world.pki('server/ca.pem') }, '/metrics');
       expect(text).toMatch(/tallystick_partner_expiry_days\{participant="bank-b",what="certificate",id="e1"\} (4\.9|5)/);
     }, PROMISE_MS);
+  });
+});
+
+describe('the SDK', () => {
+  it('introduces a key and goes on where it was interrupted, proves our next key, and retires the old one', async () => {
+    const { cert, key: tlsKey, ca } = world.client('bank-b');
+    const clientOf = (kid: string, privateKey: KeyObject) =>
+      new BankClient({ origin: world.config.GATEWAY_ORIGIN, ca, cert, key: tlsKey, signingKey: { kid, alg: 'EdDSA', privateKey } });
+    const old = generateKeyPairSync('ed25519').privateKey;
+    const registered = parsePublicJwk({ ...createPublicKey(old).export({ format: 'jwk' }), kid: 'bank-b-sdk-1', alg: 'EdDSA' });
+    await world.app.get(Participants).addKey('bank-b', registered);
+    await world.app.get(ParticipantRegistry).refresh();
+    const next = generateKeyPairSync('ed25519').privateKey;
+    const signingKey = { kid: 'bank-b-sdk-2', alg: 'EdDSA', privateKey: next } as const;
+    const first = clientOf('bank-b-sdk-1', old);
+    await expect(first.rotation.introduce(signingKey, { patienceMs: 0 })).rejects.toMatchObject({ code: 'key.not_ready' });
+    await timePasses(PROMISE_MS);
+    await world.app.get(ParticipantRegistry).refresh();
+    expect(await first.rotation.introduce(signingKey)).toMatchObject({ state: 'ACTIVE' });
+    const second = clientOf('bank-b-sdk-2', next);
+    expect(await second.rotation.retire('bank-b-sdk-1')).toMatchObject({ state: 'RETIRED' });
+    const { kid } = announceNextSigner(world.config, 'receipt');
+    await vi.waitFor(async () => expect(await second.rotation.proveGatewayKeys()).toEqual([kid]), PROMISE_MS);
+    expect(await second.rotation.proveGatewayKeys()).toEqual([]);
+    await Promise.all([first.close(), second.close()]);
   });
 });

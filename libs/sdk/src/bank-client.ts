@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { BankConsents } from './bank-consents.js';
 import { BankDisputes } from './bank-disputes.js';
+import { BankKeys } from './bank-keys.js';
 import { BankWebhook } from './bank-webhook.js';
 import { RecordBatches } from './batches/record-batches.js';
 import type { GatewayBody } from './gateway-body.js';
@@ -34,6 +35,8 @@ export class BankClient {
   readonly disputes: BankDisputes;
   /** Where our events are pushed to. */
   readonly webhook: BankWebhook;
+  /** Our keys and certificates, and the gateway's next keys. */
+  readonly rotation: BankKeys;
   private readonly gateway: GatewayClient;
 
   constructor(private readonly options: BankClientOptions) {
@@ -42,6 +45,7 @@ export class BankClient {
     this.consents = new BankConsents(this.gateway);
     this.disputes = new BankDisputes(this.gateway);
     this.webhook = new BankWebhook(this.gateway);
+    this.rotation = new BankKeys(this.gateway, options.origin);
   }
 
   /** Sends one signed record. Throws `ProblemError` with the gateway's stable code when it is refused. */

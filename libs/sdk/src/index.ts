@@ -38,6 +38,7 @@ export { UnverifiedAnswerError } from './answer-verifier.js';
 export * from './bank-client.js';
 export * from './bank-consents.js';
 export * from './bank-disputes.js';
+export * from './bank-keys.js';
 export * from './bank-webhook.js';
 export { type FailedLinesOptions, writeFailedLines } from './batches/failed-lines.js';
 export type { LineOutcome } from './batches/line-outcome.js';
