@@ -47,6 +47,12 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+interface Described {
+  readonly parameters?: readonly { readonly name: string }[];
+  readonly requestBody?: { readonly content: Record<string, { readonly schema: object }> };
+  readonly responses: Record<string, { readonly content?: object }>;
+}
+
 describe('a client certificate', () => {
   it.each(['bank-a', 'bank-b'])('opens the door for %s', async (name) => {
     const answer = await call(client(name)).expect(200);
@@ -318,5 +324,25 @@ describe('the first calls of an integration engineer', () => {
       expect.arrayContaining(['/v1/participants/me', '/v1/security/echo']),
     );
     await call(client('bank-a'), '/docs').expect(200);
+  });
+
+  it('our interface description tells of each call what it takes, that it is signed, and how it refuses', async () => {
+    const { paths } = (await call(client('bank-a'), '/docs-json').expect(200)).body as { paths: Record<string, Record<string, Described>> };
+    const withoutBody = /\/(activation|retirement|withdraw)$/;
+    for (const [path, operations] of Object.entries(paths)) {
+      for (const [method, { parameters, requestBody, responses }] of Object.entries(operations)) {
+        expect(responses['default']?.content, path).toHaveProperty(['application/problem+json', 'schema']);
+        if (!path.startsWith('/v1/') || method === 'get') continue;
+        expect(
+          parameters?.map(({ name }) => name),
+          path,
+        ).toEqual(expect.arrayContaining(['Content-Digest', 'Signature-Input', 'Signature']));
+        if (method === 'delete' || withoutBody.test(path)) continue;
+        expect(
+          Object.values(requestBody?.content ?? {}).map(({ schema }) => Object.keys(schema).length > 0),
+          path,
+        ).toEqual([true]);
+      }
+    }
   });
 });

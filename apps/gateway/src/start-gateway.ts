@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Logger } from 'pino';
 import { parseJsonStrict } from '#evidence';
 import { type Clock, systemClock } from '#kernel';
@@ -20,6 +19,7 @@ import { rememberBody } from './channel/request-evidence.js';
 import { signAnswers } from './channel/sign-answers.js';
 import { readWhole, WholeBody } from './channel/spool-body.js';
 import { GatewayModule } from './gateway.module.js';
+import { documentGateway } from './openapi.js';
 
 /** Documents that are kept and judged byte by byte: they reach controllers as a Buffer. */
 const DOCUMENT_TYPES = ['application/jose', 'application/octet-stream'];
@@ -59,7 +59,7 @@ export async function createGateway(config: Config, logger: Logger, options: Gat
   installSignatures(app, { origin, registry: channel.registry, nonces, clock, required: config.REQUEST_SIGNATURES === 'required' }, logger);
   const keys = app.get(GatewayKeys);
   signAnswers(app, origin, (participant) => keys.keyFor('response', participant), clock);
-  describe(app);
+  documentGateway(app);
   await app.init();
   return app;
 }
@@ -78,27 +78,4 @@ function readBodies(app: NestFastifyApplication): void {
     return Promise.resolve().then(() => parseJsonStrict(body, 'body.malformed'));
   };
   app.useBodyParser('application/json', { bodyLimit: bodyBytesMax }, readJson);
-}
-
-const ABOUT = `The interface of partner banks: mutual TLS, signed requests and records, problem+json (RFC 9457) with stable codes.
-
-**Sign every request that changes something** (RFC 9421): send \`Content-Digest: sha-256=:…:\`,
-\`Signature-Input: sig1=("@method" "@target-uri" "content-digest");created=…;keyid="…";nonce="…";tag="fapi-2-request"\` and
-\`Signature: sig1=:…:\`, made over
-\`\`\`
-"@method": POST
-"@target-uri": https://…/v1/records
-"content-digest": sha-256=:…:
-"@signature-params": ("@method" "@target-uri" "content-digest");created=…;keyid="…";nonce="…";tag="fapi-2-request"
-\`\`\`
-with a registered key of yours: ed25519, ecdsa-p256-sha256 or rsa-pss-sha512. A new nonce and created for each sending, repetitions too.
-\`POST /v1/security/echo\` shows what we computed and which step failed. Every answer under /v1 is signed with a key of
-\`/.well-known/jwks.json\`.
-
-**What a record may say** stands in JSON Schemas (draft 2020-12) to download: \`GET /v1/schemas\`.`;
-
-/** OpenAPI as JSON at /docs-json and as a page at /docs; behind the channel like everything else. */
-function describe(app: NestFastifyApplication): void {
-  const settings = new DocumentBuilder().setTitle('Tallystick gateway').setDescription(ABOUT).setVersion('0.1.0').build();
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, settings));
 }

@@ -15,7 +15,7 @@ const url = z
   .max(webhookUrlCharsMax)
   .refine((text) => isPlain(text), 'no user name, password or fragment');
 
-const registration = z.strictObject({
+export const webhookRegistration = z.strictObject({
   url,
   /** Empty or left out: every kind. */
   kinds: z.array(z.enum(EVENT_KINDS)).max(EVENT_KINDS.length).default([]),
@@ -28,15 +28,15 @@ export interface WebhookRegistration {
 
 /** Refuses 400 `webhook.malformed` with the field. */
 export function parseWebhookRegistration(body: unknown): WebhookRegistration {
-  const { url: address, kinds } = parseStrictly(registration, body, 'webhook.malformed');
+  const { url: address, kinds } = parseStrictly(webhookRegistration, body, 'webhook.malformed');
   return { url: new URL(address).href, kinds: [...new Set(kinds)].sort() };
 }
 
-const resend = z.strictObject({ events: z.array(z.uuid()).min(1).max(1_000).optional() });
+export const resendRequest = z.strictObject({ events: z.array(z.uuid()).min(1).max(1_000).optional() });
 
 /** Which dead letters to send again; undefined: all. Refuses 400 `webhook.malformed`. */
 export function parseResend(body: unknown): readonly string[] | undefined {
-  return parseStrictly(resend, body ?? {}, 'webhook.malformed').events;
+  return parseStrictly(resendRequest, body ?? {}, 'webhook.malformed').events;
 }
 
 /** What is no URL at all is another check's to refuse. */

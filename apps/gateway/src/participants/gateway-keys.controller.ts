@@ -7,7 +7,7 @@ import type { Config } from '#platform';
 import { CONFIG } from '#platform/adapters/platform.module';
 import { Caller } from '../channel/caller.js';
 
-const ANSWER = z.strictObject({
+export const gatewayKeyAnswer = z.strictObject({
   check: z.uuid(),
   valid: z
     .array(
@@ -40,7 +40,7 @@ export class GatewayKeysController {
   @HttpCode(200)
   @ApiOperation({ summary: '{ check, valid: [indexes of the tokens that verify] }; from now on we sign with this key for you' })
   async prove(@Caller() caller: Participant, @Param('kid') kid: string, @Body() body: unknown): Promise<{ keys: GatewayKeyView[] }> {
-    await this.keys.prove(caller.id, kid, parseStrictly(ANSWER, body, 'gateway_key.malformed'));
+    await this.keys.prove(caller.id, kid, parseStrictly(gatewayKeyAnswer, body, 'gateway_key.malformed'));
     return { keys: this.keys.view(this.registry.get(caller.id)) };
   }
 }

@@ -10,7 +10,7 @@ import { CONFIG } from '#platform/adapters/platform.module';
 import { Caller } from '../channel/caller.js';
 import { viewRequest } from '../enrolment/request-view.js';
 
-const REQUEST = z.strictObject({ csr: z.string().min(1).max(csrCharsMax) });
+export const certificateRequest = z.strictObject({ csr: z.string().min(1).max(csrCharsMax) });
 
 /** A participant renews its certificate itself, over the one it has; both stay good (CONTRACT.md §1). */
 @ApiTags('participants')
@@ -26,7 +26,7 @@ export class PartnerCertificatesController {
     summary: 'Ask for your next certificate: { csr } in PEM; 202 with where it will be, 200 where the same was asked before',
   })
   async renew(@Caller() caller: Participant, @Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
-    const { csr } = parseStrictly(REQUEST, body, 'csr.malformed');
+    const { csr } = parseStrictly(certificateRequest, body, 'csr.malformed');
     const { request, repeated } = await this.enrolments.renew(caller.id, csr);
     const view = viewRequest(request, this.config.GATEWAY_ORIGIN);
     void reply.status(repeated ? 200 : 202).header('location', `/v1/participants/me/certificates/${view.id}`);

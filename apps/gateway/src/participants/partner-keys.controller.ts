@@ -12,8 +12,8 @@ import { PgIssuerRecords } from '#records/adapters/pg-issuer-records';
 import { Caller } from '../channel/caller.js';
 import { viewKey } from './participant-view.js';
 
-const ANNOUNCEMENT = z.strictObject({ jwk: z.unknown(), notAfter: z.iso.datetime({ offset: true }).optional() });
-const REPORT = z.strictObject({ suspectedSince: z.iso.datetime({ offset: true }).optional() });
+export const keyAnnouncement = z.strictObject({ jwk: z.unknown(), notAfter: z.iso.datetime({ offset: true }).optional() });
+export const compromiseReport = z.strictObject({ suspectedSince: z.iso.datetime({ offset: true }).optional() });
 const suspectsPageMax = 500;
 
 /** A participant's own signing keys, from announced to retired (CONTRACT.md §1). Every call may be repeated. */
@@ -29,7 +29,7 @@ export class PartnerKeysController {
   @Post()
   @ApiOperation({ summary: 'Announce your next signing key: { jwk, notAfter? }; the answer holds the challenge that it must sign' })
   async announce(@Caller() caller: Participant, @Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
-    const { jwk, notAfter } = parseStrictly(ANNOUNCEMENT, body, 'key.malformed');
+    const { jwk, notAfter } = parseStrictly(keyAnnouncement, body, 'key.malformed');
     const end = notAfter === undefined ? {} : { notAfter: new Date(notAfter) };
     if (end.notAfter && end.notAfter <= this.clock.now())
       throw new Refusal('unprocessable', 'key.expired', 'notAfter is past', { field: '/notAfter' });
@@ -73,7 +73,7 @@ export class PartnerKeysController {
     summary: 'This key may be in wrong hands, { suspectedSince? }: within 10 s nothing is accepted under it, whatever iat claims',
   })
   async compromise(@Caller() caller: Participant, @Param('kid') kid: string, @Body() body: unknown): Promise<object> {
-    const { suspectedSince } = parseStrictly(REPORT, body ?? {}, 'key.malformed');
+    const { suspectedSince } = parseStrictly(compromiseReport, body ?? {}, 'key.malformed');
     const since = suspectedSince === undefined ? undefined : new Date(suspectedSince);
     return this.view(await this.keys.reportCompromised(caller.id, kid, since));
   }
