@@ -57,6 +57,7 @@ const nothing = formatId('rsv', { shard: 0, uuid: '01890000-0000-7000-8000-00000
 type Row = [what: string, status: number, grpc: number, code: string, change: object];
 const BAD: Row[] = [
   ['an unknown subject', 404, 5, 'subject.unknown', { subject: nobody }],
+  ['a subject that is none', 400, 3, 'id.malformed', { subject: 'bob' }],
   ['an unknown service', 422, 3, 'service.unknown', { service: 'teleport' }],
   ['an unknown currency', 422, 3, 'currency.unknown', amount('1', 'XQQ')],
   ['a currency that is not the policy’s', 422, 3, 'currency.unsupported', amount('1', 'EUR')],
@@ -66,11 +67,18 @@ const BAD: Row[] = [
   ['an amount above 10^15 minor units', 422, 3, 'amount.too_large', amount('10000000000000.01')],
 ];
 
+/** What of the request is at fault, as a JSON pointer. */
+function fieldOf(change: object, code: string): string {
+  const [member] = Object.keys(change);
+  return member === 'amount' ? `/amount/${code.startsWith('currency.') ? 'currency' : 'amount'}` : `/${member!}`;
+}
+
 describe('bad input changes nothing', () => {
   it.each(BAD)('%s: %i over HTTP, status %i over gRPC, %s', async (_what, status, grpc, code, change) => {
     await changingNothing(async () => {
       const over = await decide(change);
       expect([over.status, over.body['code']]).toEqual([status, code]);
+      expect(over.body['field']).toBe(fieldOf(change, code));
       const batch = await world.http('POST', '/v1/decisions:batch', {
         body: { items: [{ ...reserveBody(subject, change), key: newKey() }] },
       });

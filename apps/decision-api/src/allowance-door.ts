@@ -26,7 +26,13 @@ export class AllowanceDoor {
     const { subject, service, amount, spends, seconds, counterparty, channel } = parseAllowanceRequest(body);
     const { decided, allowance } = await this.allowances.issue({
       ...{ holder, key: parseIdempotencyKey(key), spends, seconds },
-      request: { subject: parseId('sub', subject), service, money: parseMoney(amount, '/amount/amount'), counterparty, channel },
+      request: {
+        subject: parseId('sub', subject, '/subject'),
+        service,
+        money: parseMoney(amount, '/amount/amount'),
+        counterparty,
+        channel,
+      },
     });
     const granted = allowance && (await this.grant(allowance));
     return { answer: { decision: decided.answer, ...granted }, replayed: decided.replayed };

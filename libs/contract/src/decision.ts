@@ -10,6 +10,7 @@ export const batchItemsMax = 100;
 
 /** SWIFT's character set x without control characters: what every rail carries in EndToEndId unchanged. */
 const PAYMENT_REFERENCE = /^[A-Za-z0-9/\-?:().,'+ ]{1,35}$/;
+const PAYMENT_REFERENCE_WORDS = `must have 1 to ${paymentReferenceCharsMax} characters: letters, digits, spaces and /-?:().,'+`;
 const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
 const COUNTERPARTY = /^[\x21-\x7e]{1,64}$/;
 const KEY = /^[\x21-\x7e]{8,64}$/;
@@ -24,7 +25,11 @@ export const decisionRequestSchema = z.strictObject({
   counterparty: z.string().regex(COUNTERPARTY).optional(),
   channel: z.string().regex(NAME).optional().describe('the participant whose statement will show the payment'),
   holdSeconds: z.int().min(1).max(holdSecondsMax).optional(),
-  paymentReference: z.string().regex(PAYMENT_REFERENCE).optional().describe('becomes EndToEndId; unique per service'),
+  paymentReference: z
+    .string()
+    .regex(PAYMENT_REFERENCE, PAYMENT_REFERENCE_WORDS)
+    .optional()
+    .describe('becomes EndToEndId; unique per service'),
 });
 
 export const decisionBatchSchema = z.strictObject({

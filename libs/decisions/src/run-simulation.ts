@@ -27,7 +27,7 @@ export class SimulationFlow {
   /** Refuses what `simulate` and `supposeStanding` refuse, 404 `subject.unknown` and `policy.unknown`, 503 `policy.none`. */
   async run(wire: WireSimulationRequest): Promise<SimulationAnswer> {
     const { suppose = {} } = wire;
-    const subject = wire.subject === undefined ? undefined : parseId('sub', wire.subject);
+    const subject = wire.subject === undefined ? undefined : parseId('sub', wire.subject, '/subject');
     const request = requestOf(wire, subject ?? NO_SUBJECT);
     const at = suppose.at === undefined ? this.clock.now() : new Date(suppose.at);
     const policy = await this.policyOf(suppose);

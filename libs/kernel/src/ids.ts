@@ -72,17 +72,17 @@ function fourDigits(bits: number): string {
   return PAIRS[bits >> 10]! + PAIRS[bits & 1023]!;
 }
 
-/** Reads an external id. Refuses `id.malformed` (400) for another prefix, alphabet or length. */
-export function parseId(prefix: IdPrefix, text: string): ShardedId {
+/** Reads an external id. Refuses `id.malformed` (400) for another prefix, alphabet or length; `field` says where it stood. */
+export function parseId(prefix: IdPrefix, text: string, field?: string): ShardedId {
   const at = prefix.length + 1;
   const shard = SHARDS[BASE32_VALUES[text.charCodeAt(at)] ?? NO_DIGIT];
   if (text.length !== at + 1 + UUID_BASE32_CHARS || !text.startsWith(prefix) || text[prefix.length] !== '_' || shard === undefined)
-    throw malformed(prefix);
+    throw malformed(prefix, field);
   const first = base32Bits(text, at + 1, 2);
   const [a, b] = [base32Bits(text, at + 3, 4), base32Bits(text, at + 7, 4)];
   const [c, d] = [base32Bits(text, at + 11, 4), base32Bits(text, at + 15, 4)];
   const [e, f] = [base32Bits(text, at + 19, 4), base32Bits(text, at + 23, 4)];
-  if (!(first < 256 && Math.max(a, b, c, d, e, f) < 2 ** 20)) throw malformed(prefix);
+  if (!(first < 256 && Math.max(a, b, c, d, e, f) < 2 ** 20)) throw malformed(prefix, field);
   const left = `${HEX[first]!}${fiveHex(a)}${(b >> 16).toString(16)}-${fourHex(b & 0xffff)}-${fourHex(c >> 4)}`;
   return { shard, uuid: `${left}-${(c & 15).toString(16)}${HEX3[d >> 8]!}-${HEX[d & 255]!}${fiveHex(e)}${fiveHex(f)}` };
 }
@@ -102,8 +102,8 @@ function fiveHex(bits: number): string {
   return HEX3[bits >> 8]! + HEX[bits & 255]!;
 }
 
-function malformed(prefix: IdPrefix): Refusal {
-  return new Refusal('malformed', 'id.malformed', `expected an id of the form ${prefix}_…`);
+function malformed(prefix: IdPrefix, field?: string): Refusal {
+  return new Refusal('malformed', 'id.malformed', `expected an id of the form ${prefix}_…`, field === undefined ? {} : { field });
 }
 
 /** A fact's public name is its place: `fct_<shard character><number on that shard>`. */

@@ -46,6 +46,17 @@ describe('parseMoney', () => {
     expect(codeOf(amount, currency)).toBe(code);
   });
 
+  it('says where the currency stood that it does not know', () => {
+    const fieldOf = (field?: string) => {
+      try {
+        return parseMoney({ amount: '1', currency: 'QQQ' }, field);
+      } catch (error) {
+        return (error as Refusal).hints;
+      }
+    };
+    expect([fieldOf(), fieldOf('/amount/amount')]).toEqual([{ field: 'currency' }, { field: '/amount/currency' }]);
+  });
+
   it('of what is only reported takes 18 digits', () => {
     const reported = (amount: string) => parseMoney({ amount, currency: 'CNY' }, 'amount', reportedMinorMax).minor;
     expect(reported('9999999999999999.99')).toBe(999_999_999_999_999_999n);

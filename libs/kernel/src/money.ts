@@ -26,10 +26,15 @@ const AMOUNT_FORM = /^[0-9]{1,18}(\.[0-9]{1,5})?$/;
 export function parseMoney(wire: WireMoney, field = 'amount', minorMax = amountMinorMax): Money {
   const exponent = currencyExponent(wire.currency);
   if (exponent === undefined) {
-    throw new Refusal('unprocessable', 'currency.unknown', 'currency must be an active ISO 4217 code', { field: 'currency' });
+    throw new Refusal('unprocessable', 'currency.unknown', 'currency must be an active ISO 4217 code', { field: besideAmount(field) });
   }
   if (!AMOUNT_FORM.test(wire.amount)) {
-    throw new Refusal('malformed', 'amount.malformed', 'an amount is digits with an optional point, such as "199.00"', { field });
+    throw new Refusal(
+      'malformed',
+      'amount.malformed',
+      'an amount is up to 18 digits, with an optional point and no sign, such as "199.00"',
+      { field },
+    );
   }
   const [whole, decimals = ''] = wire.amount.split('.') as [string, string?];
   if (/[1-9]/.test(decimals.slice(exponent))) {
@@ -41,6 +46,11 @@ export function parseMoney(wire: WireMoney, field = 'amount', minorMax = amountM
     throw new Refusal('unprocessable', 'amount.too_large', `the amount is above ${minorMax} minor units`, { field, limit });
   }
   return { minor, currency: wire.currency };
+}
+
+/** Where its currency stands: both are members of one object. */
+function besideAmount(field: string): string {
+  return field.replace(/amount$/, 'currency');
 }
 
 /** Writes minor units with exactly the currency's decimals: `19900n CNY` is `199.00`. Negative amounts get a leading minus. */
