@@ -1,6 +1,6 @@
 export * from './accept-record.js';
 export * from './batch/batch.js';
-export { faultsToldMax, type LineFaults } from './batch/line-faults.js';
+export { faultIn, faultsToldMax, type LineFaults } from './batch/line-faults.js';
 export { ReceiveBatch, type SpooledBatch } from './batch/receive-batch.js';
 export { type BatchReport, linesPerStepMax, type LineTaker, recordBytesMax, RunBatch } from './batch/run-batch.js';
 export type { TextLine } from './batch/split-lines.js';

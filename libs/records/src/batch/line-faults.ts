@@ -24,7 +24,12 @@ export function faultOf(line: Uint8Array, issuer: string): Fault | undefined {
     checkIssuer(parseCreditRecord(parseJsonStrict(line, 'record.malformed')), issuer);
     return undefined;
   } catch (error) {
-    if (error instanceof Refusal) return { code: error.code, detail: error.detail, field: error.hints.field };
+    if (error instanceof Refusal) return faultIn(error);
     throw error;
   }
+}
+
+/** A refusal as it is kept with its line: it may quote names that the line holds, and no text of PostgreSQL holds U+0000. */
+export function faultIn({ code, detail, hints: { field } }: Refusal): Fault {
+  return { code, detail: detail.replaceAll('\u0000', '\ufffd'), field: field?.replaceAll('\u0000', '\ufffd') };
 }

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CreditRecord } from '#contract';
+import { encodeBase64Url } from '#evidence';
 import { formatId, type Refusal } from '#kernel';
 import type { RecordBatch } from '#records';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
-import { performance, violation } from '#records/testing/records';
+import { bankKey, performance, violation } from '#records/testing/records';
 import type { LineExchange } from '../batch/line-books.js';
 import { BatchWorld, lineOf, textOf } from '../testing/batch-world.js';
 import { PgLineExchange } from './pg-line-exchange.js';
@@ -46,13 +47,16 @@ describe('a batch of records', () => {
       lineOf(world.record({ kind: 'withdrawal', withdrawal: { replaces: first.jti } })),
       'x'.repeat(70_000),
       `"${lineOf(world.rated()).toString()}"`,
+      // Its refusal names a name that no text of PostgreSQL can hold (2026-11-22).
+      `${encodeBase64Url(Buffer.from(JSON.stringify({ alg: bankKey.alg, kid: bankKey.kid, '\u0000': 1 })))}.e30.AAAA`,
     ];
     const { batch, outcomes } = await sent(lines);
     expect(outcomes).toEqual([
       ...['1 ACCEPTED', '3 REPEATED', '4 ACCEPTED', '5 signature.malformed', '6 record.seq_reused', '7 record.equivocation'],
       ...['8 link.unknown', '9 ACCEPTED', '10 ACCEPTED', '11 ACCEPTED', '12 ACCEPTED', '13 body.too_large', '14 ACCEPTED'],
+      '15 signature.header_refused',
     ]);
-    expect(batch).toMatchObject({ state: 'DONE', linesTotal: 13, accepted: 7, repeated: 1, refused: 5 });
+    expect(batch).toMatchObject({ state: 'DONE', linesTotal: 14, accepted: 7, repeated: 1, refused: 6 });
     expect(world.filesLeft).toEqual([]);
   });
 

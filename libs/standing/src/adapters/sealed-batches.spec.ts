@@ -38,17 +38,19 @@ describe('a sealed batch', () => {
     const lines = records.map(textOf);
     lines[10] = '{"iss":"bank-a","iss":"bank-a"}';
     lines[20] = textOf({ ...records[20]!, iss: 'bank-b' });
+    // A name that no text of PostgreSQL can hold: its refusal could not be kept, and its batch never ended (2026-11-22).
+    lines[30] = textOf({ ...records[30]!, '\u0000': 1 } as object as CreditRecord);
     lines[290] = textOf({ ...records[290]!, rating: { ...rating(800), score: 99 } } as CreditRecord);
     const bytes = await sealed(lines);
     const { batch } = await receive(bytes);
     expect(await world.runner().run(batch.id)).toBe('done');
-    expect(await world.store.find(batch.id)).toMatchObject({ state: 'DONE', linesTotal: 302, accepted: 299, refused: 3 });
+    expect(await world.store.find(batch.id)).toMatchObject({ state: 'DONE', linesTotal: 302, accepted: 298, refused: 4 });
     const refused = await world.store.outcomes(batch.id, 0, 10, true);
     expect(refused.map(({ line, code }) => `${line} ${code}`)).toEqual([
-      ...['12 record.malformed', '22 record.issuer_mismatch', '292 record.inconsistent'],
+      ...['12 record.malformed', '22 record.issuer_mismatch', '32 record.malformed', '292 record.inconsistent'],
     ]);
     // They were told when the batch was received, whole tiles by threads and the rest without.
-    expect(batch.faults).toEqual({ count: 3, first: refused.map(({ line, code, detail, field }) => ({ line, code, detail, field })) });
+    expect(batch.faults).toEqual({ count: 4, first: refused.map(({ line, code, detail, field }) => ({ line, code, detail, field })) });
     const kept = (await world.store.find(batch.id))!.faults;
     expect(JSON.parse(JSON.stringify(batch.faults))).toEqual(kept);
 

@@ -1,5 +1,5 @@
 import { Refusal, type Verified } from '#kernel';
-import { acceptStatement, type BatchLease, type LineOutcome } from '#records';
+import { acceptStatement, type BatchLease, faultIn, type LineOutcome } from '#records';
 import type { SignedRecord } from '#records';
 import { linkUnknown } from '../linked-subject.js';
 import { Names } from '../together/names.js';
@@ -47,8 +47,8 @@ export async function addStatements(books: LineBooks, { participant, lines, leas
 }
 
 /** A refusal as a line is told it. */
-export function refused(line: number, { code, detail, hints }: Refusal, jti: string | undefined): LineOutcome {
-  return { line, outcome: 'REFUSED', jti, code, detail, field: hints.field };
+export function refused(line: number, refusal: Refusal, jti: string | undefined): LineOutcome {
+  return { line, outcome: 'REFUSED', jti, ...faultIn(refusal) };
 }
 
 /** Judges line after line; what an earlier line took, a later one finds taken. */
