@@ -68,10 +68,10 @@ describe('a batcher', () => {
   });
 
   describe('after a crowd', () => {
-    const afterCrowd = async () => {
+    const afterCrowd = async (limits = {}) => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
       const ledger = new LyingLedger();
-      const batcher = new Batcher(ledger, { itemsMax: 100, inFlightMax: 2, queueItemsMax: 1_000 });
+      const batcher = new Batcher(ledger, { itemsMax: 100, inFlightMax: 2, queueItemsMax: 1_000, ...limits });
       const submit = (count: number) => Promise.all(Array.from({ length: count }, (_, i) => batcher.submit(i)));
       for (let batch = 0; batch < 20; batch++) {
         const answers = submit(30);
@@ -97,6 +97,16 @@ describe('a batcher', () => {
       await vi.advanceTimersByTimeAsync(2);
       await turn();
       expect(sizes()).toEqual([5, 7]);
+      await Promise.all(answers);
+    });
+
+    it('keeps nobody where no gap is asked for', async () => {
+      const { submit, sizes } = await afterCrowd({ crowdGapMs: 0 });
+      const answers = [submit(5)];
+      await turn();
+      answers.push(submit(3));
+      await turn();
+      expect(sizes()).toEqual([5, 3]);
       await Promise.all(answers);
     });
 

@@ -22,6 +22,8 @@ export interface BatcherLimits {
   readonly queueItemsMax: number;
   /** Whoever would wait longer, as fast as batches lately came back, is refused at once. Absent: nobody for that reason. */
   readonly waitMsMax?: number;
+  /** From one departure to the next where callers come in numbers, unless enough wait before. Absent: 4. */
+  readonly crowdGapMs?: number;
 }
 
 export interface BatchPort<Item, Answer> {
@@ -42,8 +44,7 @@ const batchesRemembered = 16;
 
 /** Batches of so many on the way: a small one costs twice as much for each item, so the next waits a moment for more. */
 const crowdItems = 8;
-/** From one departure to the next in a crowd, unless `itemsWorthSharing` wait before. */
-const crowdGapMs = 4;
+const crowdGapMsDefault = 4;
 
 interface Waiting<Item, Answer> {
   readonly item: Item;
@@ -102,6 +103,7 @@ export class Batcher<Item, Answer> {
   private isPaused(): boolean {
     if (this.queue.length < itemsWorthSharing) {
       if (this.pause) return true;
+      const { crowdGapMs = crowdGapMsDefault } = this.limits;
       const restMs = this.batchItems < crowdItems ? 0 : this.departedMs + crowdGapMs - performance.now();
       if (restMs > 0) this.pause = setTimeout(() => this.endPause(), Math.ceil(restMs));
       return restMs > 0;

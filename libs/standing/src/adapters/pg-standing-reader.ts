@@ -1,6 +1,6 @@
 import type { SubjectKind } from '#contract';
 import type { Shard, ShardedId } from '#kernel';
-import type { SqlRunner } from '#platform';
+import { int2Array, type SqlRunner, uuidArray } from '#platform';
 import type { Factor, Standing, StandingReader } from '../standing.js';
 import { type DisputedRecord, findDisputed } from '../dispute/disputed-record.js';
 import { readShownRestriction, type RestrictionJson } from './restriction-json.js';
@@ -17,21 +17,17 @@ interface StandingRow {
   restrictions: RestrictionJson[];
 }
 
-/**
- * Reads any number of standings in one statement, each row by its shard and subject. (One statement per shard cost decision-api and
- * PostgreSQL 32 round trips for a batch of subjects that were not lately seen; measured 2026-11-22 with a million of them.)
- */
+export const LOAD_STANDINGS = 'SELECT * FROM load_standings($1, $2)';
+
+/** Reads any number of standings in one statement, each row by its shard and subject. */
 export class PgStandingReader implements StandingReader {
   constructor(private readonly sql: SqlRunner) {}
 
   async load(subjects: readonly ShardedId[]): Promise<(Standing | undefined)[]> {
     const rows = await this.sql.query<StandingRow>(
-      `SELECT s.shard, s.subject, s.kind, s.version, s.score, s.scorecard, s.factors, s.disputed,
-              coalesce((SELECT json_agg(r ORDER BY r.starts_at, r.id)
-                          FROM restrictions r WHERE r.shard = s.shard AND r.subject = s.subject AND r.lifted_at IS NULL), '[]') AS restrictions
-         FROM unnest($1::smallint[], $2::uuid[]) AS i (shard, subject)
-         JOIN standings s ON s.shard = i.shard AND s.subject = i.subject`,
-      [subjects.map(({ shard }) => shard), subjects.map(({ uuid }) => uuid)],
+      LOAD_STANDINGS,
+      [int2Array(subjects.map(({ shard }) => shard)), uuidArray(subjects.map(({ uuid }) => uuid))],
+      'load_standings',
     );
     const known = new Map(rows.map((row) => [key({ shard: row.shard, uuid: row.subject }), readStanding(row)]));
     return subjects.map((subject) => known.get(key(subject)));

@@ -3,6 +3,7 @@ import { type ShardedId, shardOf } from '#kernel';
 import { int2Array, int8Array, textArray, uuidArray } from '#platform';
 import { plansInside } from '#platform/testing/plans';
 import { RECEIPTS_OF } from '#records/adapters/pg-receipts';
+import { LOAD_STANDINGS } from './pg-standing-reader.js';
 import { BatchWorld, lineOf, textOf } from '../testing/batch-world.js';
 
 /** What a look-up must be narrowed by: the shard alone would be millions of rows one day. Heads and ladders are few. */
@@ -27,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-it.each(SIZES)('no plan that lines of batches need reads a table from end to end, with %d lines stored', async (size) => {
+it.each(SIZES)('no plan that lines of batches or decisions need reads a table from end to end, with %d lines stored', async (size) => {
   const { database, url } = world.fresh;
   const lines: Buffer[] = [];
   while (lines.length < size) {
@@ -45,6 +46,7 @@ it.each(SIZES)('no plan that lines of batches need reads a table from end to end
   const [shards, refs] = [int2Array(some.map(({ ref }) => ref.shard)), uuidArray(some.map(({ ref }) => ref.uuid))];
   expect(await wideLookUps(url, 'SELECT FROM hold_links($1, $2)', [shards, refs])).toEqual([]);
   const subjects = uuidArray(some.map(({ subject }) => subject.uuid));
+  expect(await wideLookUps(url, LOAD_STANDINGS, [shards, subjects], 2)).toEqual([]);
   const marks = int8Array(some.map((_, i) => BigInt(i + 1)));
   expect(await wideLookUps(url, 'SELECT FROM hold_due($1, $2, $3, $4)', [shards, subjects, shards, marks])).toEqual([]);
 });
