@@ -2,6 +2,7 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import https from 'node:https';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createEd25519Signer, type Signer } from '#evidence';
+import { ToyBank } from '#sdk';
 import { type BankKey, type EnrolmentWorld, formOf, openEnrolmentWorld } from '../world/enrolment-world.js';
 import type { Identity } from '../world/gateway-world.js';
 
@@ -34,6 +35,25 @@ async function enrol(
   await vi.waitFor(async () => expect((await world.gateway.call(identity)).status).not.toBe(401), PROMISE_MS);
   return identity;
 }
+
+describe('a toy bank of the SDK', () => {
+  it('enrols by an invitation and speaks with the gateway; the invitation is good once', async () => {
+    const place = { enrolment: world.origin, gateway: world.gateway.config.GATEWAY_ORIGIN, ca: world.gateway.pki('server/ca.pem') };
+    const invitation = await world.invite({ participant: 'toy-bank' });
+    const enrolling = ToyBank.enrol({ ...place, invitation });
+    await vi.waitFor(async () => expect(await world.issue()).toBe(1), PROMISE_MS);
+    const bank = await enrolling;
+    await vi.waitFor(
+      async () => expect(await bank.client.me()).toMatchObject({ id: 'toy-bank', state: 'ACTIVE', missing: [] }),
+      PROMISE_MS,
+    );
+    await expect(bank.submit(bank.rating('lnk_001m81qar2tfy389qxgyaq1tgwb'))).rejects.toMatchObject({ code: 'link.unknown' });
+    await expect(bank.submit(bank.rating('lnk_001m81qar2tfy389qxgyaq1tgwb', 9_999))).rejects.toMatchObject({ field: '/rating/score' });
+    await bank.close();
+    await expect(ToyBank.enrol({ ...place, invitation })).rejects.toMatchObject({ code: 'enrolment.conflict' });
+    await expect(ToyBank.enrol({ ...place, invitation: 'unknown-invitation' })).rejects.toMatchObject({ code: 'invitation.invalid' });
+  });
+});
 
 describe('the enrolment listener', () => {
   it.each([
