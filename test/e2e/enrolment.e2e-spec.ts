@@ -51,7 +51,9 @@ describe('a toy bank of the SDK', () => {
     await expect(bank.submit(bank.rating('lnk_001m81qar2tfy389qxgyaq1tgwb', 9_999))).rejects.toMatchObject({ field: '/rating/score' });
     await bank.close();
     await expect(ToyBank.enrol({ ...place, invitation })).rejects.toMatchObject({ code: 'enrolment.conflict' });
-    await expect(ToyBank.enrol({ ...place, invitation: `${invitation.slice(0, -1)}_` })).rejects.toMatchObject({ code: 'invitation.invalid' });
+    await expect(ToyBank.enrol({ ...place, invitation: `${invitation.slice(0, -1)}_` })).rejects.toMatchObject({
+      code: 'invitation.invalid',
+    });
   });
 });
 
