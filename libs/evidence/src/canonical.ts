@@ -5,9 +5,25 @@ const utf8 = new TextEncoder();
 
 /** The canonical form of a JSON value: RFC 8785 (JCS). */
 export function canonicalize(value: unknown): string {
+  // JSON.stringify writes names as they stand, and all else as JCS does.
+  if (isInOrder(value)) return JSON.stringify(value);
   const text = (canonicalizeJson as unknown as (input: unknown) => string | undefined)(value);
   if (text === undefined) throw new TypeError('not a JSON value');
   return text;
+}
+
+/** Whether its names stand in the order of JCS already: facts are written so, and read back so. This takes a tenth of the time. */
+function isInOrder(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return typeof value === 'string' || typeof value === 'boolean' || value === null;
+  if ('toJSON' in value) return false;
+  if (Array.isArray(value)) return value.every(isInOrder);
+  let last: string | undefined;
+  for (const name in value) {
+    if ((last !== undefined && last >= name) || !isInOrder((value as Record<string, unknown>)[name])) return false;
+    last = name;
+  }
+  return true;
 }
 
 export function canonicalBytes(value: unknown): Uint8Array {
@@ -33,13 +49,13 @@ export interface StoredFact extends FactPosition {
  */
 export function encodeLogEntry(fact: StoredFact): Uint8Array {
   return canonicalBytes({
-    v: 1,
-    shard: fact.shard,
-    seq: fact.seq.toString(),
     at: fact.at.toISOString(),
-    kind: fact.kind,
-    ...(fact.subject === undefined ? {} : { subject: fact.subject }),
-    ...(fact.participant === undefined ? {} : { participant: fact.participant }),
     body: fact.body,
+    kind: fact.kind,
+    ...(fact.participant === undefined ? {} : { participant: fact.participant }),
+    seq: fact.seq.toString(),
+    shard: fact.shard,
+    ...(fact.subject === undefined ? {} : { subject: fact.subject }),
+    v: 1,
   });
 }
