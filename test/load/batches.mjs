@@ -27,6 +27,7 @@ const WARM_UP_LINES = 30_000;
 const STORED_FEW = 100_000;
 const MEASURED_LINES = 50_000;
 const LOADED_LINES = 1_000_000;
+const POLL_MS = 100;
 let seq = Date.now() * 1_000;
 
 export async function run(args) {
@@ -172,7 +173,10 @@ async function countRecords({ database }) {
   return Number(n);
 }
 
-/** How fast the gateway takes, hashes and stores sealed lines; what becomes of them afterwards is the worker's. */
+/**
+ * How fast the gateway takes, parses and checks, hashes and durably stores sealed lines: a fault of each would be told in its answer. That they become
+ * records afterwards is the worker's.
+ */
 async function sealedBatch(world, count) {
   const folder = mkdtempSync(path.join(tmpdir(), 'tallystick-sealed-'));
   try {
@@ -181,7 +185,8 @@ async function sealedBatch(world, count) {
     const body = [Buffer.from(`${manifestOf(world, count, root)}\n`), file];
     const cost = costOf(world, count);
     const startMs = performance.now();
-    await send(world, '/v1/record-batches?profile=sealed', body);
+    const { faults } = await send(world, '/v1/record-batches?profile=sealed', body);
+    if (faults.count !== 0) throw new Error(`lines were found wrong: ${JSON.stringify(faults)}`);
     const rate = (count * 1000) / (performance.now() - startMs);
     return { rate, gatewayCpuUs: cost().gatewayCpuUs, lines: count, rssMiB: world.rssMiB('gateway'), workerRssMiB: world.rssMiB('worker') };
   } finally {
@@ -258,7 +263,7 @@ async function untilDone(world, id, count) {
     const { state, lines } = await call(world, 'GET', `/v1/record-batches/${id}`, {});
     if (state === 'DONE' && lines.accepted === count) return performance.now();
     if (state === 'DONE') throw new Error(`lines were not accepted: ${JSON.stringify(lines)}`);
-    await pause(50);
+    await pause(POLL_MS);
   }
 }
 
