@@ -42,7 +42,7 @@ export function installChannel(app: NestFastifyApplication, channel: Channel, li
       return reply;
     }
   });
-  const endHandshakes = limitHandshakes(server, limits.handshakes);
+  const endHandshakes = limitHandshakes(server, limits.handshakes, logger);
   fastify.addHook('preClose', async () => endHandshakes());
   const stop = keepFresh(server, channel, logger);
   fastify.addHook('onClose', async () => {

@@ -1,24 +1,30 @@
 import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import type { Server } from 'node:tls';
+import { pino } from 'pino';
+import { register } from 'prom-client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { limitHandshakes } from './limit-handshakes.js';
 
 const limits = { perSecondMax: 1, burstMax: 20, waitingMax: 2 };
 let end: (() => void) | undefined;
-afterEach(() => end?.());
+afterEach(() => {
+  end?.();
+  vi.useRealTimers();
+});
 
 /** A server that notes from where TLS begins. */
 function door() {
   const began: (string | undefined)[] = [];
   const server = new EventEmitter().on('connection', ({ remoteAddress }: Socket) => began.push(remoteAddress)) as Server;
-  end = limitHandshakes(server, limits);
+  const told: string[] = [];
+  end = limitHandshakes(server, limits, pino({ level: 'warn' }, { write: (line) => told.push(line) }));
   const arrive = (remoteAddress: string): Socket => {
     const socket = Object.defineProperty(new Socket(), 'remoteAddress', { value: remoteAddress });
     server.emit('connection', socket);
     return socket;
   };
-  return { began, arrive };
+  return { began, arrive, told };
 }
 
 describe('handshakes', () => {
@@ -46,4 +52,22 @@ describe('handshakes', () => {
     for (const socket of sockets.slice(8, 15)) socket.destroy();
     await vi.waitFor(() => expect(began).toHaveLength(15), 10_000);
   });
+
+  it('beyond the limit are told when they begin to wait and when it is over; who waits is counted', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
+    const { arrive, told } = door();
+    const waiting = async () => (await register.getSingleMetric('tallystick_gateway_handshakes_waiting')!.get()).values[0]!.value;
+    const sockets = Array.from({ length: limits.burstMax }, () => arrive('203.0.113.6'));
+    expect([told.length, await waiting()]).toEqual([0, limits.burstMax - 8]);
+    for (let n = 0; n < limits.waitingMax + 3; n++) sockets.push(arrive('203.0.113.6'));
+    expect(told.map(read)).toEqual([{ address: '203.0.113.6', perSecondMax: 1, burstMax: 20 }]);
+    for (const socket of sockets) socket.destroy();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([told.slice(1).map(read), await waiting()]).toEqual([[{ address: '203.0.113.6', closed: 3 }], 0]);
+  });
 });
+
+function read(line: string): object {
+  const { address, perSecondMax, burstMax, closed } = JSON.parse(line) as Record<string, unknown>;
+  return JSON.parse(JSON.stringify({ address, perSecondMax, burstMax, closed })) as object;
+}

@@ -1,7 +1,14 @@
 import type { Socket } from 'node:net';
 import type { Server } from 'node:tls';
+import type { Logger } from 'pino';
+import { Gauge } from 'prom-client';
 import { networkOf } from './network-of.js';
 import { refusedTotal } from './refused-total.js';
+
+const waitingGauge = new Gauge({
+  name: 'tallystick_gateway_handshakes_waiting',
+  help: 'connections that wait for TLS to begin: for long only where an address opens more than HANDSHAKES_PER_SECOND',
+});
 
 /** How often one address may begin TLS. */
 export interface HandshakeLimits {
@@ -27,9 +34,9 @@ const atOnceMax = 8;
  * at once begin one after another, who opened fewest lately first: together they would hold up every call that is under way.
  * @returns what ends it and closes those who wait
  */
-export function limitHandshakes(server: Server, limits: HandshakeLimits): () => void {
+export function limitHandshakes(server: Server, limits: HandshakeLimits, logger: Logger): () => void {
   const begin = server.listeners('connection') as ((socket: Socket) => void)[];
-  const line = new HandshakeLine(limits);
+  const line = new HandshakeLine(limits, logger);
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
     line.arrive(networkOf(socket.remoteAddress), socket, () => begin.forEach((listener) => listener.call(server, socket)));
@@ -49,13 +56,17 @@ class HandshakeLine {
   private nextMs = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly limits: HandshakeLimits) {}
+  constructor(
+    private readonly limits: HandshakeLimits,
+    private readonly logger: Logger,
+  ) {}
 
   arrive(name: string, socket: Socket, begin: () => void): void {
     const address = this.addresses.get(name) ?? new Address(this.limits);
     this.addresses.set(name, address);
     if (address.isFull) {
       refusedTotal.inc({ code: 'handshakes.too_many' });
+      address.closed++;
       return void socket.destroy();
     }
     if (address.isCalm) {
@@ -63,12 +74,25 @@ class HandshakeLine {
       return address.begin(begin);
     }
     address.hold(socket, begin);
+    if (address.waitingCount > address.tokensLeft) this.tellBeyond(name, address);
     if (!this.turns.includes(address)) this.turns.push(address);
     if (!this.timer) this.letThrough();
   }
 
   forgetRested(): void {
-    for (const [name, address] of this.addresses) if (address.isAtRest) this.addresses.delete(name);
+    for (const [name, address] of this.addresses) {
+      if (!address.isAtRest) continue;
+      this.addresses.delete(name);
+      if (address.isBeyond) this.logger.warn({ address: name, closed: address.closed }, 'connections within HANDSHAKES_PER_SECOND again');
+    }
+  }
+
+  /** One line when it begins and one when it is over: behind a balancer that hides addresses it is the operator who has to raise the limit. */
+  private tellBeyond(name: string, address: Address): void {
+    if (address.isBeyond) return;
+    address.isBeyond = true;
+    const { perSecondMax, burstMax } = this.limits;
+    this.logger.warn({ address: name, perSecondMax, burstMax }, 'connections beyond HANDSHAKES_PER_SECOND: more wait before TLS begins');
   }
 
   closeAll(): void {
@@ -99,6 +123,9 @@ class HandshakeLine {
 
 /** A bucket of tokens, and who waits for one. */
 class Address {
+  /** It opened more than it may since it last was at rest; so many were closed. */
+  isBeyond = false;
+  closed = 0;
   private tokens: number;
   private atMs = performance.now();
   private readonly waiting = new Map<Socket, () => void>();
@@ -140,8 +167,9 @@ class Address {
 
   /** Until its turn nobody reads it; who hangs up meanwhile has no turn. */
   hold(socket: Socket, begin: () => void): void {
-    const forget = () => void this.waiting.delete(socket);
+    const forget = () => this.waiting.delete(socket) && waitingGauge.dec();
     socket.pause().on('error', forget).once('close', forget);
+    waitingGauge.inc();
     this.waiting.set(socket, () => {
       socket.off('error', forget).off('close', forget);
       begin();
@@ -152,6 +180,7 @@ class Address {
     const [first] = this.waiting;
     if (!first) return;
     this.waiting.delete(first[0]);
+    waitingGauge.dec();
     this.begin(first[1]);
   }
 
