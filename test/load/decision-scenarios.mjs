@@ -5,6 +5,7 @@ import { PgPolicies } from '#policies/adapters/pg-policies';
 import { BATCH_ITEMS, functionLoad, prepareBatches } from './function-load.mjs';
 import { batchLoad, connect, streamLoad } from './grpc-load.mjs';
 import { httpLoad, pacedLoad } from './http-load.mjs';
+import { throttled } from './world.mjs';
 
 const HTTP_CONNECTIONS = 512;
 const OVERLOAD_CONNECTIONS = 8_000;
@@ -12,6 +13,8 @@ const STREAMS = 4;
 const STREAM_WINDOW = 256;
 const BATCH_CALLERS = 8;
 const BATCH_CALL_ITEMS = 100;
+/** Of a core: two such processes, the client and PostgreSQL leave room on two cores. */
+const SMALL = 0.3;
 const FUNCTION_RATE_MAX = 40_000;
 
 /** What is measured in turns, and what is measured once afterwards because it builds on that. */
@@ -47,6 +50,9 @@ export async function scenariosOf(world) {
   };
   const both = (options) =>
     timed((untilMs) => httpLoad({ ports: [ports.http, ...world.others.map(({ port }) => port)], untilMs, next: reserve, ...options }));
+  const second = async () => {
+    if (world.others.length === 0) world.others.push(await world.another());
+  };
   return {
     interleaved: [
       { name: 'echo', load: http(ports.echo, reserve) },
@@ -58,18 +64,36 @@ export async function scenariosOf(world) {
     ],
     afterwards: [
       { name: 'half-load', writes: true, load: half },
-      // Half the callers at each of two processes: what the second adds where a core is free for it, and what a decision costs then.
+      // Half the callers at each of two processes on the same two cores: what a decision costs then.
       {
         name: 'two-processes',
         writes: true,
         baseline: 'http-reserve',
-        before: async () => world.others.push(await world.another()),
+        before: second,
         load: both({ connections: HTTP_CONNECTIONS }),
+      },
+      { name: 'small-process', writes: true, load: small(world, () => http(ports.http, reserve)) },
+      {
+        name: 'two-small',
+        writes: true,
+        before: second,
+        baseline: 'small-process',
+        load: small(world, () => both({ connections: HTTP_CONNECTIONS })),
       },
       { name: 'overload', writes: true, load: http8000(ports, reserve) },
       { name: 'half-load-1m', writes: true, crowd: true, baseline: 'half-load', ratioOf: 'p99Ms', load: half },
     ],
   };
+}
+
+/** Each process has but a share of a core and is the bottleneck: what a second one adds where there is room for it. */
+function small({ api, others }, load) {
+  return (seconds) =>
+    throttled(
+      SMALL,
+      [api, ...others].map(({ pid }) => pid),
+      () => load()(seconds),
+    );
 }
 
 function http8000({ http }, next) {

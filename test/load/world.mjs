@@ -57,7 +57,8 @@ export async function openWorld() {
     const api = await startApi({ folder, url, http, grpc, stops });
     await startEcho(echo, stops);
     const another = async () => await startApi({ folder, url, http: await freePort(), grpc: await freePort(), stops });
-    return { database, url, subjects, token, ports: { http, grpc, echo }, api, another, close };
+    const settle = () => asOwner(url, ['VACUUM (ANALYZE)', 'CHECKPOINT']);
+    return { database, url, subjects, token, ports: { http, grpc, echo }, api, another, settle, close };
   } catch (error) {
     await close();
     throw error;
@@ -69,13 +70,17 @@ async function databaseUrl(folder, stops) {
   if (own) stops.push(() => own.stop());
   const url = new URL(own?.url ?? process.env.DATABASE_URL);
   const name = `bench_${process.pid}`;
-  const client = new pg.Client({ connectionString: url.href });
-  await client.connect();
-  await client.query(`CREATE DATABASE ${name}`);
-  await client.end();
+  await asOwner(url.href, [`CREATE DATABASE ${name}`]);
   url.pathname = name;
   await migrate(url.href);
   return url.href;
+}
+
+async function asOwner(url, statements) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  for (const statement of statements) await client.query(statement);
+  await client.end();
 }
 
 async function makeIssuer(folder) {
@@ -137,6 +142,18 @@ async function untilAnswers(url, accepts) {
     await pause(100);
   }
   throw new Error(`${url} does not answer`);
+}
+
+/** Holds each of the processes to `share` of a core while `work` runs. */
+export async function throttled(share, pids, work) {
+  const throttles = pids.map((pid) =>
+    spawn(process.execPath, ['test/load/throttle.mjs', String(share), String(pid)], { stdio: 'inherit' }),
+  );
+  try {
+    return await work();
+  } finally {
+    await Promise.all(throttles.map((throttle) => new Promise((resolve) => throttle.once('exit', resolve) && throttle.kill('SIGTERM'))));
+  }
 }
 
 /** User and system time of a process; what it cost does not depend on who else used the machine. */
