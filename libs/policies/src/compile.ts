@@ -46,7 +46,7 @@ export interface Policy {
   /** Undefined: the built-in ladder counts. */
   readonly ladder: Ladder | undefined;
   /** Undefined: the built-in one counts. */
-  readonly disputes: DisputePolicy | undefined;
+  readonly disputes: DisputePolicy;
   /** Highest first. */
   readonly tiers: readonly { readonly name: string; readonly minimumScore: number }[];
   readonly services: ReadonlyMap<string, Service>;
@@ -71,7 +71,7 @@ export function compilePolicy(document: PolicyDocument, hash: string, onRuleFail
     currency: document.currency,
     stacking: stackingOf(document.stacking ?? { mode: 'BEST' }, workshop.minor),
     ladder: document.ladder && readLadder(document.ladder, { ...document, name: `policy ${document.version}` }),
-    disputes: document.disputes && readDisputes(document.disputes, document.timeZone),
+    disputes: readDisputes(document.disputes, document.timeZone),
     tiers: [...document.tiers].sort((a, b) => b.minimumScore - a.minimumScore),
     services: new Map(document.services.map((service) => [service.name, compileService(workshop, service)])),
   };

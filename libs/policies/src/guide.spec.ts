@@ -51,6 +51,15 @@ describe('the guide’s policy', () => {
   });
 });
 
+it('a policy that says nothing of disputes has the built-in clocks, in its own time zone', () => {
+  const { disputes: _, ...silent } = JSON.parse(TEXT) as Record<string, unknown>;
+  expect(compilePolicy(parsePolicy(silent), '').disputes).toMatchObject({
+    score: 'EXCLUDE',
+    noticeBusinessDays: 5,
+    timeZone: 'Europe/Berlin',
+  });
+});
+
 describe('the published JSON Schema', () => {
   const validate = new Ajv2020({ formats: { date: true } }).compile(policyJsonSchema());
 

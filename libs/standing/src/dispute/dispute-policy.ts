@@ -60,8 +60,9 @@ export const disputesSchema = z
 
 export type DisputesDocument = z.output<typeof disputesSchema>;
 
-export function readDisputes(document: DisputesDocument, timeZone: string): DisputePolicy {
-  const given = Object.fromEntries(Object.entries(document).filter(([, value]) => value !== undefined));
+/** What the document leaves out, or all of it where it says nothing of disputes, is built in; business days are always those of its time zone. */
+export function readDisputes(document: DisputesDocument | undefined, timeZone: string): DisputePolicy {
+  const given = Object.fromEntries(Object.entries(document ?? {}).filter(([, value]) => value !== undefined));
   return { ...BUILT_IN_DISPUTES, ...given, timeZone };
 }
 
