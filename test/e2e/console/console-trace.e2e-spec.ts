@@ -30,6 +30,8 @@ describe('what the console shows', () => {
     expect(kinds(view)).toEqual(['record', 'score', 'decision', 'reservation', 'statement']);
     expect(view.steps.map(({ badge }) => badge)).toEqual(['rating', 'standing version 2', 'ALLOW', 'CONFIRMED', 'MATCHED']);
     expect(view.steps.find(({ key }) => key === view.focus)?.kind).toBe('reservation');
+    const limits = view.steps[2]!.details.find(({ label }) => label === 'Limits');
+    expect(limits?.value).toMatch(/^per-transaction \(transaction\): .*\n\S+ \(day\): .* CNY left, anew \d{4}-\d\d-\d\d \d\d:\d\d UTC$/);
     expect(view.steps.map(({ facts }) => facts.map(({ kind }) => kind))).toEqual([
       ['record.accepted'],
       ['standing.changed'],

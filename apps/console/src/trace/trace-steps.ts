@@ -158,10 +158,15 @@ function decisionStep(row: DecisionRow): BareStep {
   };
 }
 
-function limitText({ window, limit, available, count }: ReturnType<typeof answerOf>['limits'][number], currency: string): string {
+/** By its name: a service may have several limits of one window. */
+function limitText(
+  { id, window, limit, available, count, resetAt }: ReturnType<typeof answerOf>['limits'][number],
+  currency: string,
+): string {
   const amount = limit === undefined ? [] : [`${available ?? limit} of ${limit} ${currency} left`];
   const counted = count === undefined ? [] : [`${count.available} of ${count.limit} payments left`];
-  return `${window.toLowerCase()}: ${[...amount, ...counted].join(', ')}`;
+  const reset = resetAt === undefined ? [] : [`anew ${resetAt.slice(0, 16).replace('T', ' ')} UTC`];
+  return `${id} (${window.toLowerCase().replaceAll('_', ' ')}): ${[...amount, ...counted, ...reset].join(', ')}`;
 }
 
 const RESERVATION_TONES = { RESERVED: 'wait', CONFIRMED: 'good', RELEASED: 'plain', EXPIRED: 'plain' } as const;
