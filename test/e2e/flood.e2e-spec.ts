@@ -82,7 +82,7 @@ describe.runIf(hasAddresses)('an address that opens connections faster than it m
     const began: tls.TLSSocket[] = [];
     const ended: tls.TLSSocket[] = [];
     const startMs = performance.now();
-    const sockets = Array.from({ length: burst * 4 }, () => connect('bank-a', '127.0.0.5'));
+    const sockets = Array.from({ length: burst * 16 }, () => connect('bank-a', '127.0.0.5'));
     for (const socket of sockets) socket.once('secureConnect', () => began.push(socket)).once('close', () => ended.push(socket));
     await until(() => Promise.resolve(began.length >= burst && ended.length >= burst ? true : undefined));
     const other = new https.Agent();

@@ -19,8 +19,9 @@ export interface HandshakeLimits {
   readonly waitingMax: number;
 }
 
+/** Many may wait, because who is closed comes back at once: a thousand closed a second took more of the loop than those that began. */
 export function handshakeLimits(perSecondMax: number): HandshakeLimits {
-  return { perSecondMax, burstMax: perSecondMax * 5, waitingMax: perSecondMax * 5 };
+  return { perSecondMax, burstMax: perSecondMax * 5, waitingMax: perSecondMax * 50 };
 }
 
 /** Between the beginnings of two handshakes of those who open many: some times what one takes of our time. */
