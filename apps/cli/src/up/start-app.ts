@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { DOOR_FLAGS, GATEWAY_FLAGS, WORKER_FLAGS } from '#platform';
+import { DOOR_FLAGS, WORKER_FLAGS } from '#platform';
 import { entryOf } from './doors.js';
 import type { Environment } from './installation.js';
 import type { Kept } from './keeper.js';
@@ -10,11 +10,8 @@ const STOP_TIMEOUT_MS = 15_000;
 /** Starts one of our own processes from its built entry file. Its output goes to `log`. */
 export async function startApp(entry: string, environment: Environment, log: RotatingLog): Promise<Kept> {
   const guard = new URL('./end-with-parent.js', import.meta.url).href;
-  const flags = new Map([
-    [entryOf('worker'), WORKER_FLAGS],
-    [entryOf('gateway'), GATEWAY_FLAGS],
-  ]);
-  const child = spawn(process.execPath, [...(flags.get(entry) ?? DOOR_FLAGS), '--enable-source-maps', '--import', guard, entry], {
+  const flags = entry === entryOf('worker') ? WORKER_FLAGS : DOOR_FLAGS;
+  const child = spawn(process.execPath, [...flags, '--enable-source-maps', '--import', guard, entry], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
