@@ -94,10 +94,10 @@ describe('a bank’s night of records', () => {
   it('under one seal proves each line alone, offline', async () => {
     const sealer = await createSealer(world.fresh.database, world.config, createLogger('test', 'silent'));
     const records = Array.from({ length: 20 }, rated);
-    await writeBatch(file('sealed.gz'), records, { seal: { iss: 'bank-a', key }, gzip: true });
+    await writeBatch(file('sealed.gz'), [...records, { ...rated(), seq: 0 }], { seal: { iss: 'bank-a', key }, gzip: true });
     const { id, faults } = await bank.batches.submit(file('sealed.gz'));
-    expect(faults).toEqual({ count: 0, first: [] });
-    expect((await bank.batches.wait(id, quickly)).lines).toMatchObject({ total: 20, accepted: 20 });
+    expect(faults).toMatchObject({ count: 1, first: [{ line: 22, code: 'record.malformed', field: '/seq' }] });
+    expect((await bank.batches.wait(id, quickly)).lines).toMatchObject({ total: 21, accepted: 20, refused: 1 });
     const evidence = await until(async () => {
       await sealer.sealOnce();
       const bytes = await bank.evidence(records[7]!.jti);
