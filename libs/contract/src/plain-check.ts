@@ -31,7 +31,9 @@ function checkOf(shape: Shape): Check {
   return type.check(shape);
 }
 
-function textCheck({ const: only, enum: some, pattern, minLength = 0, maxLength = Infinity }: Shape): Check {
+function textCheck({ const: only, enum: some, format, pattern, minLength = 0, maxLength = Infinity }: Shape): Check {
+  // A format is judged where zod gives its pattern, too; some have none.
+  if (format !== undefined && pattern === undefined) return () => false;
   const known = only === undefined ? (some as readonly string[] | undefined) : [only];
   if (known) return (value) => known.includes(value as string);
   const form = new RegExp(String(pattern ?? '^'), 'u');
