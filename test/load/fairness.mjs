@@ -3,7 +3,7 @@
 // of many short rounds: what is told is the median of the rounds.
 //
 // Bank B's machine is this one, too, and its sender takes a good part of it, however low it is ranked. So each flood is also sent to a door of its
-// own, where bank A is not: what the gateway lets a flood cost is what it costs beyond that. Both ratios are told, the bar is for this one.
+// own, where bank A is not, which tells what of it is the sender's. The bar is for what bank A sees: its p99 over that when bank B is quiet.
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -134,8 +134,8 @@ function report(runs) {
   const over = (name, other) => round(at(runs[name], 0.99) / at(runs[other], 0.99));
   const rows = Object.entries(runs).map(([name, run]) => ({
     ...{ name, calls: run.rounds.flat().length, p50Ms: at(run, 0.5), p99Ms: at(run, 0.99), gatewayCpu: mean(run.cpu) },
-    ...(name === 'quiet' ? {} : { overQuiet: over(name, 'quiet') }),
-    ...(WAYS.includes(name) ? { ratio: over(name, elsewhereOf(name)), bar: BAR } : {}),
+    ...(name === 'quiet' ? {} : { ratio: over(name, 'quiet') }),
+    ...(WAYS.includes(name) ? { overElsewhere: over(name, elsewhereOf(name)), bar: BAR } : {}),
     ...Object.fromEntries(
       ['ok', 'refused', 'failed', 'handshakes', 'cpuSeconds'].flatMap((what) =>
         run.floods.length > 0 ? [[`flood ${what}/s`, perSecond(run.floods, what)]] : [],
@@ -145,8 +145,8 @@ function report(runs) {
   console.table(Object.fromEntries(rows.map(({ name, ...rest }) => [name, rest])));
   mkdirSync('test/load/results', { recursive: true });
   writeFileSync('test/load/results/fairness.json', `${JSON.stringify(rows, null, 2)}\n`);
-  for (const { name, ratio } of rows.filter((one) => one.ratio > BAR)) {
-    console.error(`fairness: others’ p99 is ${ratio} times as long as where a ${name} flood goes elsewhere; the bar is ${BAR}`);
+  for (const { name, ratio } of rows.filter((one) => one.bar && one.ratio > BAR)) {
+    console.error(`fairness: others’ p99 is ${ratio} times as long under a ${name} flood; the bar is ${BAR}`);
     process.exitCode = 1;
   }
 }
