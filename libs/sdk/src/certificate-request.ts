@@ -7,7 +7,10 @@ const VERSION_1 = Buffer.from('020100', 'hex');
 const COMMON_NAME = Buffer.from('0603550403', 'hex');
 const ECDSA_WITH_SHA256 = Buffer.from('06082a8648ce3d040302', 'hex');
 
-/** A certificate request (PKCS#10, RFC 2986) in PEM for a key on P-256. The gateway's issuer takes the key from it and sets the names itself. */
+/**
+ * A certificate request (PKCS#10, RFC 2986) in PEM for a key on P-256. The gateway's issuer takes the key from it and sets the names itself. By
+ * hand, because a library for it would bring this package five times the dependencies it has.
+ */
 export function makeCertificateRequest(privateKey: KeyObject, commonName: string): string {
   const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   const subject = der(SEQUENCE, der(SET, der(SEQUENCE, COMMON_NAME, der(0x0c, Buffer.from(commonName)))));
