@@ -21,21 +21,12 @@ const FEW_CORES: readonly string[] = availableParallelism() < CORES_FOR_GC_THREA
  * generation: dead there, they keep all that hangs on them, and each collection of the young one copies 7 to 15 % of what calls have left.
  * With everything born young the gateway spent 405 instead of 438 us of its main thread on a record, and decision-api 71 instead of 74 us
  * on a decision over HTTP, 54 instead of 57 over a stream (2026-11-22, six and three interleaved pairs of runs).
- *
- * Where the old generation may become 2 GiB or more, V8 lets it grow to four times what lives before it looks; below, to twice at most. So
- * decision-api takes 386 to 400 MiB where it took 382 to 514, for 1 or 2 % of its speed; with 1024 it is 340 to 372, for 6 % of its CPU
- * (2026-11-22, two interleaved pairs of runs each).
  */
-export const DOOR_FLAGS: readonly string[] = [
-  '--max-semi-space-size=64',
-  '--no-allocation-site-pretenuring',
-  '--max-old-space-size=2000',
-  ...FEW_CORES,
-];
+export const DOOR_FLAGS: readonly string[] = ['--max-semi-space-size=64', '--no-allocation-site-pretenuring', ...FEW_CORES];
 
 /**
  * The worker holds a few pages of lines and a second's facts at a time. With these it stays below 400 MiB however long a batch is (with the
- * young generation of doors, and no bound for the old one, it grew to 590). A young generation of 16 MiB took 60 MiB less and about a tenth
- * more of its CPU (2026-11-22, 150,000 sealed lines).
+ * flags of doors it grew to 590): where the heap may become large, V8 lets it grow to four times what lives before it looks. A young
+ * generation of 16 MiB took 60 MiB less and about a tenth more of its CPU (2026-11-22, 150,000 sealed lines).
  */
 export const WORKER_FLAGS: readonly string[] = ['--max-semi-space-size=32', '--max-old-space-size=1024', ...FEW_CORES];
