@@ -4,6 +4,7 @@ import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runtimeOf } from '../apps/cli/bootstrap/runtime.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const ci = process.env.CI === 'true';
@@ -18,11 +19,12 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 
 installPrograms();
 if (step('build', [process.execPath, 'apps/cli/bootstrap.mjs', 'build'])) {
-  step('typecheck', [process.execPath, 'node_modules/typescript/bin/tsc', '--noEmit']);
-  step('typecheck of the console page', [process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'apps/console/web']);
-  step('lint', [process.execPath, 'node_modules/eslint/bin/eslint.js', '.']);
-  step('format', [process.execPath, 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.']);
-  tests();
+  const node = runtimeOf(root);
+  step('typecheck', [node, 'node_modules/typescript/bin/tsc', '--noEmit']);
+  step('typecheck of the console page', [node, 'node_modules/typescript/bin/tsc', '-p', 'apps/console/web']);
+  step('lint', [node, 'node_modules/eslint/bin/eslint.js', '.']);
+  step('format', [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.']);
+  tests(node);
 }
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
 console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped}`);
@@ -73,11 +75,11 @@ function step(name, [command, ...args]) {
 }
 
 /** Vitest's own numbers, and one failure more where it fails for another reason than a test. */
-function tests() {
+function tests(node) {
   const folder = mkdtempSync(path.join(tmpdir(), 'tallystick-report-'));
   const report = path.join(folder, 'report.json');
   const args = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const run = spawnSync(process.execPath, [...args, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+  const run = spawnSync(node, [...args, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
   const counts = numbersIn(report);
   totals.passed += counts.passed;
   totals.failed += run.status !== 0 && counts.failed === 0 ? 1 : counts.failed;

@@ -1,8 +1,9 @@
-// The way in: plain Node, nothing installed yet. It installs and builds what is missing, then hands over to the built command line.
-import { spawn } from 'node:child_process';
+// The way in: plain Node, nothing installed yet. It installs what is missing, goes on in the Node that came with it,
+// builds, and hands over to the built command line.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runInOurPlace, runtimeOf } from './bootstrap/runtime.mjs';
 
 const NODE_MIN = [20, 19];
 
@@ -19,16 +20,22 @@ const [command = 'help', ...rest] = process.argv.slice(2);
 
 try {
   refuseOldNode();
-  const { build, generate } = await import('./bootstrap/build.mjs');
-  if (command === 'build') await build(root);
-  else if (command === 'generate') await generate(root);
-  else {
-    if (!(STOPPERS.includes(command) && existsSync(path.join(root, MAIN)))) await build(root);
-    process.exitCode = await run([command, ...rest]);
-  }
+  process.exitCode = await carryOut();
 } catch (error) {
   console.error(`\n${error.message}`);
   process.exitCode = 1;
+}
+
+/** Answers the exit code. */
+async function carryOut() {
+  const { build, generate, installPackages } = await import('./bootstrap/build.mjs');
+  const stops = STOPPERS.includes(command) && existsSync(path.join(root, MAIN));
+  if (!stops) await installPackages(root);
+  const runtime = runtimeOf(root);
+  if (runtime !== process.execPath) return await runInOurPlace(runtime, process.argv.slice(1));
+  if (command === 'generate') await generate(root);
+  else if (!stops) await build(root);
+  return ['build', 'generate'].includes(command) ? 0 : await runMain();
 }
 
 function refuseOldNode() {
@@ -39,11 +46,10 @@ function refuseOldNode() {
   );
 }
 
-/** Runs the built command line in our place: same terminal, same signals, its exit code. */
-function run(args) {
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], {
+/** Runs the built command line in our place. */
+function runMain() {
+  return runInOurPlace(process.execPath, ['--enable-source-maps', MAIN, command, ...rest], {
     cwd: root,
-    stdio: 'inherit',
     env: {
       ...process.env,
       ...(KEEPERS.includes(command) ? {} : runningEnvironment()),
@@ -51,10 +57,6 @@ function run(args) {
       TALLYSTICK_CWD: process.cwd(),
     },
   });
-  // A terminal sends Ctrl-C to both of us: the child decides what it means.
-  process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  return new Promise((resolve, reject) => child.once('error', reject).once('close', (code) => resolve(code ?? 1)));
 }
 
 /** What `up` wrote for this installation; nothing where there is none. */

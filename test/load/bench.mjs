@@ -1,5 +1,6 @@
 // npm run bench <name>: measures, prints a table, writes test/load/results/<name>.json.
 import { spawnSync } from 'node:child_process';
+import { runInOurPlace, runtimeOf } from '../../apps/cli/bootstrap/runtime.mjs';
 
 const BENCHES = {
   decisions: './decisions.mjs',
@@ -17,5 +18,10 @@ if (!(name in BENCHES)) {
 }
 const built = spawnSync(process.execPath, ['apps/cli/bootstrap.mjs', 'build'], { stdio: ['ignore', 'ignore', 'inherit'] });
 if (built.status !== 0) process.exit(built.status ?? 1);
-const { run } = await import(BENCHES[name]);
-await run(rest);
+const runtime = runtimeOf('.');
+if (runtime === process.execPath) {
+  const { run } = await import(BENCHES[name]);
+  await run(rest);
+} else {
+  process.exitCode = await runInOurPlace(runtime, process.argv.slice(1));
+}

@@ -1,6 +1,7 @@
 // npm run chaos -- --seed 7 --minutes 30: the exactness tests of test/e2e/chaos.e2e-spec.ts, with one seed after the other until the time is over.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { runtimeOf } from '../../apps/cli/bootstrap/runtime.mjs';
 
 const USAGE = 'usage: npm run chaos -- [--seed <whole number>] [--minutes <number>]';
 
@@ -24,7 +25,7 @@ function read() {
 
 function step(...args) {
   const env = { ...process.env, CHAOS_SEED: seed, CHAOS_MINUTES: minutes };
-  const { status } = spawnSync(process.execPath, args, { env, stdio: 'inherit' });
+  const { status } = spawnSync(runtimeOf('.'), args, { env, stdio: 'inherit' });
   if (status === 0) return;
   console.error(`chaos: FAILED (seeds from ${seed} on)`);
   process.exit(1);

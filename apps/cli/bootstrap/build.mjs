@@ -10,10 +10,14 @@ const WEB = 'apps/console/web';
 /** Files beside the code that the running code reads. */
 const ASSET = /\/src\/.*\.(proto|json|sql|html|css|svg)$/;
 
-/** Brings everything that is built up to date; a second run does nothing. */
+/** Brings the packages up to date; a second run does nothing. */
+export function installPackages(root) {
+  return exclusively(lockOf(root), () => ensurePackages(root));
+}
+
+/** Brings everything that is built from sources and packages up to date; a second run does nothing. */
 export function build(root) {
-  return exclusively(path.join(root, '.tallystick-build.lock'), () => {
-    ensurePackages(root);
+  return exclusively(lockOf(root), () => {
     const stamps = new Stamps(path.join(root, 'dist', '.stamps.json'));
     generateClient(root, stamps);
     compile(root, stamps);
@@ -23,10 +27,11 @@ export function build(root) {
 
 /** Only the code that is generated: what an editor and the type checker need. */
 export function generate(root) {
-  return exclusively(path.join(root, '.tallystick-build.lock'), () => {
-    ensurePackages(root);
-    generateClient(root, new Stamps(path.join(root, 'dist', '.stamps.json')));
-  });
+  return exclusively(lockOf(root), () => generateClient(root, new Stamps(path.join(root, 'dist', '.stamps.json'))));
+}
+
+function lockOf(root) {
+  return path.join(root, '.tallystick-build.lock');
 }
 
 function generateClient(root, stamps) {
