@@ -34,6 +34,15 @@ describe('the console’s door', () => {
     }
   });
 
+  it('is the same door however its paths are spelt', async () => {
+    for (const path of ['/%61pi/overview', '/a%70i/exports', '/%61%70%69/policies', '/%61pi/checkpoint', '/%61pi/retractions']) {
+      const answer = await client.get(path);
+      expect([path, answer.status, answer.body.code]).toEqual([path, 401, 'session.missing']);
+    }
+    const planted = await supertest(world.url).post('/%61pi/session').send({ name: 'admin', password: world.password('compliance') });
+    expect([planted.status, planted.body.code, planted.headers['set-cookie']]).toEqual([403, 'request.cross_site', undefined]);
+  });
+
   it('signs in with name and password, and the token is nowhere in the database', async () => {
     const answer = await client.signIn('admin', world.password('compliance'));
     expect(answer.body).toEqual({ name: 'admin', role: 'compliance', permissions: expect.arrayContaining(['audit.export']) });

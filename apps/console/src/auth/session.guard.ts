@@ -2,6 +2,7 @@ import { type CanActivate, createParamDecorator, type ExecutionContext, SetMetad
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { type Clock, Refusal } from '#kernel';
+import { HealthController } from '#platform/adapters/health.controller';
 import { type Permission, requirePermission, type StaffDoor, type StaffMember } from '#staff';
 import { type Arrival, type ConsoleDoor, requireOwnPage } from './origin.js';
 import { sessionCookie } from './session-cookie.js';
@@ -20,9 +21,15 @@ export const Staff = createParamDecorator((_: unknown, context: ExecutionContext
 /** A page that polls says so, so that leaving it open does not keep a session alive. */
 export const BACKGROUND_HEADER = 'x-tallystick-background';
 
+/** What anybody may ask: whether we live. */
+const OPEN: ReadonlySet<unknown> = new Set([HealthController]);
+
 const members = new WeakMap<object, StaffMember>();
 
-/** Own page, live session, sufficient role: in this order, for everything under /api. */
+/**
+ * Own page, live session, sufficient role: in this order, for every handler. Which one was called is the router's to say, never the path as it
+ * was sent: `/%61pi/overview` is `/api/overview`, too.
+ */
 export class SessionGuard implements CanActivate {
   private readonly reflector = new Reflector();
 
@@ -33,8 +40,8 @@ export class SessionGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (OPEN.has(context.getClass())) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    if (!request.url.startsWith('/api/')) return true;
     requireOwnPage(arrivalOf(request), this.door);
     const access = this.reflector.get<Access | undefined>(ACCESS, context.getHandler());
     if (access === 'anyone') return true;
