@@ -57,6 +57,9 @@ describe('an analyst', () => {
     await expect(policy('show', '--version', '7')).rejects.toThrow('policy.unknown');
     await expect(policy('show', '--version', 'x')).rejects.toThrow('policy.version_malformed');
     await expect(policy('activate', '--version', '1', '--by', 'olga', '--at', '2026-12-01')).rejects.toThrow('policy.time_malformed');
+    await expect(policy('activate', '--version', '1', '--by', 'olga', '--at', '2025-12-01T00:00Z')).rejects.toThrow(
+      'policy.activation_past',
+    );
     await expect(policy('retire', '--version', '1', '--by', 'olga')).rejects.toThrow('policy.in_force');
     await expect(policy('draft', 'one.json', '--author', 'Ann')).rejects.toThrow('policy.person_malformed');
   });

@@ -5,6 +5,7 @@ import {
   approvePolicy,
   carryOutSchedule,
   draftPolicy,
+  liesAhead,
   parsePerson,
   type PolicyChange,
   type PolicyState,
@@ -86,6 +87,18 @@ describe('the life of a policy', () => {
     ['a later version is active', version('APPROVED', { activateAt: AT }), version('ACTIVE', { version: 3n }), 'RETIRED'],
   ])('a schedule is carried out: %s', (_name, known, now, expected) => {
     expect(outcome(() => carryOutSchedule(known, now, AT))).toBe(expected);
+  });
+
+  it.each<[name: string, secondsAhead: number, expected: boolean | string]>([
+    ['ahead', 1, true],
+    ['now', 0, false],
+    ['a minute ago, as clocks and forms go', -60, false],
+    ['longer ago', -61, 'policy.activation_past'],
+    ['last year', -365 * 86_400, 'policy.activation_past'],
+  ])('a set time that lies %s', (_name, secondsAhead, expected) => {
+    const judge = () => liesAhead(new Date(AT.getTime() + secondsAhead * 1_000), AT);
+    if (typeof expected === 'string') expect(judge).toThrow(expect.objectContaining({ kind: 'unprocessable', code: expected }));
+    else expect(judge()).toBe(expected);
   });
 
   it('an activation says what it replaces, and the fact of each is on the policy’s shard', () => {

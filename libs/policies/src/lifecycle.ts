@@ -91,6 +91,16 @@ export function approvePolicy(known: PolicyVersion, approver: string, at: Date):
   return changed('policy.approved', { ...known, state: 'APPROVED', approver, approvedAt: at }, approver);
 }
 
+/** Clocks differ a little, and who picks the present minute in a form means now. */
+const activationLateMsMax = 60_000;
+
+/** Whether a set time is still to come; if not, it means now. Refuses 422 `policy.activation_past`: no version decides what was decided already. */
+export function liesAhead(activateAt: Date, at: Date): boolean {
+  if (at.getTime() - activateAt.getTime() <= activationLateMsMax) return activateAt > at;
+  const detail = `${activateAt.toISOString()} is past, and what was decided since stays decided: leave the time out to activate at once`;
+  throw new Refusal('unprocessable', 'policy.activation_past', detail, { field: '/at', extra: { now: at.toISOString() } });
+}
+
 /** From when it is to decide; may be set anew until then. Refuses 409 `policy.state`. */
 export function schedulePolicy(known: PolicyVersion, activateAt: Date, by: string): PolicyChange {
   if (known.state !== 'APPROVED') throw wrongState(known, 'only an approved version can be set for a time');

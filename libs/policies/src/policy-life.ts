@@ -8,6 +8,7 @@ import {
   carryOutSchedule,
   draftPolicy,
   type DraftedPolicy,
+  liesAhead,
   parsePerson,
   type PolicyChange,
   type PolicyVersion,
@@ -56,10 +57,13 @@ export class PolicyLife {
     return await this.step(version, (known) => approvePolicy(known, person, at));
   }
 
-  /** At once, or where `activateAt` lies ahead, then. When this answers ACTIVE, no decision is saved on another version any more. */
+  /**
+   * At once, or where `activateAt` lies ahead, then. When this answers ACTIVE, no decision is saved on another version any more. Refuses
+   * 422 `policy.activation_past`: what was decided since stays decided.
+   */
   async activate(version: bigint, by: string, at: Date, activateAt?: Date): Promise<PolicyVersion> {
     const person = parsePerson(by);
-    if (activateAt && activateAt > at) return await this.step(version, (known) => schedulePolicy(known, activateAt, person));
+    if (activateAt && liesAhead(activateAt, at)) return await this.step(version, (known) => schedulePolicy(known, activateAt, person));
     return await this.step(version, (known, active) => activatePolicy(known, active, person, at));
   }
 

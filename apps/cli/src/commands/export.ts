@@ -10,6 +10,7 @@ import { dayFilter, type Export, Exports } from '#audit';
 import { createExportRunner, exportsFolder } from '#audit/adapters/audit-wiring';
 import { trustedKeysFile } from '#audit/adapters/trusted-keys';
 import { PgExportStore } from '#audit/adapters/pg-export-store';
+import { parseTime } from '../parse-time.js';
 
 interface ExportOptions {
   readonly day?: string;
@@ -68,19 +69,16 @@ function filterOf(options: ExportOptions): ExportFilter {
   }
   return {
     ...(options.day === undefined ? {} : dayFilter(options.day)),
-    ...(options.from === undefined ? {} : { from: parseTime(options.from) }),
-    ...(options.to === undefined ? {} : { to: parseTime(options.to) }),
+    ...(options.from === undefined ? {} : { from: timeOf(options.from) }),
+    ...(options.to === undefined ? {} : { to: timeOf(options.to) }),
     ...(options.kind === undefined ? {} : { kinds: options.kind }),
     ...(options.subject === undefined ? {} : { subject: parseId('sub', options.subject).uuid }),
     ...(options.participant === undefined ? {} : { participant: options.participant }),
   };
 }
 
-function parseTime(text: string): string {
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime()))
-    throw new Refusal('malformed', 'export.filter_malformed', `${text} is no time like 2026-11-21T08:00:00Z`);
-  return time.toISOString();
+function timeOf(text: string): string {
+  return parseTime(text, 'export.filter_malformed').toISOString();
 }
 
 /** The worker's sweep finds the request in PostgreSQL. */

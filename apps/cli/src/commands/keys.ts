@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { parsePublicJwk } from '#evidence';
-import { Refusal } from '#kernel';
 import { type Participant, parseParticipantId } from '#partners';
+import { parseTime } from '../parse-time.js';
 import { readUserFile, withRegistry } from '../registry/open-registry.js';
 
 const REASON = ['--reason <text>', 'why; it stands in the log', 'by the operator'] as const;
@@ -54,13 +54,6 @@ export function register(program: Command): void {
     .action((id: string, { reason }: { reason: string }) =>
       withRegistry(async ({ participants }) => print(await participants.activate(parseParticipantId(id), reason))),
     );
-}
-
-/** Refuses `time.malformed`. */
-function parseTime(text: string): Date {
-  const time = new Date(text);
-  if (/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(time.getTime())) return time;
-  throw new Refusal('malformed', 'time.malformed', 'a time is RFC 3339, such as 2026-11-21T08:00:00Z');
 }
 
 function print({ id, name, state, certificates, keys }: Participant): void {

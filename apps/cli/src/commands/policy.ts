@@ -6,7 +6,8 @@ import { policyLife } from '#policies/adapters/pg-policies';
 import { PgPolicyBook } from '#policies/adapters/pg-policy-book';
 import { registerBacktests } from '../history/backtest-commands.js';
 import { registerShadow } from '../history/shadow-commands.js';
-import { BY, parseTime, parseVersion, VERSION } from '../history/policy-arguments.js';
+import { BY, parseVersion, VERSION } from '../history/policy-arguments.js';
+import { parseTime } from '../parse-time.js';
 import { readUserFile } from '../registry/open-registry.js';
 
 interface Desk {
@@ -100,10 +101,11 @@ function registerSteps(policy: Command): void {
     .description('let an approved version decide, or one that did before, at once or from a set time')
     .requiredOption(...VERSION)
     .requiredOption(...BY)
-    .option('--at <time>', 'RFC 3339, such as 2026-12-01T00:00:00+08:00')
+    .option('--at <time>', 'a time ahead, RFC 3339, such as 2026-12-01T00:00:00+08:00; a past one is refused')
     .action(({ version, by, at }: { version: string; by: string; at?: string }) =>
       atDesk(async ({ life }) => {
-        console.log(titleOf(await life.activate(parseVersion(version), by, new Date(), at === undefined ? undefined : parseTime(at))));
+        const from = at === undefined ? undefined : parseTime(at, 'policy.time_malformed');
+        console.log(titleOf(await life.activate(parseVersion(version), by, new Date(), from)));
       }),
     );
   policy

@@ -16,8 +16,9 @@ import {
 import { backtestDesk, backtestRunner } from '#decisions/adapters/backtests';
 import { formatId, parseId, Refusal, shardOf } from '#kernel';
 import type { Database } from '#platform';
+import { parseTime } from '../parse-time.js';
 import { readUserFile } from '../registry/open-registry.js';
-import { onDatabase, parseTime, parseVersion } from './policy-arguments.js';
+import { onDatabase, parseVersion } from './policy-arguments.js';
 
 interface BacktestOptions {
   readonly from?: string;
@@ -79,8 +80,8 @@ async function backtest(database: Database, asked: string, options: BacktestOpti
   const desk = backtestDesk(database);
   const ask = {
     policy: policyOf(asked),
-    from: options.from === undefined ? undefined : parseTime(options.from),
-    to: options.to === undefined ? undefined : parseTime(options.to),
+    from: options.from === undefined ? undefined : parseTime(options.from, 'policy.time_malformed'),
+    to: options.to === undefined ? undefined : parseTime(options.to, 'policy.time_malformed'),
     assume: oneOf<Assumption>('assume', options.assume, ASSUMPTIONS),
     begin: oneOf<Beginning>('begin', options.begin, BEGINNINGS),
   };

@@ -9,13 +9,6 @@ export function parseVersion(text: string): bigint {
   throw new Refusal('malformed', 'policy.version_malformed', `${JSON.stringify(text)} is no version: a version is a number from 1`);
 }
 
-/** A time without its offset would mean another moment on another machine. */
-export function parseTime(text: string): Date {
-  const time = new Date(text);
-  if (/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(text) && !Number.isNaN(time.getTime())) return time;
-  throw new Refusal('malformed', 'policy.time_malformed', `${text} is no time like 2026-12-01T00:00:00+08:00`);
-}
-
 /** One command's work on the installation's database. */
 export async function onDatabase(work: (database: Database) => Promise<void>): Promise<void> {
   const { DATABASE_URL: url } = parseConfig(process.env);

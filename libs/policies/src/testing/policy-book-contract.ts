@@ -106,6 +106,12 @@ export function policyBookContract(make: () => Promise<PolicyBookWorld>): void {
       expect((await world.factKinds()).filter((kind) => kind === 'policy.activated')).toHaveLength(3);
     });
 
+    it('in the past is refused, and nothing is activated', async () => {
+      await approved(1);
+      await expect(life.activate(1n, 'eva', LATER, AT)).rejects.toMatchObject({ code: 'policy.activation_past' });
+      expect(await states()).toEqual({ 1: 'APPROVED' });
+    });
+
     it('does not take back what was activated since', async () => {
       for (const version of [1, 2]) await approved(version);
       await life.activate(1n, 'eva', AT, LATER);
