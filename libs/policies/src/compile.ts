@@ -43,9 +43,9 @@ export interface Policy {
   readonly hash: string;
   readonly currency: string;
   readonly stacking: Stacking;
-  /** Undefined: the built-in ladder counts. */
-  readonly ladder: Ladder | undefined;
-  /** Undefined: the built-in one counts. */
+  /** The built-in one, in the policy's time zone, where the document brings none. */
+  readonly ladder: Ladder;
+  /** The built-in one, in the policy's time zone, where the document brings none. */
   readonly disputes: DisputePolicy;
   /** Highest first. */
   readonly tiers: readonly { readonly name: string; readonly minimumScore: number }[];
@@ -70,16 +70,11 @@ export function compilePolicy(document: PolicyDocument, hash: string, onRuleFail
     hash,
     currency: document.currency,
     stacking: stackingOf(document.stacking ?? { mode: 'BEST' }, workshop.minor),
-    ladder: document.ladder && readLadder(document.ladder, { ...document, name: `policy ${document.version}` }),
+    ladder: readLadder(document.ladder, { ...document, name: `policy ${document.version}` }),
     disputes: readDisputes(document.disputes, document.timeZone),
     tiers: [...document.tiers].sort((a, b) => b.minimumScore - a.minimumScore),
     services: new Map(document.services.map((service) => [service.name, compileService(workshop, service)])),
   };
-}
-
-/** The ladder that a policy brings: what violations cost while it is active. Undefined: the built-in one counts. */
-export function ladderOf({ ladder }: Policy): Ladder | undefined {
-  return ladder;
 }
 
 export function tierOf(policy: Policy, score: number): string {

@@ -1,8 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Standing } from '#standing';
-import { compilePolicy, ladderOf } from './compile.js';
+import { BUILT_IN_LADDER, type Standing } from '#standing';
+import { compilePolicy } from './compile.js';
 import { parsePolicy, policyJsonSchema } from './document.js';
 import { evaluate } from './evaluate.js';
 import { lintPolicy } from './lint/lint-policy.js';
@@ -44,7 +44,7 @@ describe('the guide’s policy', () => {
   });
 
   it('brings a ladder, amounts in minor units', () => {
-    expect(ladderOf(POLICY)).toMatchObject({
+    expect(POLICY.ladder).toMatchObject({
       name: 'policy 2',
       rungs: [{ sanctions: [{}, { limitMinor: 20_000n, currency: 'EUR' }] }, {}, {}],
     });
@@ -57,6 +57,14 @@ it('a policy that says nothing of disputes has the built-in clocks, in its own t
     score: 'EXCLUDE',
     noticeBusinessDays: 5,
     timeZone: 'Europe/Berlin',
+  });
+});
+
+it('a policy that brings no ladder has the built-in one, and its appeals go by the business days of its own time zone', () => {
+  const { ladder: _, ...silent } = JSON.parse(TEXT) as Record<string, unknown>;
+  expect(compilePolicy(parsePolicy(silent), '').ladder).toEqual({
+    ...BUILT_IN_LADDER,
+    appeal: { ...BUILT_IN_LADDER.appeal, timeZone: 'Europe/Berlin' },
   });
 });
 

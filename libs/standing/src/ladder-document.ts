@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseMoney } from '#kernel';
-import { BUILT_IN_APPEAL, type Ladder, type Sanction } from './ladder.js';
+import { BUILT_IN_APPEAL, BUILT_IN_LADDER, type Ladder, type Sanction } from './ladder.js';
 
 /** A ladder as people write it, inside a policy document (CONTRACT.md §6). Amounts are decimal strings in the policy's currency. */
 
@@ -67,8 +67,10 @@ export interface LadderPlace {
   readonly timeZone: string;
 }
 
-/** A ladder ready to judge by. Refuses what `parseMoney` refuses of an amount. */
-export function readLadder({ rungs, start, escalation, appeal }: LadderDocument, { name, currency, timeZone }: LadderPlace): Ladder {
+/** A ladder ready to judge by; without a document the built-in one. Business days are those of the place. Refuses what `parseMoney` refuses of an amount. */
+export function readLadder(document: LadderDocument | undefined, { name, currency, timeZone }: LadderPlace): Ladder {
+  if (!document) return { ...BUILT_IN_LADDER, appeal: { ...BUILT_IN_APPEAL, timeZone } };
+  const { rungs, start, escalation, appeal } = document;
   return {
     name,
     rungs: rungs.map(({ id, sanctions }) => ({ id, sanctions: sanctions.map((sanction) => readSanction(sanction, currency)) })),

@@ -25,7 +25,7 @@ export interface SubjectJson {
 
 /** What `hold_subject` answers. */
 export interface HeldJson extends SubjectJson {
-  /** The active policy's; null where it brings none. */
+  /** The active policy's; null while there is none (or one that a release of before 2026-11-22 activated without a ladder). */
   readonly ladder: LadderJson | null;
 }
 

@@ -8,11 +8,10 @@ export type LadderJson = Omit<Ladder, 'rungs'> & {
 type SanctionJson = Omit<Sanction, 'limitMinor'> & { readonly limitMinor?: number };
 
 /**
- * Keeps the ladder that a policy version brings, in the transaction that makes the version active: the next judgement climbs it. Undefined:
- * the built-in one counts. What stands keeps the terms under which it was imposed.
+ * Keeps the ladder that a policy version brings, in the transaction that makes the version active: the next judgement climbs it. What
+ * stands keeps the terms under which it was imposed.
  */
-export async function keepLadder(tx: Tx, policyVersion: bigint, ladder: Ladder | undefined): Promise<void> {
-  if (!ladder) return;
+export async function keepLadder(tx: Tx, policyVersion: bigint, ladder: Ladder): Promise<void> {
   const text = JSON.stringify(ladder, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value));
   await tx.query('INSERT INTO ladders (policy_version, ladder) VALUES ($1, $2) ON CONFLICT (policy_version) DO NOTHING', [
     policyVersion,
