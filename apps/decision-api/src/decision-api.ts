@@ -39,6 +39,8 @@ export async function createDecisionApi(config: Config, logger: Logger): Promise
       loader: { keepCase: false, longs: String, enums: String, defaults: false },
       maxReceiveMessageLength: grpcMessageBytesMax,
       onLoadPackageDefinition: answerFast,
+      // Calls under way are answered before the door closes; streams are ended by OpenStreams.
+      gracefulShutdown: true,
     },
   });
   await app.startAllMicroservices();

@@ -12,6 +12,7 @@ import { DecisionProofs } from './decision-proofs.js';
 import { answerStream } from './decision-stream.js';
 import { type GrpcDecisionRequest, type GrpcResult, keyOfMessage, toAnswerMessage, wireOf } from './grpc-messages.js';
 import { rpcException } from './grpc-status.js';
+import { OpenStreams } from './open-streams.js';
 
 interface GrpcSettlementRequest {
   readonly reservationId?: string;
@@ -26,6 +27,7 @@ export class DecisionsGrpcController {
     @Inject(DecisionDoor) private readonly door: DecisionDoor,
     @Inject(TokenVerifier) private readonly tokens: TokenVerifier,
     @Inject(DecisionProofs) private readonly proofs: DecisionProofs,
+    @Inject(OpenStreams) private readonly streams: OpenStreams,
   ) {}
 
   @GrpcMethod('DecisionService', 'Decide')
@@ -54,6 +56,7 @@ export class DecisionsGrpcController {
       caller,
       (admitted, message) => this.result(admitted, message),
       (error) => this.door.problemOf(error, randomUUID()),
+      this.streams,
     );
   }
 

@@ -11,9 +11,11 @@ import { DecisionDoor } from './decision-door.js';
 import { DecisionProofs } from './decision-proofs.js';
 import { GrpcCall } from './grpc-call.js';
 import { LinkedDoor } from './linked-door.js';
+import { OpenStreams } from './open-streams.js';
 
 /** What HTTP and gRPC have in common beside single decisions. */
 export const DOORS: Provider[] = [
+  OpenStreams,
   {
     provide: LinkedDoor,
     useFactory: (decider: LinkedDecider) => new LinkedDoor(decider),
