@@ -7,7 +7,9 @@ import { type DecisionWorld, decisionWorld, newKey, reserveBody } from '../world
 /** A release replaces decision-api one process at a time: nobody who speaks gRPC with it may be left guessing. */
 describe('decision-api ends while gRPC calls are under way', () => {
   let world: DecisionWorld;
-  let client: grpc.Client & { decideStream(metadata: grpc.Metadata): grpc.ClientDuplexStream<object, { tag: string; answer?: JsonObject }> };
+  let client: grpc.Client & {
+    decideStream(metadata: grpc.Metadata): grpc.ClientDuplexStream<object, { tag: string; answer?: JsonObject }>;
+  };
   let heads: pg.Client;
 
   beforeAll(async () => {
@@ -56,9 +58,7 @@ describe('decision-api ends while gRPC calls are under way', () => {
 
   /** Statements that wait for a lock that `heads` holds. */
   async function waitingForHeads(): Promise<number> {
-    const { rowCount } = await heads.query(
-      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    );
+    const { rowCount } = await heads.query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
     return rowCount ?? 0;
   }
 });

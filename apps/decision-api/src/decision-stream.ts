@@ -10,9 +10,14 @@ import type { OpenStreams } from './open-streams.js';
 /** Messages of one stream that may be without an answer; beyond it the stream is not read until answers are out. */
 export const streamOutstandingMax = 1_024;
 
-const STOPPING = new Refusal('unavailable', 'door.stopping', 'this process ends; what has no answer yet goes to another, with the same key', {
-  retryAfterSeconds: 1,
-});
+const STOPPING = new Refusal(
+  'unavailable',
+  'door.stopping',
+  'this process ends; what has no answer yet goes to another, with the same key',
+  {
+    retryAfterSeconds: 1,
+  },
+);
 
 /**
  * Answers a bidirectional stream, each message as it is ready. Reading stops while too many are outstanding or the peer does not take its
