@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { batchTypes } from '#decisions/adapters/batch-columns';
 import { formatId } from '#kernel';
 import { PgPolicies } from '#policies/adapters/pg-policies';
+import { closedLoad } from './closed-load.mjs';
 import { BATCH_ITEMS, functionLoad, prepareBatches } from './function-load.mjs';
 import { batchLoad, connect, streamLoad } from './grpc-load.mjs';
 import { httpLoad, pacedLoad } from './http-load.mjs';
@@ -32,14 +33,12 @@ export async function scenariosOf(world) {
     mode,
   });
   const bearer = await token();
-  const reserve = () => ({
-    headers: `authorization: Bearer ${bearer}\r\nidempotency-key: ${randomUUID()}\r\n`,
-    body: JSON.stringify(wire()),
-  });
-  const look = () => ({ headers: `authorization: Bearer ${bearer}\r\n`, body: JSON.stringify(wire('EVALUATE')) });
+  const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' };
+  const reserve = () => ({ headers: { ...headers, 'idempotency-key': randomUUID() }, body: JSON.stringify(wire()) });
+  const look = () => ({ headers, body: JSON.stringify(wire('EVALUATE')) });
   const nextGrpc = () => ({ ...wire(), idempotencyKey: randomUUID() });
   const channel = connect(ports.grpc, bearer);
-  const http = (port, next) => timed((untilMs) => httpLoad({ ports: [port], connections: HTTP_CONNECTIONS, untilMs, next }));
+  const http = (port, next) => closedLoad({ ports: () => [port], connections: HTTP_CONNECTIONS, next });
   const stream = (untilMs) => streamLoad({ ...channel, streams: STREAMS, window: STREAM_WINDOW, untilMs, next: nextGrpc });
   const batch = (untilMs) => batchLoad({ ...channel, callers: BATCH_CALLERS, items: BATCH_CALL_ITEMS, untilMs, next: nextGrpc });
   const half = async (seconds, medians) => {
@@ -48,8 +47,11 @@ export async function scenariosOf(world) {
       seconds,
     );
   };
-  const both = (options) =>
-    timed((untilMs) => httpLoad({ ports: [ports.http, ...world.others.map(({ port }) => port)], untilMs, next: reserve, ...options }));
+  const both = closedLoad({
+    ports: () => [ports.http, ...world.others.map(({ port }) => port)],
+    connections: HTTP_CONNECTIONS,
+    next: reserve,
+  });
   const second = async () => {
     if (world.others.length === 0) world.others.push(await world.another());
   };
@@ -70,15 +72,15 @@ export async function scenariosOf(world) {
         writes: true,
         baseline: 'http-reserve',
         before: second,
-        load: both({ connections: HTTP_CONNECTIONS }),
+        load: both,
       },
-      { name: 'small-process', writes: true, load: small(world, () => http(ports.http, reserve)) },
+      { name: 'small-process', writes: true, load: small(world, http(ports.http, reserve)) },
       {
         name: 'two-small',
         writes: true,
         before: second,
         baseline: 'small-process',
-        load: small(world, () => both({ connections: HTTP_CONNECTIONS })),
+        load: small(world, both),
       },
       { name: 'overload', writes: true, load: http8000(ports, reserve) },
       { name: 'half-load-1m', writes: true, crowd: true, baseline: 'half-load', ratioOf: 'p99Ms', load: half },
@@ -92,7 +94,7 @@ function small({ api, others }, load) {
     throttled(
       SMALL,
       [api, ...others].map(({ pid }) => pid),
-      () => load()(seconds),
+      () => load(seconds),
     );
 }
 

@@ -97,9 +97,9 @@ function connect(port) {
     });
     const ask = ({ headers, body }, callback) => {
       answered = callback;
-      socket.write(
-        `POST /v1/decisions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n${headers}content-length: ${body.length}\r\n\r\n${body}`,
-      );
+      let head = `POST /v1/decisions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: ${body.length}\r\n`;
+      for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
+      socket.write(`${head}\r\n${body}`);
     };
     socket.on('connect', () => resolve({ ask, onError: (fail) => (failed = fail), end: (done) => socket.end(done) }));
   });
