@@ -1,5 +1,6 @@
 import { constants, type KeyObject, sign, verify } from 'node:crypto';
 import { checkSignature, checkSignatureAside, type SignatureAlgorithm } from '../jose/algorithms.js';
+import { signatureOfDer } from '../jose/der-signature.js';
 import { publicKeyOf, type VerificationKey } from '../jose/keys.js';
 import { HTTP_ALGORITHM_NAMES } from './algorithm-names.js';
 
@@ -14,7 +15,7 @@ export interface HttpSigner {
 
 /** One row per registered algorithm: the same key signs records (RFC 7518) and messages (RFC 9421 §3.3); only RSA takes another hash. */
 const SIGN: Readonly<Record<SignatureAlgorithm, (bytes: Uint8Array, key: KeyObject) => Uint8Array>> = {
-  ES256: (bytes, key) => sign('sha256', bytes, { key, dsaEncoding: 'ieee-p1363' }),
+  ES256: (bytes, key) => signatureOfDer(sign('sha256', bytes, key)),
   EdDSA: (bytes, key) => sign(null, bytes, key),
   PS256: (bytes, key) => sign('sha512', bytes, { key, ...PSS }),
 };

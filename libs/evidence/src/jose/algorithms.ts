@@ -1,4 +1,5 @@
 import { constants, createPublicKey, type JsonWebKey, type KeyObject, verify, type VerifyKeyObjectInput } from 'node:crypto';
+import { derOfSignature } from './der-signature.js';
 
 export type SignatureAlgorithm = 'ES256' | 'EdDSA' | 'PS256';
 
@@ -8,40 +9,49 @@ interface Algorithm {
   readonly hash: 'sha256' | null;
   fits(jwk: JsonWebKey, key: KeyObject): boolean;
   how(key: KeyObject): VerifyKeyObjectInput;
+  /** The signature of a message, as `verify` takes it. */
+  encoded(signature: Uint8Array): Uint8Array;
 }
 
 export const rsaModulusBitsMin = 2048;
 export const rsaModulusBitsMax = 8192;
+
+const asItIs = (signature: Uint8Array): Uint8Array => signature;
 
 export const ALGORITHMS: Readonly<Record<SignatureAlgorithm, Algorithm>> = {
   ES256: {
     publicMembers: ['kty', 'crv', 'x', 'y'],
     hash: 'sha256',
     fits: (jwk) => jwk.kty === 'EC' && jwk.crv === 'P-256',
-    how: (key) => ({ key, dsaEncoding: 'ieee-p1363' }),
+    how: (key) => ({ key }),
+    encoded: derOfSignature,
   },
   EdDSA: {
     publicMembers: ['kty', 'crv', 'x'],
     hash: null,
     fits: (jwk) => jwk.kty === 'OKP' && jwk.crv === 'Ed25519',
     how: (key) => ({ key }),
+    encoded: asItIs,
   },
   PS256: {
     publicMembers: ['kty', 'n', 'e'],
     hash: 'sha256',
     fits: (jwk, key) => jwk.kty === 'RSA' && hasGoodRsaSize(key),
     how: (key) => ({ key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }),
+    encoded: asItIs,
   },
 };
 
 export function checkSignature(alg: SignatureAlgorithm, data: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {
-  return verify(ALGORITHMS[alg].hash, data, ALGORITHMS[alg].how(key), signature);
+  const { hash, how, encoded } = ALGORITHMS[alg];
+  return verify(hash, data, how(key), encoded(signature));
 }
 
 /** The same on a thread of its own: whoever checks many keeps more than one core busy and the event loop free. */
 export function checkSignatureAside(alg: SignatureAlgorithm, data: Uint8Array, key: KeyObject, signature: Uint8Array): Promise<boolean> {
+  const { hash, how, encoded } = ALGORITHMS[alg];
   return new Promise((resolve, reject) => {
-    verify(ALGORITHMS[alg].hash, data, ALGORITHMS[alg].how(key), signature, (error, good) => (error ? reject(error) : resolve(good)));
+    verify(hash, data, how(key), encoded(signature), (error, good) => (error ? reject(error) : resolve(good)));
   });
 }
 

@@ -35,7 +35,13 @@ export async function verifyMany(
   const opener = new JwsOpener(typ, findKey);
   const opened = received.map((one) => orRefusal(() => opener.open(one)));
   const toCheck = opened.flatMap((one) => (one instanceof Refusal ? [] : one));
-  const good = await check(toCheck.map(({ how, jws: { signingInput, signature } }) => ({ how, data: signingInput, signature })));
+  const good = await check(
+    toCheck.map(({ how, header, jws: { signingInput, signature } }) => ({
+      how,
+      data: signingInput,
+      signature: ALGORITHMS[header.alg].encoded(signature),
+    })),
+  );
   let nth = 0;
   return opened.map((one, i) => {
     if (one instanceof Refusal) return one;
