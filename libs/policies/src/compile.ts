@@ -2,7 +2,7 @@ import { parseMoney, Refusal } from '#kernel';
 import { findContradictions } from './contradictions.js';
 import { type DisputePolicy, type Ladder, readDisputes, readLadder } from '#standing';
 import { discountRule, type DiscountRule, type Stacking, stackingOf } from './discount.js';
-import type { LimitDocument, PolicyDocument, ServiceDocument } from './document.js';
+import type { DiscountDocument, LimitDocument, PolicyDocument, ServiceDocument } from './document.js';
 import { LocalClock } from './local-hour.js';
 import { type OnRuleFailure, type RuleSet, ruleSet } from './rules/judge-rules.js';
 import { compileRule, type Rule } from './rules/rule.js';
@@ -87,18 +87,22 @@ interface Workshop {
   readonly calendar: Calendar;
   readonly clock: LocalClock;
   readonly rules: readonly (readonly [services: readonly string[], rule: Rule])[];
+  /** Made once: a thousand counterparties for each service and tier would fill the memory of whoever reads the document. */
+  readonly discounts: readonly (readonly [document: DiscountDocument, rule: DiscountRule])[];
   readonly minor: (amount: string) => bigint;
   readonly onRuleFailure: OnRuleFailure | undefined;
 }
 
 function workshopOf(document: PolicyDocument, onRuleFailure: OnRuleFailure | undefined): Workshop {
-  const { currency, timeZone, rules = [] } = document;
+  const { currency, timeZone, rules = [], discounts } = document;
+  const minor = (amount: string) => parseMoney({ amount, currency }).minor;
   return {
     document,
     calendar: new Calendar(timeZone),
     clock: new LocalClock(timeZone),
     rules: rules.map((rule) => [rule.services ?? [], compileRule(rule, currency)]),
-    minor: (amount) => parseMoney({ amount, currency }).minor,
+    discounts: discounts.map((discount) => [discount, discountRule(discount, minor)]),
+    minor,
     onRuleFailure,
   };
 }
@@ -107,11 +111,11 @@ function compileService(workshop: Workshop, service: ServiceDocument): Service {
   const { document, calendar, clock, minor, onRuleFailure: onFailure } = workshop;
   const limits = [...service.limits, ...document.limits].map((limit) => ({ limit, span: spanOf(limit, calendar) }));
   const isHere = (services: readonly string[]) => services.length === 0 || services.includes(service.name);
-  const discounts = document.discounts.filter(({ services }) => isHere(services));
+  const discounts = workshop.discounts.filter(([{ services }]) => isHere(services));
   const rules = workshop.rules.filter(([services]) => isHere(services)).map(([, rule]) => rule);
   const rulesOf = (tier: string): TierRules => ({
     limits: limits.map(({ limit, span }) => limitRule(limit, span, tier, minor)),
-    discounts: discounts.filter(({ tiers }) => tiers.includes(tier)).map((discount) => discountRule(discount, minor)),
+    discounts: discounts.filter(([{ tiers }]) => tiers.includes(tier)).map(([, rule]) => rule),
   });
   return {
     name: service.name,
