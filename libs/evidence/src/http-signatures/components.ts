@@ -61,9 +61,17 @@ function derived(name: string, { params }: Item, message: HttpMessage): string |
 /** RFC 9421 §2.2.8; a name that stands twice has no single value. */
 function queryParam(name: unknown, { targetUri }: HttpRequestMessage): string | undefined {
   if (typeof name !== 'string') throw malformed('"@query-param" needs its parameter "name"');
-  const values = new URL(targetUri).searchParams.getAll(decodeURIComponent(name));
+  const values = new URL(targetUri).searchParams.getAll(decoded(name));
   if (values.length > 1) throw malformed(`the query parameter "${name}" stands ${values.length} times`);
   return values[0] === undefined ? undefined : encodeURIComponent(values[0]);
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    throw malformed('the "name" of "@query-param" is not percent-encoded UTF-8');
+  }
 }
 
 function requestOf(message: HttpMessage): HttpRequestMessage {

@@ -112,6 +112,8 @@ const CASES: readonly [what: string, code: string, message: HttpRequestMessage][
   ['a label twice', 'signature.malformed', withFields({ 'signature-input': `${input}, ${input}` })],
   ['a parameter twice', 'signature.malformed', withInput(';keyid="good"', ';keyid="good";keyid="good"')],
   ['a component twice', 'signature.malformed', withInput('"@method"', '"@method" "@method"')],
+  ['a query parameter without a right name', 'signature.malformed', withInput('"@method"', '"@method" "@query-param";name="%"')],
+  ['a query parameter that is not UTF-8', 'signature.malformed', withInput('"@method"', '"@method" "@query-param";name="%ff"')],
   ['a component in capitals', 'signature.malformed', withInput('"content-digest"', '"content-digest" "Date"')],
   ['an unknown derived component', 'signature.malformed', withInput('"@method"', '"@method" "@body"')],
   ['a component that is a token', 'signature.malformed', withInput('"@method"', '"@method" date')],
