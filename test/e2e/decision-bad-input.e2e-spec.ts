@@ -114,6 +114,24 @@ describe('bad input changes nothing', () => {
     });
   });
 
+  it('a key that none can be', async () => {
+    for (const path of ['decisions', 'decisions:linked']) {
+      expect(await world.http('GET', `/v1/${path}?subject=${subject}&key=short`)).toMatchObject({
+        status: 400,
+        body: { code: 'idempotency.key_malformed' },
+      });
+      expect(await world.http('GET', `/v1/${path}?subject=${subject}&key=abcdefgh%00`)).toMatchObject({
+        status: 400,
+        body: { code: 'request.malformed' },
+      });
+    }
+    for (const method of ['FindDecision', 'FindLinked'])
+      await expect(world.grpc(method, { subject, idempotencyKey: 'abcdefgh\u0000' })).rejects.toMatchObject({
+        code: 3,
+        problem: 'idempotency.key_malformed',
+      });
+  });
+
   it('a key that is still in flight after two seconds: 409, and the first call is answered', async () => {
     const key = newKey();
     const first = await whileLedgerWaits(async () => {

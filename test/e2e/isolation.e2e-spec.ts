@@ -73,6 +73,31 @@ describe('ids of another participant', () => {
     expect(seen(foreign, theirs)).toEqual(seen(unknown, nobodys));
   });
 
+  it.each(calls)('%s has nothing of a name that cannot be', async (route, { query, type, body }) => {
+    const [method, path] = route.split(' ') as [string, string];
+    for (const name of ['%00', 'x'.repeat(129), 'x'.repeat(2_000)]) {
+      const { status, body: problem } = await send(
+        'bank-b',
+        method,
+        path.replace(/\{\w+\}/, name) + (query?.(name, owned) ?? ''),
+        body,
+        type,
+      );
+      expect([name.length, status, problem], String(status)).toEqual([
+        name.length,
+        expect.toSatisfy((code: number) => code < 500),
+        expect.anything(),
+      ]);
+    }
+  });
+
+  it('lists end where no row can be', async () => {
+    for (const list of ['uses', 'versions']) {
+      const { status, body } = await send('bank-a', 'GET', `/v1/consents/${owned.consent.theirs}/${list}?after=999999999999999`);
+      expect([status, (body as Record<string, unknown>)[list]]).toEqual([200, []]);
+    }
+  });
+
   it('change nothing of what they name', async () => {
     const keys = await send('bank-a', 'GET', `/v1/participants/me/keys/${owned.kid.theirs}`);
     const consent = await send('bank-a', 'GET', `/v1/consents/${owned.consent.theirs}`);

@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Inject, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import type { DecisionAnswer } from '#contract';
+import { type DecisionAnswer, parseIdempotencyKey } from '#contract';
 import { answerOf, type DecisionLedger, type DecisionRow, decisionUnknown, isDecisionOf } from '#decisions';
 import { PgDecisionLedger } from '#decisions/adapters/pg-decision-ledger';
 import { parseId, Refusal } from '#kernel';
@@ -26,7 +26,10 @@ export class DecisionsController {
   ): Promise<DecisionAnswer> {
     if (!key || !subject)
       throw new Refusal('malformed', 'decision.malformed', 'name both key and subject', { field: key ? 'subject' : 'key' });
-    return told(await this.ledger.findByKey({ subject: parseId('sub', subject), caller: caller.name, key }), caller);
+    return told(
+      await this.ledger.findByKey({ subject: parseId('sub', subject), caller: caller.name, key: parseIdempotencyKey(key) }),
+      caller,
+    );
   }
 
   @Get(':id')

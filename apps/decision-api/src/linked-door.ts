@@ -18,9 +18,9 @@ export class LinkedDoor {
     });
   }
 
-  /** What became of a group after a timeout. Refuses 404 `decision.unknown`. */
+  /** What became of a group after a timeout. Refuses 400 `idempotency.key_malformed`, 404 `decision.unknown`. */
   async find(caller: ServiceCaller, subject: string, key: string): Promise<LinkedAnswer> {
-    const answer = await this.decider.find({ subject: parseId('sub', subject), caller: caller.name, key });
+    const answer = await this.decider.find({ subject: parseId('sub', subject), caller: caller.name, key: parseIdempotencyKey(key) });
     if (!answer) throw decisionUnknown();
     return answer;
   }

@@ -1,6 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { Controller, Inject } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
+import { parseIdempotencyKey } from '#contract';
 import {
   answerOf,
   type DecisionLedger,
@@ -44,7 +45,7 @@ export class LookupsGrpcController {
     metadata: Metadata,
   ) {
     return this.call.answer(metadata, ['decisions:evaluate'], async (caller) =>
-      told(await this.ledger.findByKey({ subject: parseId('sub', subject), caller: caller.name, key }), caller),
+      told(await this.ledger.findByKey({ subject: parseId('sub', subject), caller: caller.name, key: parseIdempotencyKey(key) }), caller),
     );
   }
 

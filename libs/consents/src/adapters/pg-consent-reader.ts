@@ -31,7 +31,7 @@ export class PgConsentReader implements ConsentReader {
   async versions({ shard, uuid }: ShardedId, { after, countMax }: ConsentPage<number>): Promise<KeptVersion[]> {
     const rows = await this.sql.query<VersionRow>(
       `SELECT version, happened, at, via, content, salt, fact_seq FROM consent_versions
-        WHERE shard = $1 AND consent = $2 AND version > $3 ORDER BY version LIMIT $4`,
+        WHERE shard = $1 AND consent = $2 AND version > $3::bigint ORDER BY version LIMIT $4`,
       [shard, uuid, after ?? 0, countMax],
     );
     return rows.map(({ fact_seq: seq, at, ...row }) => ({ ...row, position: { shard, seq, at } }));
@@ -60,7 +60,7 @@ export class PgConsentReader implements ConsentReader {
 
   async usesOf({ shard, uuid }: ShardedId, { after, countMax }: ConsentPage<number>): Promise<KeptUse[]> {
     const rows = await this.sql.query<UseRow>(
-      `SELECT * FROM consent_uses WHERE shard = $1 AND consent = $2 AND n > $3 ORDER BY n LIMIT $4`,
+      `SELECT * FROM consent_uses WHERE shard = $1 AND consent = $2 AND n > $3::bigint ORDER BY n LIMIT $4`,
       [shard, uuid, after ?? 0, countMax],
     );
     return rows.map(readUse);

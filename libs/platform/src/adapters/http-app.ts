@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
+import { Refusal } from '#kernel';
 import { CORRELATION_HEADER, correlationIdOf } from '../correlation.js';
 import { NestLogger } from '../logging.js';
 import { answerClientError } from './client-errors.js';
@@ -32,6 +33,9 @@ export const REQUEST_TIMEOUTS: RequestTimeouts = { headersMs: 15_000, requestMs:
  */
 export const listenBacklog = 4_096;
 
+/** The longest name in a path of ours: a kid of 128 characters, each percent-encoded. */
+const nameCharsMax = 3 * 128;
+
 /** Opens the door. Port 0 takes a free one. */
 export async function listenOn(app: NestFastifyApplication, port: number, host: string): Promise<void> {
   await app.listen({ port, host, backlog: listenBacklog });
@@ -45,6 +49,12 @@ class StrictAdapter extends FastifyAdapter {
   }
 }
 
+/** No name of ours holds U+0000, and PostgreSQL takes none: what asks by one would be a defect of ours. */
+function namesNothing({ raw }: FastifyRequest): boolean {
+  return raw.url?.includes('%00') === true;
+}
+const NAMES_NOTHING = new Refusal('malformed', 'request.malformed', 'nothing has a name with U+0000 in it');
+
 /** A Nest application on Fastify as every door of ours needs it: correlation ids, problem+json, body limit, no slow headers. */
 export async function createHttpApp(module: DynamicModule, options: HttpAppOptions): Promise<NestFastifyApplication> {
   const { timeouts = REQUEST_TIMEOUTS } = options;
@@ -53,6 +63,7 @@ export async function createHttpApp(module: DynamicModule, options: HttpAppOptio
     bodyLimit: options.bodyBytesMax,
     genReqId: (request: { headers: Record<string, string | string[] | undefined> }) => correlationIdOf(request.headers[CORRELATION_HEADER]),
     requestTimeout: timeouts.requestMs,
+    routerOptions: { maxParamLength: nameCharsMax },
     clientErrorHandler: answerClientError,
     // A path that cannot be decoded is answered before any hook runs, and still in our words.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
@@ -71,6 +82,7 @@ export async function createHttpApp(module: DynamicModule, options: HttpAppOptio
   fastify.removeContentTypeParser('text/plain');
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header(CORRELATION_HEADER, request.id);
+    if (namesNothing(request)) return sendProblem(NAMES_NOTHING, request, reply, options.logger);
     done();
   });
   app.useGlobalFilters(new ProblemFilter(options.logger));

@@ -10,6 +10,7 @@ const FRAMEWORK: Readonly<Record<number, [RefusalKind, string, string]>> = {
   400: ['malformed', 'request.malformed', 'the request could not be read'],
   404: ['not_found', 'route.unknown', 'there is nothing at this method and path'],
   405: ['not_found', 'route.unknown', 'there is nothing at this method and path'],
+  414: ['not_found', 'route.unknown', 'nothing has so long a name'],
   413: ['too_large', 'body.too_large', 'the body is larger than this call accepts'],
   415: ['unsupported_media', 'media_type.unsupported', 'this call does not accept that content-type'],
 };
