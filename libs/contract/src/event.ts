@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { printable } from './plain-text.js';
 import { parseStrictly } from './strict-parse.js';
 
 /** What partners are told. In a SET (RFC 8417) the event's name is `eventUri(kind)`. */
@@ -55,7 +56,10 @@ export const pollRequest = z.object({
   returnImmediately: z.boolean().default(false),
   ack: z.array(jti).max(pollAcksMax).default([]),
   setErrs: z
-    .record(jti, z.object({ err: z.string().min(1).max(64), description: z.string().max(500).optional() }))
+    .record(
+      jti,
+      z.object({ err: z.string().min(1).max(64).transform(printable), description: z.string().max(500).transform(printable).optional() }),
+    )
     .refine((errors) => Object.keys(errors).length <= pollEventsMax, `at most ${pollEventsMax} errors`)
     .default({}),
 });

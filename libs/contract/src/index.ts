@@ -9,6 +9,7 @@ export * from './event.js';
 export * from './open-answer.js';
 export * from './page.js';
 export * from './performance.js';
+export * from './plain-text.js';
 export * from './problem.js';
 export * from './rating.js';
 export * from './record-schemas.js';

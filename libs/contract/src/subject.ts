@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { Refusal } from '#kernel';
+import { plainText } from './plain-text.js';
 import { parseStrictly } from './strict-parse.js';
 
 export const registerSubjectRequest = z.strictObject({ kind: z.enum(['INDIVIDUAL', 'MERCHANT']) });
 export const createLinkRequest = z.strictObject({
   participant: z.string().regex(/^[a-z0-9-]{2,40}$/, 'a participant id is 2 to 40 of a-z, 0-9 and "-"'),
   /** What the bank calls its customer, when the subject gave it: told to that bank alone. */
-  customerReference: z.string().min(1).max(64).optional(),
+  customerReference: plainText(64).optional(),
 });
 
 export type SubjectKind = z.output<typeof registerSubjectRequest>['kind'];

@@ -1,4 +1,4 @@
-import { parseStrictly } from '#contract';
+import { parseStrictly, plainText } from '#contract';
 import { isUuid, parseId, Refusal, type ShardedId } from '#kernel';
 import { z } from 'zod';
 import type { AppealGrounds } from './appeal.js';
@@ -9,8 +9,8 @@ const code = z.string().regex(/^[A-Z0-9][A-Z0-9_]{1,39}$/, 'a code is 2 to 40 of
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a digest is SHA-256 in lower-case hexadecimal');
 
 const about = {
-  reason: z.strictObject({ code, text: z.string().min(1).max(200) }),
-  evidence: z.strictObject({ digest, reference: z.string().min(1).max(200) }),
+  reason: z.strictObject({ code, text: plainText(200) }),
+  evidence: z.strictObject({ digest, reference: plainText(200) }),
 };
 
 const orderSchema = z.discriminatedUnion('kind', [

@@ -39,7 +39,9 @@ describe('the console’s door', () => {
       const answer = await client.get(path);
       expect([path, answer.status, answer.body.code]).toEqual([path, 401, 'session.missing']);
     }
-    const planted = await supertest(world.url).post('/%61pi/session').send({ name: 'admin', password: world.password('compliance') });
+    const planted = await supertest(world.url)
+      .post('/%61pi/session')
+      .send({ name: 'admin', password: world.password('compliance') });
     expect([planted.status, planted.body.code, planted.headers['set-cookie']]).toEqual([403, 'request.cross_site', undefined]);
   });
 
@@ -52,6 +54,11 @@ describe('the console’s door', () => {
     const stored = await world.database.query('SELECT s::text AS row FROM staff_sessions s');
     expect(JSON.stringify(stored)).not.toContain(token);
     expect((await client.get('/api/session')).body.name).toBe('admin');
+  });
+
+  it('takes no name that none can be', async () => {
+    const answer = await client.signIn('admin\u0000', world.password('compliance'));
+    expect([answer.status, answer.body.code, answer.body.field]).toEqual([400, 'request.malformed', 'name']);
   });
 
   it('signs out for good', async () => {

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { printable } from '#contract';
 import { DECISION_RECEIPT_TYP, type Difference, parseReceiptClaims, type ReceiptClaims, replayReceipt } from '#decisions';
 import { nodeCrypto, parseJsonStrict, parsePublicJwk, parseVkeys, utf8, type VerificationKey, verifyJws } from '#evidence';
 import { formatMinor, Refusal } from '#kernel';
@@ -29,10 +30,10 @@ export function register(program: Command): void {
     .option('--log-key <file>', 'the log’s public keys you trust, for a receipt with its proof (default: TALLYSTICK_HOME/log/vkey)')
     .action(async (file: string, options: ReplayOptions) => {
       try {
-        for (const line of await replay(file, options)) console.log(line);
+        for (const line of await replay(file, options)) console.log(printable(line));
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        console.error(`NOT REPLAYED (${error.code})\n${error.detail}`);
+        console.error(`NOT REPLAYED (${error.code})\n${printable(error.detail)}`);
         process.exitCode = 1;
       }
     });

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { printable } from '#contract';
 import {
   decodeBase64Url,
   encodeBase64Url,
@@ -46,13 +47,18 @@ export function register(program: Command): void {
     .option('--trust-bundle-key', 'believe the keys inside the bundle: shows damage, proves nothing about who made it')
     .action(async (file: string, options: VerifyOptions) => {
       try {
-        for (const line of await verifyFile(file, options)) console.log(line);
+        for (const line of await verifyFile(file, options)) print(line);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        console.error(`NOT VERIFIED (${error.code})\n${error.detail}`);
+        console.error(`NOT VERIFIED (${error.code})\n${printable(error.detail)}`);
         process.exitCode = 1;
       }
     });
+}
+
+/** The file is a stranger's: its words do not reach the terminal as commands. */
+function print(line: string): void {
+  console.log(printable(line));
 }
 
 async function verifyFile(file: string, options: VerifyOptions): Promise<string[]> {
@@ -67,7 +73,7 @@ async function verifyFile(file: string, options: VerifyOptions): Promise<string[
     const text = asText(bytes);
     if (text.startsWith('c2sp.org/tlog-proof@')) return await verifyProof(bytes, trusted);
     if (isSetAgreement(text)) return await verifySetStatement(bytes, receiptKey(trusted));
-    if (isRecordEvidence(text)) return await verifyEvidence(bytes, trusted, console.log);
+    if (isRecordEvidence(text)) return await verifyEvidence(bytes, trusted, print);
     if (text.startsWith('{')) return await verifyReceiptAnswer(text, trusted);
     if (text.startsWith('eyJ') && typOf(text.trim()) === DECISION_RECEIPT_TYP) return await verifyDecision(text.trim(), undefined, trusted);
     if (text.startsWith('eyJ'))

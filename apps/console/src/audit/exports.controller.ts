@@ -5,6 +5,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, StreamableFile } 
 import { z } from 'zod';
 import { type Export, Exports } from '#audit';
 import type { FsBundleFiles } from '#audit/adapters/fs-bundle-files';
+import { plainText } from '#contract';
 import { type Clock, formatId, parseId, Refusal, shardOf } from '#kernel';
 import { CLOCK } from '#platform/adapters/platform.module';
 import { StaffDoor, type StaffMember } from '#staff';
@@ -18,7 +19,7 @@ const exportsShownMax = 20;
 
 const time = z.iso.datetime('a time is UTC as in RFC 3339');
 const REQUEST = z
-  .strictObject({ from: time, to: time, kind: z.string().min(1).max(80).optional() })
+  .strictObject({ from: time, to: time, kind: plainText(80).optional() })
   .refine(({ from, to }) => from < to, { message: 'the end must be after the start', path: ['to'] });
 
 @Controller('api/exports')

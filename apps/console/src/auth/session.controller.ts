@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { plainText } from '#contract';
 import type { Clock } from '#kernel';
 import { CLOCK } from '#platform/adapters/platform.module';
 import { permissionsOf, StaffDoor, type StaffMember } from '#staff';
@@ -11,7 +12,7 @@ import { sessionCookie } from './session-cookie.js';
 import { Allow, arrivalOf, Staff } from './session.guard.js';
 import { CONSOLE_DOOR } from '../tokens.js';
 
-const CREDENTIALS = z.strictObject({ name: z.string().min(1).max(100), password: z.string().min(1).max(1000) });
+const CREDENTIALS = z.strictObject({ name: plainText(100), password: z.string().min(1).max(1000) });
 
 @Controller('api/session')
 export class SessionController {

@@ -10,7 +10,12 @@ import type { PartnerView } from '../api.js';
 import { Allow, Staff } from '../auth/session.guard.js';
 import { parseInput } from '../parse-input.js';
 
-const reason = z.string().trim().min(1, 'say why: it stands in the log').max(200);
+const reason = z
+  .string()
+  .trim()
+  .min(1, 'say why: it stands in the log')
+  .max(200)
+  .regex(/^\P{Control}*$/u, 'a line of text');
 const REASON = z.strictObject({ reason });
 const SUSPENSION = z.strictObject({ reason, from: z.iso.datetime({ offset: true, error: 'a time is UTC as in RFC 3339' }).optional() });
 

@@ -5,7 +5,14 @@ import { Webhooks } from '#standing';
 import { Allow, Staff } from '../auth/session.guard.js';
 import { parseInput } from '../parse-input.js';
 
-const REASON = z.strictObject({ reason: z.string().trim().min(1, 'say why: it stands in the log').max(200) });
+const REASON = z.strictObject({
+  reason: z
+    .string()
+    .trim()
+    .min(1, 'say why: it stands in the log')
+    .max(200)
+    .regex(/^\P{Control}*$/u, 'a line of text'),
+});
 
 /** What staff may do to a partner's webhook. Whoever is signed in is who did it. */
 @Controller('api/partners/:id/webhook')

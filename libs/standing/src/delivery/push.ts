@@ -1,3 +1,4 @@
+import { printable } from '#contract';
 import type { JsonObject } from '#evidence';
 import type { EventFailure } from '../store.js';
 
@@ -48,10 +49,6 @@ function readFailure(body: JsonObject | undefined): EventFailure | undefined {
   if (typeof err !== 'string' || err === '') return undefined;
   const failure = { err: printable(err).slice(0, errCharsMax) };
   return typeof description === 'string' ? { ...failure, description: printable(description).slice(0, descriptionCharsMax) } : failure;
-}
-
-function printable(text: string): string {
-  return text.replace(/\p{Control}/gu, ' ');
 }
 
 /** Whether the receiver echoed the challenge. */
