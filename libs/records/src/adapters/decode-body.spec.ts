@@ -43,9 +43,13 @@ describe('a body', () => {
   });
 
   it('in a coding that we do not take is refused', () => {
-    for (const coding of ['br', 'GZIP', 'constructor', '']) {
+    for (const coding of ['br', 'gzip, gzip', 'constructor', '']) {
       expect(() => decodeBody(inPieces(Buffer.from(''), 1), coding)).toThrow(/content_encoding.unsupported/);
     }
+  });
+
+  it.each(['GZIP', 'x-gzip'])('in gzip may call it %s (RFC 9110 §8.4.1)', async (coding) => {
+    expect((await decoded(gzipSync(LINES), coding)).toString()).toBe(LINES);
   });
 
   it.each([1, 7, 1_000, 100_000])('in gzip is decoded, in pieces of %i bytes', async (size) => {

@@ -11,10 +11,13 @@ const zstdStepBytes = 1024;
 
 type Body = AsyncIterable<Uint8Array>;
 
-/** One row per coding (RFC 9110 §8.4.1, RFC 8878); each decodes in constant memory and throws `BrokenCoding`. */
+const gunzip = (body: Body) => through(body, zlib.createGunzip({ chunkSize: chunkBytes }));
+
+/** One row per coding, in small letters, and `x-gzip` is gzip (RFC 9110 §8.4.1, RFC 8878); each decodes in constant memory and throws `BrokenCoding`. */
 const DECODERS: Readonly<Record<string, (body: Body) => Body>> = {
   identity: (body) => body,
-  gzip: (body) => through(body, zlib.createGunzip({ chunkSize: chunkBytes })),
+  gzip: gunzip,
+  'x-gzip': gunzip,
   zstd: (body) => unzstd(body),
 };
 
@@ -25,7 +28,8 @@ export const CODINGS_TAKEN = 'gzip, zstd';
  * A body without its transfer coding. Refuses 415 `content_encoding.unsupported`, and while it is read 400 `batch.coding_broken`.
  */
 export function decodeBody(body: Body, encoding = 'identity'): Body {
-  const decode = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
+  const coding = encoding.toLowerCase();
+  const decode = Object.hasOwn(DECODERS, coding) ? DECODERS[coding] : undefined;
   if (decode) return refusing(decode(body));
   throw new Refusal('unsupported_media', 'content_encoding.unsupported', 'send lines as they are, as gzip or as zstd', {
     field: 'content-encoding',
