@@ -38,6 +38,13 @@ function isUsable(value: string, seen: Set<string>): boolean {
 function wordsOf(text: string): string[] {
   return text
     .split(/[\s,;|]+/)
-    .map((word) => word.replace(/^(\/?(EREF|ROC|RFB|REF)[+:/])/i, '').replace(/[.:!?)\]]+$/, ''))
+    .map((word) => withoutClosing(word.replace(/^(\/?(EREF|ROC|RFB|REF)[+:/])/i, '')))
     .filter((word) => word.length >= textWordCharsMin);
+}
+
+/** Not by a pattern: one that ends in `+$` takes the square of the length of "......x", and a bank writes the text. */
+function withoutClosing(word: string): string {
+  let end = word.length;
+  while (end > 0 && '.:!?)]'.includes(word[end - 1]!)) end--;
+  return word.slice(0, end);
 }
