@@ -4,6 +4,8 @@ export const codes = {
   credentialsWrong: 'credentials.wrong',
   /** 429: too many failed attempts; `retryAfterSeconds` says how long to wait. */
   signInThrottled: 'sign_in.throttled',
+  /** 503: so many passwords wait to be checked that another one would wait too long. */
+  signInBusy: 'sign_in.busy',
   /** 401: there is no session, or it was ended. */
   sessionMissing: 'session.missing',
   /** 401: nobody used the session for `SESSION_IDLE_MS`. */

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { invariant, uuidV7 } from '#kernel';
+import { invariant, Refusal, uuidV7 } from '#kernel';
+import { codes } from '../codes.js';
 import type { StaffSecrets } from '../store.js';
 
 const scryptAsync = promisify<string, Uint8Array, number, object, Buffer>(scrypt);
@@ -13,9 +14,13 @@ const TOKEN_BYTES = 32;
 
 const HASH_FORM = /^scrypt\$(\d{1,8})\$(\d{1,2})\$(\d{1,2})\$([A-Za-z0-9_-]{22})\$([A-Za-z0-9_-]{43})$/;
 
+/** Passwords that may wait for their turn: some seconds. More are a flood, and who works here shall not stand at its end. */
+export const hashesWaitingMax = 20;
+
 /** scrypt and SHA-256 from `node:crypto`. Hashing runs one at a time: sign-ins queue, memory does not grow with them. */
 export class NodeSecrets implements StaffSecrets {
   private queue: Promise<unknown> = Promise.resolve();
+  private waiting = 0;
 
   constructor(private readonly cost = COST) {}
 
@@ -50,12 +55,17 @@ export class NodeSecrets implements StaffSecrets {
     return timingSafeEqual(derived, Buffer.from(key!, 'base64url'));
   }
 
-  private derive(password: string, salt: Uint8Array, cost: typeof COST): Promise<Buffer> {
+  /** Refuses 503 `sign_in.busy`. */
+  private async derive(password: string, salt: Uint8Array, cost: typeof COST): Promise<Buffer> {
+    if (this.waiting >= hashesWaitingMax) {
+      throw new Refusal('unavailable', codes.signInBusy, 'many sign in at this moment: try again', { retryAfterSeconds: 5 });
+    }
     const bytesMax = 256 * cost.N * cost.r;
     // NIST SP 800-63B §3.1.1.2: the same password typed on two keyboards is the same code points.
     const run = () => scryptAsync(password.normalize('NFKC'), salt, KEY_BYTES, { ...cost, maxmem: bytesMax });
-    const next = this.queue.then(run, run);
+    this.waiting++;
+    const next = this.queue.then(run, run).finally(() => this.waiting--);
     this.queue = next.catch(() => undefined);
-    return next;
+    return await next;
   }
 }
