@@ -40,22 +40,22 @@ export async function issueForCsr(authority: Authority, csrPem: string, particip
   });
 }
 
+/** Its parts are decoded when they are looked at, and the library says in many ways that it cannot: each of them is the sender's fault. */
 async function readCsr(pem: string, participant: string): Promise<x509.Pkcs10CertificateRequest> {
-  const csr = parseCsr(pem);
+  try {
+    return await judge(new x509.Pkcs10CertificateRequest(pem), participant);
+  } catch (error) {
+    throw error instanceof Refusal ? error : refuse('csr.malformed', 'not a PKCS#10 request in PEM');
+  }
+}
+
+async function judge(csr: x509.Pkcs10CertificateRequest, participant: string): Promise<x509.Pkcs10CertificateRequest> {
   checkKey(csr);
   const { hash } = csr.signatureAlgorithm as { hash?: { name: string } };
   if (hash && !STRONG_HASHES.includes(hash.name)) throw refuse('csr.signature', 'sign the CSR with SHA-256 or stronger');
   if (!(await csr.verify().catch(() => false))) throw refuse('csr.signature', 'the CSR is not signed by its own key');
   checkWishes(csr, participantUri(participant));
   return csr;
-}
-
-function parseCsr(pem: string): x509.Pkcs10CertificateRequest {
-  try {
-    return new x509.Pkcs10CertificateRequest(pem);
-  } catch {
-    throw refuse('csr.malformed', 'not a PKCS#10 request in PEM');
-  }
 }
 
 function checkKey(csr: x509.Pkcs10CertificateRequest): void {

@@ -94,6 +94,7 @@ describe('the enrolment listener', () => {
     ],
     ['an authority', 'csr.usage', () => world.makeKey([...P256, '-addext', 'basicConstraints=CA:TRUE'])],
     ['a signature by another key', 'csr.signature', () => ({ ...world.makeKey(P256), csr: withoutPossession() })],
+    ['a key of a kind that nobody knows', 'csr.malformed', () => ({ ...world.makeKey(P256), csr: ofUnknownKind() })],
   ])('refuses a CSR with %s as %s', async (_what, code, make) => {
     const invitation = await world.invite({ participant: 'bank-wrong' });
     const answer = await world.call('post', '/enrolments', invitation).send(formOf(invitation, make(), [newSigner('k1')]));
@@ -101,10 +102,15 @@ describe('the enrolment listener', () => {
   });
 
   /** A CSR whose last signature byte was changed. */
-  function withoutPossession(): string {
+  const withoutPossession = () => changedCsr((der) => void (der[der.length - 1]! ^= 1));
+  /** One whose public key says that it is of an unknown algorithm: nothing can decode it. */
+  const ofUnknownKind = () => changedCsr((der) => void (der[der.indexOf(EC_PUBLIC_KEY) + EC_PUBLIC_KEY.length - 1] = 0x7f));
+  const EC_PUBLIC_KEY = Buffer.from('06072a8648ce3d0201', 'hex');
+
+  function changedCsr(change: (der: Buffer) => void): string {
     const lines = world.makeKey(P256).csr.trim().split('\n');
     const der = Buffer.from(lines.slice(1, -1).join(''), 'base64');
-    der[der.length - 1]! ^= 1;
+    change(der);
     return `${lines[0]}\n${der.toString('base64')}\n${lines.at(-1)}\n`;
   }
 
