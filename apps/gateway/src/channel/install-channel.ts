@@ -9,6 +9,7 @@ import { admit, type Channel, identify, isOperation } from './admit.js';
 import { type CallBudget, callsTooMany } from './call-budget.js';
 import { setCaller } from './caller.js';
 import type { ConnectionLimit } from './connection-limit.js';
+import { LargeTransfers } from './large-transfers.js';
 import { limitHandshakes, type HandshakeLimits } from './limit-handshakes.js';
 import { OpenConnections } from './open-connections.js';
 import { refusedTotal } from './refused-total.js';
@@ -28,6 +29,7 @@ export function installChannel(app: NestFastifyApplication, channel: Channel, li
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   const server = fastify.server as unknown as Server;
   const { budget, connections } = limits;
+  const transfers = new LargeTransfers();
   fastify.addHook('onRequest', async (request, reply) => {
     if (isOperation(request)) return;
     const { socket } = request.raw;
@@ -37,6 +39,7 @@ export function installChannel(app: NestFastifyApplication, channel: Channel, li
       connections.begin(caller.participant.id, socket);
       reply.raw.once('close', () => connections.end(socket));
       await budget.spend(caller.participant.id, () => socket.destroyed);
+      transfers.begin(caller.participant.id, request, reply);
     } catch (error) {
       refuse(error, request, reply, logger);
       return reply;
