@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { candidateReferences } from './references.js';
 
-const inText = (...texts: string[]) => candidateReferences({ endToEndId: undefined, others: [], texts }).map(({ value }) => value);
+const inText = (...texts: string[]) => candidateReferences({ others: [], texts }).map(({ value }) => value);
 
 describe('references in free text', () => {
   it('are its words, without the tags before and the punctuation after them', () => {
