@@ -94,6 +94,10 @@ describe('a signing key', () => {
     }
     const list = await world.call(world.client('bank-a'), `${KEYS}/bank-a-2/suspect-records`).expect(200);
     expect(list.body).toMatchObject({ kid: 'bank-a-2', ...report, records: [] });
+    for (const query of ['limit=0', 'limit=201', 'limt=5', 'after=x']) {
+      const { status, body } = await world.call(world.client('bank-a'), `${KEYS}/bank-a-2/suspect-records?${query}`);
+      expect([status, (body as { code: string }).code]).toEqual([400, 'query.malformed']);
+    }
     expect((await me()).missing).toMatchObject([{ code: 'key.none' }]);
   });
 });

@@ -1,13 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { parseResend, parseWebhookRegistration } from '#contract';
+import { parsePage, parseResend, parseWebhookRegistration } from '#contract';
 import { formatId, isUuid, Refusal } from '#kernel';
 import type { Participant } from '#partners';
 import { type DeadLetter, isAboutItself, showWebhook, type Webhook, Webhooks } from '#standing';
 import { PgWebhookBook } from '#standing/adapters/pg-webhook-book';
 import { Caller } from './channel/caller.js';
-
-const deadLettersPageMax = 200;
 
 const REGISTRATION = `\`{ url, kinds? }\`: an https address of yours; \`kinds\` left out or empty: every kind. A new address gets a signed event
 \`urn:tallystick:event:webhook.challenge\` first and must answer 200 with \`{ "challenge": … }\` as it stands there; until it has, nothing else is sent.
@@ -46,13 +44,15 @@ export class WebhooksController {
   }
 
   @Get('dead-letters')
-  @ApiOperation({ summary: 'Events that could not be pushed for three days, the oldest first; pages by ?after=' })
-  async deadLetters(@Caller() caller: Participant, @Query('after') after?: string): Promise<object> {
+  @ApiOperation({ summary: 'Events that could not be pushed for three days, the oldest first; pages by ?after= and ?limit=' })
+  async deadLetters(@Caller() caller: Participant, @Query() query: unknown): Promise<object> {
+    const { after, countMax } = parsePage(query);
     if (after !== undefined && !isUuid(after)) {
       throw new Refusal('malformed', 'query.malformed', 'after must be the next of the page before', { field: 'after' });
     }
-    const page = await this.book.deadLetters([caller.id], deadLettersPageMax, after);
-    const next = page.length === deadLettersPageMax ? { next: page.at(-1)!.event } : {};
+    const found = await this.book.deadLetters([caller.id], countMax + 1, after);
+    const page = found.slice(0, countMax);
+    const next = found.length > countMax ? { next: page.at(-1)!.event } : {};
     return { deadLetters: page.map(showDeadLetter), ...next };
   }
 

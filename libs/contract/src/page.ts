@@ -15,6 +15,14 @@ export const pageFields = {
     .default(50),
 };
 
+const page = z.strictObject(pageFields);
+
+/** A page of a list whose rows have names. Refuses 400 `query.malformed` with the field. */
+export function parsePage(query: unknown): { readonly after: string | undefined; readonly countMax: number } {
+  const { after, limit } = parseStrictly(page, query, 'query.malformed');
+  return { after, countMax: limit };
+}
+
 export interface NumberedPage {
   readonly after: number | undefined;
   readonly countMax: number;

@@ -26,7 +26,7 @@ export interface SuspectCursor {
 export interface IssuerRecords {
   /** The latest gaps among the last `seqsLookedAtMax` numbers, newest first. */
   gaps(iss: string, countMax: number): Promise<SeqGap[]>;
-  /** In the order of shard, time and jti. `next` is absent on the last page. */
+  /** In the order of shard, time and jti. A page may have fewer than `countMax`, or none, and a next one; `next` is absent on the last page. */
   suspects(
     iss: string,
     key: { readonly kid: string; readonly since: Date },

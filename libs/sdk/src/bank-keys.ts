@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parsePublicJwk, type VerificationKey, verifyJws } from '#evidence';
 import type { GatewayClient } from './gateway-client.js';
-import { rowsOf } from './pages.js';
+import { pagePath, rowsOf } from './pages.js';
 import { ProblemError } from './problem-error.js';
 import { signCompact, type SigningKey } from './record-signer.js';
 
@@ -77,8 +77,7 @@ export class BankKeys {
 
   /** What came under a compromised key since it is suspected: correct or withdraw what was not yours. */
   suspectRecords(kid: string): AsyncGenerator<SuspectRecord> {
-    const from = (after?: string) => `${keyPath(kid)}/suspect-records${after === undefined ? '' : `?after=${encodeURIComponent(after)}`}`;
-    return rowsOf((after) => this.get(from(after)), 'records');
+    return rowsOf((after) => this.get(pagePath(`${keyPath(kid)}/suspect-records`, {}, after)), 'records');
   }
 
   /** Asks for the next certificate over the connection of now; both stay good. The same CSR is the same request. */

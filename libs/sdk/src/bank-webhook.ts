@@ -1,4 +1,5 @@
 import type { GatewayClient } from './gateway-client.js';
+import { pagePath } from './pages.js';
 
 export interface WebhookStatus {
   readonly url: string;
@@ -39,8 +40,7 @@ export class BankWebhook {
 
   /** Events that could not be pushed for three days; `next` leads to the page after. */
   async deadLetters(after?: string): Promise<{ deadLetters: readonly DeadLetterStatus[]; next?: string }> {
-    const query = after === undefined ? '' : `?after=${after}`;
-    const answer = await this.gateway.send({ method: 'GET', path: `/v1/webhooks/dead-letters${query}` });
+    const answer = await this.gateway.send({ method: 'GET', path: pagePath('/v1/webhooks/dead-letters', {}, after) });
     return answer.json() as { deadLetters: readonly DeadLetterStatus[]; next?: string };
   }
 

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res } from
 import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { parseStrictly } from '#contract';
+import { parsePage, parseStrictly } from '#contract';
 import { parsePublicJwk } from '#evidence';
 import { type Clock, formatFactId, isShard, isUuid, Refusal } from '#kernel';
 import { getKey, type Participant, PartnerKeys } from '#partners';
@@ -14,7 +14,6 @@ import { viewKey } from './participant-view.js';
 
 export const keyAnnouncement = z.strictObject({ jwk: z.unknown(), notAfter: z.iso.datetime({ offset: true }).optional() });
 export const compromiseReport = z.strictObject({ suspectedSince: z.iso.datetime({ offset: true }).optional() });
-const suspectsPageMax = 500;
 
 /** A participant's own signing keys, from announced to retired (CONTRACT.md §1). Every call may be repeated. */
 @ApiTags('participants')
@@ -79,11 +78,12 @@ export class PartnerKeysController {
   }
 
   @Get(':kid/suspect-records')
-  @ApiOperation({ summary: 'What we received under a compromised key since it is suspected; pages by ?after=' })
-  async suspects(@Caller() caller: Participant, @Param('kid') kid: string, @Query('after') after?: string): Promise<object> {
+  @ApiOperation({ summary: 'What we received under a compromised key since it is suspected; pages by ?after= and ?limit=' })
+  async suspects(@Caller() caller: Participant, @Param('kid') kid: string, @Query() query: unknown): Promise<object> {
+    const { after, countMax } = parsePage(query);
     const { suspectedSince } = getKey(caller, kid);
     if (!suspectedSince) throw new Refusal('conflict', 'key.not_compromised', 'nothing is suspected of this key');
-    const page = await this.records.suspects(caller.id, { kid, since: suspectedSince }, parseCursor(after), suspectsPageMax);
+    const page = await this.records.suspects(caller.id, { kid, since: suspectedSince }, parseCursor(after), countMax);
     return {
       ...{ kid, suspectedSince: suspectedSince.toISOString() },
       records: page.records.map(({ fact, acceptedAt, ...record }) => ({

@@ -28,22 +28,25 @@ export class PgIssuerRecords implements IssuerRecords {
 
   async suspects(iss: string, { kid, since }: { kid: string; since: Date }, after: SuspectCursor | undefined, countMax: number) {
     const records: SuspectRecord[] = [];
-    let from = after;
-    for (const shard of SHARDS.slice(after ? SHARDS.indexOf(after.shard) : 0)) {
-      for (;;) {
-        const wanted = countMax - records.length;
-        const rows = await this.receivedOn(shard, iss, from?.shard === shard ? from : { shard, acceptedAt: since, jti: NIL }, wanted);
-        records.push(...rows.filter(({ header }) => kidOf(header) === kid).map((row) => suspect(shard, row)));
-        const last = rows.at(-1);
-        if (last) from = { shard, acceptedAt: last.accepted_at, jti: last.jti };
-        if (rows.length < wanted) break;
-        if (records.length === countMax) return { records, next: from! };
+    let from = after ?? startOf(SHARDS[0]!, since);
+    let rowsLookedAt = 0;
+    for (const shard of SHARDS.slice(SHARDS.indexOf(from.shard))) {
+      if (shard !== from.shard) from = startOf(shard, since);
+      for (let rows = await this.receivedOn(shard, iss, from); rows.length > 0; rows = await this.receivedOn(shard, iss, from)) {
+        if (rowsLookedAt >= rowsLookedAtMax) return { records, next: from };
+        for (const row of rows) {
+          if (records.length === countMax) return { records, next: from };
+          from = { shard, acceptedAt: row.accepted_at, jti: row.jti };
+          if (kidOf(row.header) === kid) records.push(suspect(shard, row));
+        }
+        rowsLookedAt += rows.length;
+        if (rows.length < rowsAtOnce) break;
       }
     }
     return { records };
   }
 
-  private receivedOn(shard: Shard, iss: string, { acceptedAt, jti }: SuspectCursor, countMax: number): Promise<RecordRow[]> {
+  private receivedOn(shard: Shard, iss: string, { acceptedAt, jti }: SuspectCursor): Promise<RecordRow[]> {
     return this.sql.query<RecordRow>(
       `SELECT r.jti, r.kind, r.seq, r.accepted_at, r.fact_seq, substring(signed.jws FROM 1 FOR position('\\x2e'::bytea IN signed.jws) - 1) AS header
          FROM records r
@@ -51,12 +54,20 @@ export class PgIssuerRecords implements IssuerRecords {
          LEFT JOIN record_batches b ON b.shard = $6 AND b.batch = coalesce(r.batch, s.batch)
         CROSS JOIN LATERAL (SELECT coalesce(b.manifest, r.jws) AS jws) signed
         WHERE r.shard = $1 AND r.iss = $2 AND (r.accepted_at, r.jti) > ($3, $4::uuid) ORDER BY r.accepted_at, r.jti LIMIT $5`,
-      [shard, iss, acceptedAt, jti, countMax, shardOf(iss)],
+      [shard, iss, acceptedAt, jti, rowsAtOnce, shardOf(iss)],
     );
   }
 }
 
+const rowsAtOnce = 500;
+/** Of all that came since a key is suspected little may be under it: a page ends here at the latest, full or not. */
+const rowsLookedAtMax = 10_000;
+
 const NIL = '00000000-0000-0000-0000-000000000000';
+
+function startOf(shard: Shard, acceptedAt: Date): SuspectCursor {
+  return { shard, acceptedAt, jti: NIL };
+}
 
 /** The record or the manifest over it was accepted, so that its header is known to be JSON with a kid. */
 function kidOf(header: Buffer): string {
