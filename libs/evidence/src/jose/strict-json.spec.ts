@@ -46,6 +46,19 @@ describe('parseJsonStrict', () => {
     for (const levels of [5_000, 10_000]) expect(() => parseJsonStrict(nested(levels))).toThrow(Refusal);
   });
 
+  it('reads at a glance what is written without escapes, with spaces or without, and finds in it what stands twice', () => {
+    const plain = fc.stringMatching(/^[^"\\\u0000-\u001f]*$/);
+    const names = fc.uniqueArray(plain, { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(names, plain, fc.boolean(), fc.boolean(), (all, text, spaced, inside) => {
+        const members = [...all, ...(inside ? [] : [all[0]!])].map((name) => `"${name}":${spaced ? ' ' : ''}["${text}",{"${name}":1}]`);
+        const body = `{${members.join(spaced ? ',\n ' : ',')}}`;
+        if (inside) expect(parseJsonStrict(bytes(body))).toEqual(JSON.parse(body));
+        else expect(() => parseJsonStrict(bytes(body))).toThrow(/stands twice/);
+      }),
+    );
+  });
+
   it.each(['{"a":9007199254740992}', '{"a":[-9007199254740992]}', '{"a":1e16}', '{"a":"\\ud800"}', '{"\\udc00":1}', '{"b":{"a":1,"a":1}}'])(
     'refuses %s, however plainly it is written',
     (text) => {

@@ -25,25 +25,34 @@ export function parseJsonStrict(bytes: Uint8Array, code = 'signature.malformed')
   const text = decodeUtf8(bytes) ?? refuse('the JSON is not valid UTF-8');
   const value = parse(text) ?? refuse('not a JSON object');
   if (typeof value !== 'object' || Array.isArray(value)) refuse('not a JSON object');
-  if (!isWrittenPlainly(value, text)) checkTokens(text, refuse);
+  if (!isPlain(value, text)) checkTokens(text, refuse);
   return value as JsonObject;
 }
 
 /**
- * Whether it is spelt as JSON.stringify would: then no name stands twice (it would be written once), and half a surrogate pair would show as an
- * escape. Of what may be refused only numbers and levels are left to see. Nearly all senders write so, and this takes a third of the time.
+ * Whether nothing can be wrong with it. Without escapes there is no half of a surrogate pair, and every quote opens or closes a string; then a name
+ * that stands twice shows by its quotes, because the value has it once. Nearly all senders write so, and this takes a fifth of the time of tokens.
  */
-function isWrittenPlainly(value: JsonValue, text: string): boolean {
-  // Levels first: JSON.stringify runs out of stack where JSON.parse does not.
-  return isWithinLimits(value, 1) && !text.includes('\\ud') && JSON.stringify(value) === text;
+function isPlain(value: JsonValue, text: string): boolean {
+  return !text.includes('\\') && quotesIn(text) === 2 * stringsIn(value, 1);
 }
 
-function isWithinLimits(value: JsonValue, level: number): boolean {
-  if (typeof value === 'number') return Math.abs(value) <= Number.MAX_SAFE_INTEGER;
-  if (typeof value !== 'object' || value === null) return true;
-  if (level > jsonDepthMax) return false;
-  for (const name in value) if (!isWithinLimits((value as JsonObject)[name]!, level + 1)) return false;
-  return true;
+function quotesIn(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) count++;
+  return count;
+}
+
+/** Names and strings, at any level. NaN, which equals nothing, where a number is too large or the levels are too many. */
+function stringsIn(value: JsonValue, level: number): number {
+  if (typeof value === 'string') return 1;
+  if (typeof value === 'number') return Math.abs(value) <= Number.MAX_SAFE_INTEGER ? 0 : NaN;
+  if (typeof value !== 'object' || value === null) return 0;
+  if (level > jsonDepthMax) return NaN;
+  let count = 0;
+  if (Array.isArray(value)) for (const item of value as readonly JsonValue[]) count += stringsIn(item, level + 1);
+  else for (const name in value) count += 1 + stringsIn((value as JsonObject)[name]!, level + 1);
+  return count;
 }
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {
