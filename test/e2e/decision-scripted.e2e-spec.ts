@@ -26,13 +26,20 @@ describe('scripted subjects', () => {
   ] as const)('%s answers %s everywhere and leaves nothing', async (subject, outcome, holds) => {
     const before = await tableContents(world.fresh.url);
     const body = { items: [{ ...reserveBody(subject, yuan('9000000.00')), key: newKey() }] };
-    const [single, batch, grpc] = await Promise.all([
-      decide(subject),
+    const key = newKey();
+    const [single, twin, batch, grpc] = await Promise.all([
+      decide(subject, {}, key),
+      decide(subject, {}, key),
       world.http('POST', '/v1/decisions:batch', { body }),
       world.grpc('Decide', { ...reserveBody(subject), idempotencyKey: newKey() }),
     ]);
     const answer = { outcome, reasons: [{ code: `scripted.${outcome.toLowerCase()}` }], ...(holds ? { reservation: {} } : {}) };
-    expect([single.status, single.body]).toMatchObject([200, answer]);
+    const [first, second] = [single, twin].sort((a, b) => a.status - b.status) as [typeof single, typeof twin];
+    expect([first.status, first.body]).toMatchObject([200, answer]);
+    // One key, one answer: a repetition gets the same one, or is told after two seconds that there is none yet.
+    if (subject === SLOW) expect([second.status, second.body['code']]).toEqual([409, 'idempotency.in_flight']);
+    else expect(second.body).toEqual(first.body);
+    expect((await decide(subject, {}, key)).body).toEqual(first.body);
     expect(batch.body).toMatchObject({ results: [{ answer }] });
     expect(grpc).toMatchObject(answer);
     expect(await tableContents(world.fresh.url)).toEqual(before);

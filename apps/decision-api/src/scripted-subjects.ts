@@ -6,6 +6,7 @@ import {
   type DecisionSources,
   inputText,
   keyMissing,
+  KeysInFlight,
   keyReused,
   type Reservation,
   type SettlementAsk,
@@ -53,6 +54,7 @@ export interface Settling {
 export class ScriptedSubjects implements Deciding, Settling {
   private readonly scripts = new Map(SCRIPTS.map((script) => [parseId('sub', script.subject).uuid, script]));
   private readonly answers = new Map<string, Memory>();
+  private readonly keys = new KeysInFlight<Decided>();
   private readonly reservations = new Map<string, Reservation>();
   private readonly refunds = new Map<string, bigint>();
 
@@ -72,15 +74,21 @@ export class ScriptedSubjects implements Deciding, Settling {
     if (ask.request.mode === 'RESERVE' && ask.key === undefined) throw keyMissing();
     if (script.unavailable)
       throw new Refusal('unavailable', 'scripted.unavailable', `this subject ${script.says}`, { retryAfterSeconds: 1 });
-    await delay(script.delayMs ?? 0);
-    if (ask.request.mode === 'EVALUATE') return { answer: this.answer(script, ask), replayed: false };
+    if (ask.request.mode === 'EVALUATE') return await this.answerAnew(script, ask);
     const [name, input] = [`${ask.caller}\n${ask.request.subject.uuid}\n${ask.key}`, inputText(ask.request)];
     const known = this.answers.get(name);
     if (known && known.input !== input) throw keyReused();
     if (known) return { answer: known.answer, replayed: true };
-    const answer = this.answer(script, ask);
-    keep(this.answers, name, { input, answer });
-    return { answer, replayed: false };
+    return await this.keys.run(name, new TextEncoder().encode(input), async () => {
+      const decided = await this.answerAnew(script, ask);
+      keep(this.answers, name, { input, answer: decided.answer });
+      return decided;
+    });
+  }
+
+  private async answerAnew(script: Script, ask: DecisionAsk): Promise<Decided> {
+    await delay(script.delayMs ?? 0);
+    return { answer: this.answer(script, ask), replayed: false };
   }
 
   async settle(ask: SettlementAsk): Promise<{ readonly reservation: Reservation; readonly replayed: boolean }> {

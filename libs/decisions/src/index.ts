@@ -33,6 +33,7 @@ export * from './history/show-tally.js';
 export * from './history/follow-shadow.js';
 export * from './history/tally.js';
 export * from './input-text.js';
+export * from './keys-in-flight.js';
 export * from './linked.js';
 export * from './open-answers.js';
 export * from './payments.js';
