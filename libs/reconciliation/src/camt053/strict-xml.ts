@@ -9,6 +9,9 @@ export interface XmlEvents {
   interruption(line: number): void;
 }
 
+/** An element of a statement has one or two. Each costs half a kilobyte until its tag ends, and one tag may be as long as the file. */
+const attributesMax = 64;
+
 /**
  * Streaming XML for bytes of a stranger: UTF-8 only, no DTD, no entity beyond the five of XML, well-formed to the end.
  * Raises `statement.encoding_refused`, `.dtd_refused`, `.entity_refused`, `.xml_malformed`, `.truncated`, `.too_deep`, each with its line.
@@ -17,6 +20,7 @@ export class StrictXml {
   private readonly decoder = new TextDecoder('utf-8', { fatal: true });
   private readonly parser = new SaxesParser({ xmlns: true });
   private depth = 0;
+  private attributes = 0;
   private ending = false;
 
   constructor(
@@ -50,6 +54,11 @@ export class StrictXml {
     });
     parser.on('doctype', (text) => {
       throw refuseLine('statement.dtd_refused', this.line - (text.split('\n').length - 1), 'a document type is not accepted');
+    });
+    parser.on('opentagstart', () => (this.attributes = 0));
+    parser.on('attribute', () => {
+      if (++this.attributes > attributesMax)
+        throw this.refuse('statement.xml_malformed', `an element has more than ${attributesMax} attributes`);
     });
     parser.on('opentag', (tag) => {
       this.depth++;
