@@ -6,7 +6,9 @@ import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEd25519Signer, signJws } from '#evidence';
 import type { Participants } from '#partners';
+import { createLogger } from '#platform';
 import { readIssuedCertificate } from '#platform/adapters/mtls-authority';
+import { createGateway } from '../../apps/gateway/src/start-gateway.js';
 import { DAY_MS, issue, makeCrl, makeEcAuthority, publicPem } from '../../certs/authority.js';
 import { EC_AUTHORITY, readDevelopmentAuthority, revokeInDevelopment, RSA_AUTHORITY } from '../../certs/make-dev-pki.js';
 import { type GatewayWorld, type Identity, openGatewayWorld } from '../world/gateway-world.js';
@@ -217,6 +219,11 @@ describe('the transport', () => {
     const { text } = await call({ ca: pki('server/ca.pem') }, '/metrics');
     expect(text).toMatch(/tallystick_gateway_refused_total\{code="certificate.missing"\} \d+/);
   });
+});
+
+it('authorities of development are nobody’s in production', async () => {
+  const config = { ...world.config, TALLYSTICK_ENV: 'production' } as const;
+  await expect(createGateway(config, createLogger('test', 'silent'))).rejects.toThrow(/development-ec and development-rsa/);
 });
 
 describe('trust that changes while it runs', () => {

@@ -5,7 +5,7 @@ import { parseJsonStrict } from '#evidence';
 import { type Clock, systemClock } from '#kernel';
 import { GatewayKeys, type NonceBook, ParticipantRegistry } from '#partners';
 import { PgNonceBook } from '#partners/adapters/pg-nonce-book';
-import { type Config, Database, pkiFolder } from '#platform';
+import { type Config, ConfigError, Database, pkiFolder } from '#platform';
 import { createHttpApp, REQUEST_TIMEOUTS, type RequestTimeouts } from '#platform/adapters/http-app';
 import { TrustStore } from '#platform/adapters/mtls-trust';
 import { bodyBytesMax } from './channel/body-limits.js';
@@ -41,6 +41,7 @@ export interface GatewayOptions {
 export async function createGateway(config: Config, logger: Logger, options: GatewayOptions = {}): Promise<NestFastifyApplication> {
   const clock = options.clock ?? systemClock;
   const trust = await TrustStore.open(pkiFolder(config), clock, logger);
+  refuseDevelopmentAuthorities(config, trust);
   const timeouts = options.timeouts ?? REQUEST_TIMEOUTS;
   const app = await createHttpApp(GatewayModule.register(config, logger), {
     // A request without Host is refused by `checkHost`, in our words.
@@ -62,6 +63,13 @@ export async function createGateway(config: Config, logger: Logger, options: Gat
   documentGateway(app);
   await app.init();
   return app;
+}
+
+/** Their private keys lie in the same folder. */
+function refuseDevelopmentAuthorities({ TALLYSTICK_ENV }: Config, { authorities }: TrustStore): void {
+  const made = authorities.filter(({ name }) => name.startsWith('development-')).map(({ name }) => name);
+  if (TALLYSTICK_ENV === 'production' && made.length > 0)
+    throw new ConfigError(`PKI_DIR: ${made.join(' and ')} are development authorities, refused in production`);
 }
 
 function readBodies(app: NestFastifyApplication): void {
