@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { type AddressInfo, connect } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RESERVE_LIMITS } from '#decisions';
@@ -28,6 +29,21 @@ const settle = (reservation: string, step: string, body: object = {}, call: obje
 async function reserve(change: object = {}): Promise<string> {
   const { body } = await decide(change);
   return (body as unknown as { reservation: { id: string } }).reservation.id;
+}
+
+/** A RESERVE as bytes, each character one; answers all that came back. */
+function raw(host: string, body: string): Promise<string> {
+  const { port } = world.app.getHttpServer().address() as AddressInfo;
+  const head = `authorization: Bearer ${world.token()}\r\nidempotency-key: ${newKey()}\r\ncontent-type: application/json`;
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect(port, '127.0.0.1');
+    socket.on('data', (data) => (answer += data.toString('latin1'))).once('close', () => resolve(answer));
+    socket.write(
+      `POST /v1/decisions HTTP/1.1\r\n${host}\r\n${head}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+      'latin1',
+    );
+  });
 }
 
 /** Nothing of any table has changed when `work` is over. */
@@ -89,6 +105,27 @@ describe('bad input changes nothing', () => {
         code: grpc,
         problem: code,
       });
+    });
+  });
+
+  it.each<[what: string, code: string, host: string, spoil: (json: string) => string]>([
+    ['two Host headers', 'host.duplicate', 'Host: evil.example\r\nHost: localhost', (json) => json],
+    ['a name that stands twice', 'request.malformed', 'Host: localhost', (json) => json.replace('{', '{"service":"pay-later",')],
+    [
+      'a name that stands twice further in',
+      'request.malformed',
+      'Host: localhost',
+      (json) => json.replace('{"amount":"', '{"amount":"9","amount":"'),
+    ],
+    ['a name spelt in two ways', 'request.malformed', 'Host: localhost', (json) => json.replace('{', '{"m\\u006fde":"EVALUATE",')],
+    ['bytes that are no UTF-8', 'request.malformed', 'Host: localhost', (json) => json.replace('checkout', 'check\xff')],
+    ['a body that is no object', 'request.malformed', 'Host: localhost', (json) => `[${json}]`],
+    ['no body', 'request.malformed', 'Host: localhost', () => ''],
+  ])('%s: 400 %s', async (_what, code, host, spoil) => {
+    await changingNothing(async () => {
+      const answer = await raw(host, spoil(JSON.stringify(reserveBody(subject))));
+      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+      expect(answer).toContain(`"code":"${code}"`);
     });
   });
 

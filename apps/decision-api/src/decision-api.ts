@@ -2,6 +2,7 @@ import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { parseJsonStrict } from '#evidence';
 import { Refusal } from '#kernel';
 import type { Config } from '#platform';
 import { createHttpApp } from '#platform/adapters/http-app';
@@ -26,6 +27,7 @@ export async function createDecisionApi(config: Config, logger: Logger): Promise
   const app = await createHttpApp(DecisionApiModule.forRoot(config, logger), { logger, bodyBytesMax });
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   app.useBodyParser('text/plain', { bodyLimit: bodyBytesMax }, readDocument);
+  app.useBodyParser('application/json', { bodyLimit: bodyBytesMax }, readJson);
   registerDecisionRoutes(fastify, app.get(DecisionDoor), app.get(TokenVerifier), logger);
   registerLinkedRoutes(fastify, app.get(LinkedDoor), app.get(TokenVerifier), logger);
   publishInterface(fastify);
@@ -51,6 +53,13 @@ export async function createDecisionApi(config: Config, logger: Logger): Promise
 async function readDocument(request: FastifyRequest, body: Buffer): Promise<string> {
   if (request.routeOptions.url === LINT_PATH) return body.toString();
   throw new Refusal('unsupported_media', 'media_type.unsupported', 'this call does not accept that content-type');
+}
+
+/** No name twice, nothing that another reader could take for something else. */
+function readJson(_request: FastifyRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
+  if (body.length === 0)
+    return done(new Refusal('malformed', 'request.malformed', 'the body is empty: send {} or leave the content-type out'));
+  done(null, parseJsonStrict(body, 'request.malformed'));
 }
 
 const HOT_METHODS = { Decide: 'DecisionAnswer', DecideBatch: 'DecisionBatchAnswer', DecideStream: 'DecisionResult' };

@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import type { FastifyRequest } from 'fastify';
 import { type Clock, Refusal } from '#kernel';
 import type { ParticipantRegistry } from '#partners';
+import { hostDuplicate, hostsNamed } from '#platform/adapters/hosts-named';
 import { identifyPeer } from '#platform/adapters/mtls-peer';
 import type { TrustStore } from '#platform/adapters/mtls-trust';
 import { checkAddress } from './allowed-address.js';
@@ -48,23 +49,14 @@ export function identify(socket: TLSSocket, { trust, registry, clock }: Omit<Cha
   return { certificate, participant };
 }
 
-/** Two Host headers are two opinions about whom the request is for (RFC 9112 §3.2); Node alone takes the first. */
+/** One host, and ours: HTTP/1.0 may name none, two are refused at every door. */
 export function checkHost(request: FastifyRequest, expected: string): void {
-  if (hostsNamed(request.raw.rawHeaders) !== 1) {
-    throw new Refusal('malformed', 'host.duplicate', 'send exactly one Host header', { field: 'host' });
-  }
+  if (hostsNamed(request.raw.rawHeaders) !== 1) throw hostDuplicate();
   if (request.headers.host?.toLowerCase() !== expected) {
     throw new Refusal('misdirected', 'host.misdirected', `this door is ${expected}`, { field: 'host' });
   }
   // An absolute target would be a second opinion about the host, and the one that counts (RFC 9112 §3.2.2).
   if (!request.raw.url?.startsWith('/')) throw new Refusal('misdirected', 'host.misdirected', 'send the path alone, from "/" on');
-}
-
-/** Raw headers are names and values in turn. */
-function hostsNamed(rawHeaders: readonly string[]): number {
-  let count = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]!.length === 4 && rawHeaders[i]!.toLowerCase() === 'host') count++;
-  return count;
 }
 
 function pathOf(request: FastifyRequest): string {

@@ -7,6 +7,7 @@ import { Refusal } from '#kernel';
 import { CORRELATION_HEADER, correlationIdOf } from '../correlation.js';
 import { NestLogger } from '../logging.js';
 import { answerClientError } from './client-errors.js';
+import { hostDuplicate, hostsNamed } from './hosts-named.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 
 export interface HttpAppOptions {
@@ -82,6 +83,10 @@ export async function createHttpApp(module: DynamicModule, options: HttpAppOptio
   fastify.removeContentTypeParser('text/plain');
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header(CORRELATION_HEADER, request.id);
+    if (hostsNamed(request.raw.rawHeaders) > 1) {
+      void reply.header('connection', 'close');
+      return sendProblem(hostDuplicate(), request, reply, options.logger);
+    }
     if (namesNothing(request)) return sendProblem(NAMES_NOTHING, request, reply, options.logger);
     done();
   });
