@@ -4,21 +4,23 @@ import type { Server } from 'node:tls';
 import { pino } from 'pino';
 import { register } from 'prom-client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { limitHandshakes } from './limit-handshakes.js';
+import { type HandshakeLimits, handshakeLimits, limitHandshakes } from './limit-handshakes.js';
 
-const limits = { perSecondMax: 1, burstMax: 20, waitingMax: 2 };
+const limits = { perSecondMax: 1, burstMax: 20, waitingMax: 2, waitingInAllMax: 1_000 };
 let end: (() => void) | undefined;
-afterEach(() => {
+afterEach(async () => {
   end?.();
   vi.useRealTimers();
+  // Who waited is counted until its socket has told that it is closed.
+  await new Promise((told) => setImmediate(told));
 });
 
 /** A server that notes from where TLS begins. */
-function door() {
+function door(changed: Partial<HandshakeLimits> = {}) {
   const began: (string | undefined)[] = [];
   const server = new EventEmitter().on('connection', ({ remoteAddress }: Socket) => began.push(remoteAddress)) as Server;
   const told: string[] = [];
-  end = limitHandshakes(server, limits, pino({ level: 'warn' }, { write: (line) => told.push(line) }));
+  end = limitHandshakes(server, { ...limits, ...changed }, pino({ level: 'warn' }, { write: (line) => told.push(line) }));
   const arrive = (remoteAddress: string): Socket => {
     const socket = Object.defineProperty(new Socket(), 'remoteAddress', { value: remoteAddress });
     server.emit('connection', socket);
@@ -51,6 +53,17 @@ describe('handshakes', () => {
     expect(sockets.filter(({ destroyed }) => destroyed)).toHaveLength(30 - limits.burstMax - limits.waitingMax);
     for (const socket of sockets.slice(8, 15)) socket.destroy();
     await vi.waitFor(() => expect(began).toHaveLength(15), 10_000);
+  });
+
+  it('of all addresses together wait up to a bound; who has most makes room for who has fewer', () => {
+    const { arrive } = door({ waitingInAllMax: 20 });
+    const crowd = Array.from({ length: 22 }, () => arrive('203.0.113.7'));
+    const few = Array.from({ length: 20 }, () => arrive('203.0.113.8'));
+    const waiting = (sockets: Socket[]) => sockets.slice(8).filter(({ destroyed }) => !destroyed).length;
+    expect([waiting(crowd), waiting(few)]).toEqual([10, 10]);
+    // Who came last goes first.
+    expect([crowd.at(-1)!.destroyed, crowd[8]!.destroyed]).toEqual([true, false]);
+    expect(handshakeLimits(1_000)).toMatchObject({ waitingMax: 4_096, waitingInAllMax: 4_096 });
   });
 
   it('beyond the limit are told when they begin to wait and when it is over; who waits is counted', async () => {

@@ -17,11 +17,16 @@ export interface HandshakeLimits {
   readonly burstMax: number;
   /** Connections of one address that wait for their turn; more are closed. */
   readonly waitingMax: number;
+  /** Of all addresses together: there are more addresses than memory. */
+  readonly waitingInAllMax: number;
 }
+
+/** Each holds 3 KiB of ours (2026-11-22), and a file of the process. */
+const waitingInAllMax = 4_096;
 
 /** Many may wait, because who is closed comes back at once: a thousand closed a second took more of the loop than those that began. */
 export function handshakeLimits(perSecondMax: number): HandshakeLimits {
-  return { perSecondMax, burstMax: perSecondMax * 5, waitingMax: perSecondMax * 50 };
+  return { perSecondMax, burstMax: perSecondMax * 5, waitingMax: Math.min(perSecondMax * 50, waitingInAllMax), waitingInAllMax };
 }
 
 /** Between the beginnings of two handshakes of those who open many: some times what one takes of our time. */
@@ -65,19 +70,26 @@ class HandshakeLine {
   arrive(name: string, socket: Socket, begin: () => void): void {
     const address = this.addresses.get(name) ?? new Address(this.limits);
     this.addresses.set(name, address);
-    if (address.isFull) {
-      refusedTotal.inc({ code: 'handshakes.too_many' });
-      address.closed++;
-      return void socket.destroy();
-    }
+    if (address.isFull) return address.refuse(socket);
     if (address.isCalm) {
       this.nextMs = performance.now() + paceMs;
       return address.begin(begin);
     }
+    if (!this.makeRoomFor(address)) return address.refuse(socket);
     address.hold(socket, begin);
     if (address.waitingCount > address.tokensLeft) this.tellBeyond(name, address);
     if (!this.turns.includes(address)) this.turns.push(address);
     if (!this.timer) this.letThrough();
+  }
+
+  /** Where too many wait in all, the last of whoever has most is closed: who opens few gets a place however many addresses a crowd has. */
+  private makeRoomFor(address: Address): boolean {
+    const waiting = this.turns.reduce((count, { waitingCount }) => count + waitingCount, 0);
+    if (waiting < this.limits.waitingInAllMax) return true;
+    const fullest = this.turns.reduce((most, one) => (one.waitingCount > most.waitingCount ? one : most), address);
+    if (fullest.waitingCount <= address.waitingCount + 1) return false;
+    fullest.refuseLast();
+    return true;
   }
 
   forgetRested(): void {
@@ -175,6 +187,19 @@ class Address {
       socket.off('error', forget).off('close', forget);
       begin();
     });
+  }
+
+  refuse(socket: Socket): void {
+    refusedTotal.inc({ code: 'handshakes.too_many' });
+    this.closed++;
+    socket.destroy();
+  }
+
+  refuseLast(): void {
+    const last = [...this.waiting.keys()].at(-1)!;
+    this.waiting.delete(last);
+    waitingGauge.dec();
+    this.refuse(last);
   }
 
   beginFirst(): void {
