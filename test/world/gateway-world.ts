@@ -44,7 +44,7 @@ export async function openGatewayWorld(
   const port = await freePort();
   const config = parseConfig({
     ...{ TALLYSTICK_ENV: 'test', TALLYSTICK_HOME: home, DATABASE_URL: fresh.url, LOG_LEVEL: 'silent' },
-    ...{ GATEWAY_ORIGIN: `https://localhost:${port}`, GATEWAY_PORT: String(port) },
+    ...{ GATEWAY_ORIGIN: `https://localhost:${port}`, GATEWAY_PORT: String(port), WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8,::1/128' },
     ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
     REQUEST_SIGNATURES: options.signatures,
   });

@@ -75,7 +75,7 @@ export const SETTINGS = {
   ),
   WEBHOOK_ALLOWED_NETWORKS: setting(
     z.string().default(''),
-    'networks (CIDR, with commas) that webhooks may lead to although they are private, such as a VPN’s; all others that are not public are refused',
+    'networks (CIDR, with commas) that webhooks may lead to although they are private, such as a VPN’s; all others that are not public are refused (gateway, worker)',
   ),
   WEBHOOK_TIMEOUT_MS: setting(
     z.coerce.number().int().min(500).max(30_000).default(5_000),

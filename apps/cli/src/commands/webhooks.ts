@@ -3,6 +3,7 @@ import { systemClock } from '#kernel';
 import { ConfigError, Database, parseConfig } from '#platform';
 import { parseParticipantId } from '#partners';
 import { showWebhook, Webhooks } from '#standing';
+import { addressCheck } from '#standing/adapters/https-webhook-push';
 import { nodeClerk } from '#standing/adapters/node-notary';
 import { PgWebhookBook } from '#standing/adapters/pg-webhook-book';
 
@@ -86,12 +87,13 @@ async function deadLetters({ book }: Desk, id: string | undefined, json: boolean
 }
 
 async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
-  const { DATABASE_URL: url } = parseConfig(process.env);
+  const config = parseConfig(process.env);
+  const { DATABASE_URL: url } = config;
   if (url === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
   const database = await Database.open(url, 2);
   try {
     const book = new PgWebhookBook(database);
-    await work({ book, webhooks: new Webhooks(book, nodeClerk, systemClock) });
+    await work({ book, webhooks: new Webhooks(book, nodeClerk, systemClock, addressCheck(config)) });
   } finally {
     await database.close();
   }

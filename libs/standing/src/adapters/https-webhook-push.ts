@@ -5,6 +5,7 @@ import { Pool } from 'undici';
 import { SECEVENT_MEDIA_TYPE } from '#contract';
 import { type JsonObject, parseJsonStrict, type Signer, signRequestAside } from '#evidence';
 import { type Config, ConfigError } from '#platform';
+import type { AddressCheck } from '../delivery/webhooks.js';
 import type { PushTarget, PushToken } from '../delivery/push.js';
 import { pushesPerPartnerMax } from '../delivery/deliver-events.js';
 import type { EventFailure } from '../store.js';
@@ -28,13 +29,24 @@ type WebhookConfig = Pick<Config, 'WEBHOOK_CA_FILE' | 'WEBHOOK_ALLOWED_NETWORKS'
 
 /** Throws `ConfigError` that names the setting at fault. */
 export function pushSettings(config: WebhookConfig): PushSettings {
-  const networks = config.WEBHOOK_ALLOWED_NETWORKS.split(',').flatMap((one) => one.trim() || []);
   const file = config.WEBHOOK_CA_FILE;
   return {
-    addresses: settled('WEBHOOK_ALLOWED_NETWORKS', () => new WebhookAddresses(networks)),
+    addresses: allowedAddresses(config),
     extraCa: file === undefined ? undefined : settled('WEBHOOK_CA_FILE', () => readFileSync(file, 'utf8')),
     timeoutMs: config.WEBHOOK_TIMEOUT_MS,
   };
+}
+
+/** Throws `ConfigError` that names the setting at fault. */
+export function allowedAddresses(config: Pick<Config, 'WEBHOOK_ALLOWED_NETWORKS'>): WebhookAddresses {
+  const networks = config.WEBHOOK_ALLOWED_NETWORKS.split(',').flatMap((one) => one.trim() || []);
+  return settled('WEBHOOK_ALLOWED_NETWORKS', () => new WebhookAddresses(networks));
+}
+
+/** As at the push, by the same setting. Throws `ConfigError`. */
+export function addressCheck(config: Pick<Config, 'WEBHOOK_ALLOWED_NETWORKS'>): AddressCheck {
+  const addresses = allowedAddresses(config);
+  return (url) => addresses.mayLeadTo(new URL(url).hostname);
 }
 
 function settled<T>(name: string, read: () => T): T {

@@ -1,4 +1,5 @@
 import { lookup as resolveName } from 'node:dns';
+import { Resolver } from 'node:dns/promises';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 /** Where nobody's webhook stands: this machine, private and shared networks, link-local, documentation, multicast, reserved (IANA registries). */
@@ -9,6 +10,8 @@ const REFUSED_V4 = [
 /** Of IPv6 only global unicast is addressed, and of that neither documentation nor what carries an IPv4 address inside (Teredo, 6to4). */
 const GLOBAL_V6 = '2000::/3';
 const REFUSED_V6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
+
+const nameWaitMsMax = 1_000;
 
 export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
@@ -37,6 +40,11 @@ export class WebhookAddresses {
     if (isIP(literal) !== 0 && !this.isAllowed(literal)) throw new AddressRefused('the address is private or reserved');
   }
 
+  /** False where a host is, or its name leads now to, an address that is not allowed. A name that nobody knows now is left to the push. */
+  async mayLeadTo(hostname: string): Promise<boolean> {
+    return (await addressesOf(hostname)).every((address) => this.isAllowed(address));
+  }
+
   /**
    * For `net.connect`: what it answers is what is connected to, so a name cannot mean one address when it is checked and another afterwards.
    * A name with one bad address is refused as a whole.
@@ -51,6 +59,17 @@ export class WebhookAddresses {
       done(null, found[0]!.address, found[0]!.family);
     });
   };
+}
+
+/** By questions of our own, not `getaddrinfo`: its threads are those that sign and write, and a slow name server would keep them. */
+async function addressesOf(hostname: string): Promise<string[]> {
+  const literal = hostname.replace(/^\[|\]$/g, '');
+  if (isIP(literal) !== 0) return [literal];
+  if (/(^|\.)localhost\.?$/.test(hostname)) return ['127.0.0.1'];
+  const resolver = new Resolver({ timeout: nameWaitMsMax, tries: 1 });
+  const none = (): string[] => [];
+  const found = await Promise.all([resolver.resolve4(hostname).catch(none), resolver.resolve6(hostname).catch(none)]);
+  return found.flat();
 }
 
 const refusedV4 = listOf(REFUSED_V4);

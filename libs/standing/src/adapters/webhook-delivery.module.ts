@@ -9,7 +9,7 @@ import { leaseMsFor } from '../delivery/round.js';
 import { Webhooks } from '../delivery/webhooks.js';
 import type { Notary } from '../notary.js';
 import { watchDeliveries } from './delivery-metrics.js';
-import { HttpsWebhookPush, pushSettings } from './https-webhook-push.js';
+import { addressCheck, HttpsWebhookPush, pushSettings } from './https-webhook-push.js';
 import { nodeClerk } from './node-notary.js';
 import { PgDeliveryStore } from './pg-delivery-store.js';
 import { PgWebhookBook } from './pg-webhook-book.js';
@@ -21,8 +21,8 @@ import { NOTARY, RecordExchangeModule } from './standing.module.js';
     { provide: PgWebhookBook, inject: [Database], useFactory: (database: Database) => new PgWebhookBook(database) },
     {
       provide: Webhooks,
-      inject: [PgWebhookBook, CLOCK],
-      useFactory: (book: PgWebhookBook, clock: Clock) => new Webhooks(book, nodeClerk, clock),
+      inject: [PgWebhookBook, CLOCK, CONFIG],
+      useFactory: (book: PgWebhookBook, clock: Clock, config: Config) => new Webhooks(book, nodeClerk, clock, addressCheck(config)),
     },
   ],
   exports: [PgWebhookBook, Webhooks],

@@ -8,16 +8,25 @@ import type { WebhookBook } from './webhook-book.js';
 
 export const givenUpPerRunMax = 500;
 
+/** Whether events may be sent there: to a public address, or to one that the installation names. */
+export type AddressCheck = (url: string) => Promise<boolean>;
+
 /** What banks and operators do with webhooks. Every call may be repeated. */
 export class Webhooks {
   constructor(
     private readonly book: WebhookBook,
     private readonly clerk: Clerk,
     private readonly clock: Clock,
+    private readonly mayLeadTo: AddressCheck,
   ) {}
 
-  /** See `registerWebhook`. */
+  /** See `registerWebhook`. Refuses 422 `webhook.address_refused`: what the push would refuse, said at once. The push looks again: names change. */
   async register(participant: string, wish: WebhookRegistration): Promise<Webhook> {
+    if (!(await this.mayLeadTo(wish.url))) {
+      throw new Refusal('unprocessable', 'webhook.address_refused', 'this address is, or leads to, a private or reserved one', {
+        field: '/url',
+      });
+    }
     const by = {
       at: this.clock.now(),
       challenge: encodeBase64Url(new Uint8Array([...this.clerk.salt(), ...this.clerk.salt()])),
