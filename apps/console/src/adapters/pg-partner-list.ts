@@ -47,7 +47,8 @@ export class PgPartnerList {
   private async countExchange(ids: readonly string[]): Promise<Pick<PartnerView, 'lastSeq' | 'eventsWaiting'>[]> {
     const rows = await this.sql.query<{ last_seq: bigint | null; waiting: bigint }>(
       `SELECT (SELECT max(r.seq) FROM record_identities r WHERE r.shard = p.shard AND r.iss = p.id) AS last_seq,
-              (SELECT count(*) FROM (SELECT 1 FROM events e WHERE e.shard = p.shard AND e.participant_id = p.id AND e.acked_at IS NULL LIMIT $3) counted) AS waiting
+              (SELECT count(*) FROM (SELECT 1 FROM events e WHERE e.shard = p.shard AND e.participant_id = p.id AND e.acked_at IS NULL
+                                                              AND e.dead_at IS NULL LIMIT $3) counted) AS waiting
          FROM unnest($1::text[], $2::smallint[]) WITH ORDINALITY AS p (id, shard, n) ORDER BY p.n`,
       [ids, ids.map(shardOf), EVENTS_COUNTED_MAX],
     );

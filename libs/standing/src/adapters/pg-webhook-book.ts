@@ -64,7 +64,8 @@ export class PgWebhookBook implements WebhookBook {
   async backlog(participants: readonly string[]): Promise<Map<string, Backlog>> {
     const rows = await this.database.query<{ id: string; waiting: bigint; failing: bigint; dead: bigint }>(
       `SELECT p.id,
-              (SELECT count(*) FROM (SELECT FROM events e WHERE e.shard = p.shard AND e.participant_id = p.id AND e.acked_at IS NULL LIMIT $3) c) AS waiting,
+              (SELECT count(*) FROM (SELECT FROM events e WHERE e.shard = p.shard AND e.participant_id = p.id AND e.acked_at IS NULL
+                         AND e.dead_at IS NULL LIMIT $3) c) AS waiting,
               (SELECT count(*) FROM (SELECT FROM event_pushes f WHERE f.shard = p.shard AND f.participant_id = p.id AND f.dead_at IS NULL LIMIT $3) c) AS failing,
               (SELECT count(*) FROM (SELECT FROM event_pushes d WHERE d.shard = p.shard AND d.participant_id = p.id AND d.dead_at IS NOT NULL LIMIT $3) c) AS dead
          FROM unnest($1::text[], $2::smallint[]) AS p (id, shard)`,

@@ -15,10 +15,11 @@ export interface DeadLetter {
   readonly failure: EventFailure;
 }
 
-/** What a webhook holds back, counted up to `countedMax`. */
+/** What a participant was told and has not taken, counted up to `countedMax`. One meaning here, at /metrics and at the console. */
 export interface Backlog {
-  /** Not acknowledged, dead ones too. */
+  /** Not acknowledged, dead letters apart. */
   readonly waiting: number;
+  /** Of those, what was pushed in vain. */
   readonly failing: number;
   readonly dead: number;
 }
