@@ -2,6 +2,7 @@ import pg from 'pg';
 import supertest from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ConsoleClient, signedIn } from './console-client.js';
+import { routesOf } from '../../world/routes-of.js';
 import { type ConsoleWorld, openConsoleWorld } from './console-world.js';
 
 describe('the console’s door', () => {
@@ -34,10 +35,23 @@ describe('the console’s door', () => {
     }
   });
 
-  it('is the same door however its paths are spelt', async () => {
-    for (const path of ['/%61pi/overview', '/a%70i/exports', '/%61%70%69/policies', '/%61pi/checkpoint', '/%61pi/retractions']) {
-      const answer = await client.get(path);
-      expect([path, answer.status, answer.body.code]).toEqual([path, 401, 'session.missing']);
+  /** Every call of the API but signing in, with an id that is none. */
+  const calls = () =>
+    routesOf(world.app).flatMap(({ method, path }) =>
+      path.startsWith('api/') && !(method === 'POST' && path === 'api/session')
+        ? [[method, `/${path.replace(/:\w+/g, 'x')}`] as const]
+        : [],
+    );
+  const send = (who: ConsoleClient, method: string, path: string) =>
+    method === 'GET' ? who.get(path) : who.send(method === 'POST' ? 'post' : 'delete', path, {});
+
+  it('lets nobody do anything without a session, however the path is spelt', async () => {
+    expect(calls().length).toBeGreaterThan(40);
+    for (const [method, path] of calls()) {
+      for (const spelt of [path, path.replace('/api/', '/%61pi/'), path.replace('/api/', '/a%70%69/')]) {
+        const answer = await send(client, method, spelt);
+        expect([method, spelt, answer.status, answer.body.code]).toEqual([method, spelt, 401, 'session.missing']);
+      }
     }
     const planted = await supertest(world.url)
       .post('/%61pi/session')
@@ -54,6 +68,15 @@ describe('the console’s door', () => {
     const stored = await world.database.query('SELECT s::text AS row FROM staff_sessions s');
     expect(JSON.stringify(stored)).not.toContain(token);
     expect((await client.get('/api/session')).body.name).toBe('admin');
+  });
+
+  it('lets an auditor change nothing', async () => {
+    const auditor = await signedIn(world, 'auditor');
+    const changing = calls().filter(([method, path]) => method === 'POST' && !['/api/exports', '/api/policies/lint'].includes(path));
+    for (const [method, path] of changing) {
+      const answer = await send(auditor, method, path);
+      expect([path, answer.status, answer.body.code]).toEqual([path, 403, 'role.forbidden']);
+    }
   });
 
   it('takes no name that none can be', async () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { INestApplication } from '@nestjs/common';
 import { nodeCrypto, vkeyOf } from '#evidence';
 import { ExportRunner, Exports, LogEntries, type Sealer } from '#audit';
 import { FsBundleFiles } from '#audit/adapters/fs-bundle-files';
@@ -18,6 +19,7 @@ import { createStaffAccount } from '#staff/adapters/create-staff-account';
 import { createConsoleApp } from '../../../apps/console/src/console-app.js';
 
 export interface ConsoleWorld {
+  readonly app: INestApplication;
   readonly url: string;
   readonly database: Database;
   /** As the owner of the schema: for what no application may do. */
@@ -46,6 +48,7 @@ export async function openConsoleWorld(settings: Record<string, string> = {}, we
   await app.listen(0, '127.0.0.1');
   const { sealer, runner, exports } = auditOf(fresh.database, home);
   return {
+    app,
     url: await app.getUrl(),
     database: fresh.database,
     ownerUrl: fresh.url,
