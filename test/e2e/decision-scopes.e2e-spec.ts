@@ -1,6 +1,8 @@
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLogger } from '#platform';
+import { createDecisionApi } from '../../apps/decision-api/src/decision-api.js';
 import { type DecisionWorld, decisionWorld, newKey, reserveBody } from '../world/decision-world.js';
 
 /** One row of the table in apps/decision-api/README.md. */
@@ -47,6 +49,11 @@ function codeOf(body: Readonly<Record<string, unknown>>): unknown {
   const [first] = (body['results'] ?? []) as { problem?: { code: string } }[];
   return first?.problem?.code ?? body['code'];
 }
+
+it('tokens of development are nobody’s in production', async () => {
+  const config = { ...world.config, TALLYSTICK_ENV: 'production' } as const;
+  await expect(createDecisionApi(config, createLogger('test', 'silent'))).rejects.toThrow(/INTERNAL_JWKS_FILE/);
+});
 
 describe('every route wants its scope', () => {
   it('is in the table, and nothing else is', async () => {

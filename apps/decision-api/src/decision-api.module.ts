@@ -10,7 +10,7 @@ import { PolicyHistoryModule } from '#decisions/adapters/policy-history.module';
 import { AuditModule } from '#audit/adapters/audit.module';
 import type { Clock } from '#kernel';
 import { PartnersModule } from '#partners/adapters/partners.module';
-import { type Config, createSigner, Database, keysFolder, OwnKeys, publicHalves, type PublicJwks } from '#platform';
+import { type Config, ConfigError, createSigner, Database, keysFolder, OwnKeys, publicHalves, type PublicJwks } from '#platform';
 import { HealthController, READINESS } from '#platform/adapters/health.controller';
 import { JwksController, PUBLISHED_SIGNERS } from '#platform/adapters/jwks.controller';
 import { CLOCK, PlatformModule } from '#platform/adapters/platform.module';
@@ -47,6 +47,7 @@ import { SubjectsController } from './subjects.controller.js';
 @Module({})
 export class DecisionApiModule {
   static forRoot(config: Config, logger: Logger): DynamicModule {
+    const tokenKeys = issuerKeysFile(config);
     return {
       module: DecisionApiModule,
       imports: [
@@ -82,7 +83,11 @@ export class DecisionApiModule {
         AllowancesGrpcController,
       ],
       providers: [
-        { provide: TokenVerifier, useFactory: (clock: Clock) => tokenVerifier(config, clock), inject: [CLOCK] },
+        {
+          provide: TokenVerifier,
+          useFactory: (clock: Clock) => new TokenVerifier(tokenKeys, config.INTERNAL_TOKEN_ISSUER, clock),
+          inject: [CLOCK],
+        },
         { provide: APP_GUARD, useClass: AuthGuard },
         { provide: APP_INTERCEPTOR, useClass: ReadsInterceptor },
         { provide: SubjectViews, useFactory: pgSubjectViews, inject: [Database] },
@@ -109,9 +114,11 @@ function isScripted({ SCRIPTED_SUBJECTS, TALLYSTICK_ENV }: Config): boolean {
   return TALLYSTICK_ENV !== 'production' && SCRIPTED_SUBJECTS !== 'off';
 }
 
-function tokenVerifier(config: Config, clock: Clock): TokenVerifier {
-  const jwksFile = config.INTERNAL_JWKS_FILE ?? path.join(keysFolder(config), 'internal-issuer.jwks.json');
-  return new TokenVerifier(jwksFile, config.INTERNAL_TOKEN_ISSUER, clock);
+/** In production the issuer is somebody else's: the file beside our own keys is development's, and its private half lies there, too. */
+function issuerKeysFile(config: Config): string {
+  if (config.INTERNAL_JWKS_FILE !== undefined) return config.INTERNAL_JWKS_FILE;
+  if (config.TALLYSTICK_ENV !== 'production') return path.join(keysFolder(config), 'internal-issuer.jwks.json');
+  throw new ConfigError('INTERNAL_JWKS_FILE: name the public keys of your issuer of tokens; production has no default');
 }
 
 function allowanceTerms(config: Config): AllowanceTerms {
