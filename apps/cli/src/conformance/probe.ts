@@ -1,3 +1,5 @@
+import { printable } from '#contract';
+
 /** One question to a receiver: something that it must take, or something that it must refuse. */
 export interface Probe {
   /** The refusal that is expected, in the words of the contract; `good` for what must be taken. */
@@ -33,7 +35,7 @@ export function failedOf(results: readonly ProbeResult[]): string[] {
 export function tableOf(target: string, results: readonly ProbeResult[]): string[] {
   const width = Math.max(...results.map(({ name }) => name.length));
   const rows = results.map(
-    ({ name, about, passed, saw }) => `${passed ? 'pass' : 'FAIL'}  ${name.padEnd(width)}  ${about}${saw ? `: ${saw}` : ''}`,
+    ({ name, about, passed, saw }) => `${passed ? 'pass' : 'FAIL'}  ${name.padEnd(width)}  ${about}${saw ? `: ${printable(saw)}` : ''}`,
   );
   const passed = results.length - failedOf(results).length;
   return [...rows, `${target}: ${passed} of ${results.length} probes passed`];
