@@ -22,5 +22,7 @@ describe('what a failed command says', () => {
   it('is whatever else was said', () => {
     expect(sentence(new Error('x'))).toBe('x');
     expect(sentence('y')).toBe('y');
+    // As Prisma says it.
+    expect(sentence(new Error('\nInvalid `prisma.x()` invocation:\n\n\nno server'))).toBe('Invalid `prisma.x()` invocation: no server');
   });
 });

@@ -1,4 +1,5 @@
 import { Refusal } from '#kernel';
+import { inOneLine } from '#platform';
 
 /** What a person reads when a command failed: one sentence, and what to do where that is known. With LOG_LEVEL=debug the stack. */
 export function sentence(error: unknown): string {
@@ -9,5 +10,5 @@ export function sentence(error: unknown): string {
   if (code === 'ECONNREFUSED')
     return `nothing answers at ${address}:${port}: is the installation running? "npm run status" tells, "npm run up" starts it`;
   if (code === 'ENOENT' && path !== undefined) return `there is no ${path}`;
-  return error.message;
+  return inOneLine(error.message);
 }

@@ -1,14 +1,10 @@
 import 'reflect-metadata';
-import { createLogger, endInTime, parseConfig } from '#platform';
+import { runApp } from '#platform';
 import { listenOn } from '#platform/adapters/http-app';
 import { createEnrolmentDoor } from './enrolment/start-enrolment.js';
 import { createGateway } from './start-gateway.js';
 
-const config = parseConfig(process.env);
-const logger = createLogger('gateway', config.LOG_LEVEL);
-endInTime(logger);
-
-try {
+await runApp('gateway', async (config, logger) => {
   const app = await createGateway(config, logger);
   await listenOn(app, config.GATEWAY_PORT, config.BIND_HOST);
   if (config.ENROLMENT_PORT !== undefined) {
@@ -16,8 +12,4 @@ try {
     await listenOn(enrolment, config.ENROLMENT_PORT, config.BIND_HOST);
   }
   logger.info({ origin: config.GATEWAY_ORIGIN, port: config.GATEWAY_PORT }, 'gateway ready');
-} catch (error) {
-  logger.fatal({ error: (error as Error).message }, 'gateway cannot start');
-  process.exitCode = 1;
-  process.exit();
-}
+});

@@ -15,5 +15,6 @@ export { RecordArray } from './record-array.js';
 export * from './embedded/ports.js';
 export * from './embedded/postgres.js';
 export * from './embedded/redis.js';
+export * from './run-app.js';
 export type { ServerProcess } from './embedded/server-process.js';
 export { ThreadPool, type ThreadWork } from './thread-pool.js';

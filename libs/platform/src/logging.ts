@@ -1,17 +1,31 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, type Logger } from 'pino';
+import { type DestinationStream, pino, type Logger } from 'pino';
 
 /** Names whose values never reach a log, at any depth up to two. */
 const SECRETS = ['authorization', 'cookie', 'password', 'token', 'secret', 'privateKey', 'd', 'jws', 'databaseUrl'];
 
-/** A structured JSON logger on standard output, with secrets redacted. */
-export function createLogger(app: string, level: string): Logger {
-  return pino({
+/** A structured JSON logger on standard output, with secrets redacted: one line for each event. */
+export function createLogger(app: string, level: string, to?: DestinationStream): Logger {
+  const options = {
     level,
     base: { app },
     timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { error: tellError },
     redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
-  });
+  };
+  return to ? pino(options, to) : pino(options);
+}
+
+/** What went wrong: a sentence, or a defect with its stack. */
+function tellError(error: unknown): unknown {
+  if (typeof error === 'string') return inOneLine(error);
+  const { message, stack } = (error ?? {}) as { message?: unknown; stack?: unknown };
+  return typeof message === 'string' ? { message: inOneLine(message), stack } : error;
+}
+
+/** Prisma's messages begin with an empty line and go on over several. */
+export function inOneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, ' ');
 }
 
 /** Lets Nest's own lines go through the same logger. */
@@ -19,18 +33,18 @@ export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
   log(message: unknown, context?: string): void {
-    this.logger.debug({ context }, String(message));
+    this.logger.debug({ context }, inOneLine(String(message)));
   }
 
   warn(message: unknown, context?: string): void {
-    this.logger.warn({ context }, String(message));
+    this.logger.warn({ context }, inOneLine(String(message)));
   }
 
   error(message: unknown, stack?: string, context?: string): void {
-    this.logger.error({ context, stack }, String(message));
+    this.logger.error({ context, stack }, inOneLine(String(message)));
   }
 
   fatal(message: unknown, context?: string): void {
-    this.logger.fatal({ context }, String(message));
+    this.logger.fatal({ context }, inOneLine(String(message)));
   }
 }

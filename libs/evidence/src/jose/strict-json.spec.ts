@@ -47,7 +47,7 @@ describe('parseJsonStrict', () => {
   });
 
   it('reads at a glance what is written without escapes, with spaces or without, and finds in it what stands twice', () => {
-    const plain = fc.stringMatching(/^[^"\\\u0000-\u001f]*$/);
+    const plain = fc.stringMatching(/^[ !#-[\]-\ud7ff]*$/);
     const names = fc.uniqueArray(plain, { minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(names, plain, fc.boolean(), fc.boolean(), (all, text, spaced, inside) => {
