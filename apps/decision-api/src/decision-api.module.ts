@@ -47,7 +47,6 @@ import { SubjectsController } from './subjects.controller.js';
 @Module({})
 export class DecisionApiModule {
   static forRoot(config: Config, logger: Logger): DynamicModule {
-    const tokenKeys = issuerKeysFile(config);
     return {
       module: DecisionApiModule,
       imports: [
@@ -83,11 +82,7 @@ export class DecisionApiModule {
         AllowancesGrpcController,
       ],
       providers: [
-        {
-          provide: TokenVerifier,
-          useFactory: (clock: Clock) => new TokenVerifier(tokenKeys, config.INTERNAL_TOKEN_ISSUER, clock),
-          inject: [CLOCK],
-        },
+        { provide: TokenVerifier, useFactory: tokenVerifier(config), inject: [CLOCK] },
         { provide: APP_GUARD, useClass: AuthGuard },
         { provide: APP_INTERCEPTOR, useClass: ReadsInterceptor },
         { provide: SubjectViews, useFactory: pgSubjectViews, inject: [Database] },
@@ -119,6 +114,12 @@ function issuerKeysFile(config: Config): string {
   if (config.INTERNAL_JWKS_FILE !== undefined) return config.INTERNAL_JWKS_FILE;
   if (config.TALLYSTICK_ENV !== 'production') return path.join(keysFolder(config), 'internal-issuer.jwks.json');
   throw new ConfigError('INTERNAL_JWKS_FILE: name the public keys of your issuer of tokens; production has no default');
+}
+
+/** Throws at once where a setting is missing: before anything else of the process is made. */
+function tokenVerifier(config: Config): (clock: Clock) => TokenVerifier {
+  const keysFile = issuerKeysFile(config);
+  return (clock) => new TokenVerifier(keysFile, config.INTERNAL_TOKEN_ISSUER, clock);
 }
 
 function allowanceTerms(config: Config): AllowanceTerms {

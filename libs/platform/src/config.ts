@@ -122,7 +122,7 @@ export const SETTINGS = {
   ),
   INTERNAL_JWKS_FILE: setting(
     z.string().optional(),
-    'public keys of the issuer of internal callers’ tokens; default KEYS_DIR/internal-issuer.jwks.json',
+    'public keys of the issuer of internal callers’ tokens; default KEYS_DIR/internal-issuer.jwks.json, none in production',
   ),
   INTERNAL_TOKEN_ISSUER: setting(z.string().default('tallystick-dev-issuer'), 'the `iss` that internal tokens must carry'),
 } as const satisfies Record<string, Setting<z.ZodType>>;
