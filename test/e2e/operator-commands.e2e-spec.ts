@@ -11,14 +11,26 @@ import { register as registerInvite } from '../../apps/cli/src/commands/invite.j
 import { register as registerIssue } from '../../apps/cli/src/commands/issue.js';
 import { register as registerKeys } from '../../apps/cli/src/commands/keys.js';
 import { register as registerRevoke } from '../../apps/cli/src/commands/revoke.js';
+import { register as registerStaff } from '../../apps/cli/src/commands/staff.js';
 import { register as registerToken } from '../../apps/cli/src/commands/token.js';
+import { NodeSecrets } from '#staff/adapters/node-secrets';
+import { PgStaffStore } from '#staff/adapters/pg-staff-store';
 import { serialOf } from '../../certs/pki-folder.js';
 import { type GatewayWorld, openGatewayWorld } from '../world/gateway-world.js';
 
 let world: GatewayWorld;
 const file = (name: string) => path.join(world.home, name);
 
-const REGISTERS = [registerEnrol, registerInvite, registerIssue, registerKeys, registerGatewayKeys, registerRevoke, registerToken];
+const REGISTERS = [
+  registerEnrol,
+  registerInvite,
+  registerIssue,
+  registerKeys,
+  registerGatewayKeys,
+  registerRevoke,
+  registerStaff,
+  registerToken,
+];
 
 /** Runs a command as the user would type it; answers what it printed. */
 async function tallystick(...args: string[]): Promise<string> {
@@ -130,6 +142,21 @@ describe('an operator', () => {
     await expect(tallystick('revoke', '--serial', 'ff', '--reason', 'x')).rejects.toThrow('certificate.unknown');
     await expect(tallystick('revoke', '--reason', 'x')).rejects.toThrow('revoke.what');
     await expect(enrol('Bank X')).rejects.toThrow('participant.id_malformed');
+  });
+
+  it('makes an account of the console and gives it another password, each alone on the screen', async () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const store = new PgStaffStore(world.fresh.database);
+    const opens = async (password: string) =>
+      await new NodeSecrets().matchesPassword(password, (await store.findAccount('ines'))?.passwordHash);
+    const first = await tallystick('staff', 'add', 'ines', '--role', 'compliance');
+    expect([(await store.findAccount('ines'))?.role, await opens(first)]).toEqual(['compliance', true]);
+    const second = await tallystick('staff', 'password', 'ines');
+    expect([await opens(first), await opens(second)]).toEqual([false, true]);
+    expect(told.mock.calls.flat().join()).not.toMatch(new RegExp(`${first}|${second}`));
+    await expect(tallystick('staff', 'add', 'ines', '--role', 'risk')).rejects.toThrow('staff.name_taken');
+    await expect(tallystick('staff', 'add', 'otto', '--role', 'king')).rejects.toThrow('staff.role_unknown');
+    await expect(tallystick('staff', 'password', 'otto')).rejects.toThrow('staff.unknown');
   });
 
   it('mints a token for a development caller, and nothing longer than fifteen minutes', async () => {

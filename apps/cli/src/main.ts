@@ -17,6 +17,7 @@ const COMMANDS = {
   enrol: 'enrol',
   revoke: 'revoke',
   token: 'token',
+  staff: 'staff',
   keys: 'keys',
   'gateway-keys': 'gateway-keys',
   policy: 'policy',

@@ -18,4 +18,8 @@ export const codes = {
   unknown: 'staff.unknown',
   nameMalformed: 'staff.name_malformed',
   passwordWeak: 'staff.password_weak',
+  /** 422: no such role. */
+  roleUnknown: 'staff.role_unknown',
+  /** 409: an account has that name. */
+  nameTaken: 'staff.name_taken',
 } as const;

@@ -26,7 +26,8 @@ export function SignIn() {
         </Text>
         <SignInForm />
         <Text size="xs" c="dimmed" mt="lg">
-          A session ends after 15 minutes without use. The first password was shown by <span className="mono">npm run up</span>.
+          A session ends after 15 minutes without use. No account, or no password any more? An operator makes one with{' '}
+          <span className="mono">tallystick staff</span>.
         </Text>
       </Paper>
     </main>
