@@ -12,18 +12,20 @@ export const batchItemsMax = 100;
 const PAYMENT_REFERENCE = /^[A-Za-z0-9/\-?:().,'+ ]{1,35}$/;
 const PAYMENT_REFERENCE_WORDS = `must have 1 to ${paymentReferenceCharsMax} characters: letters, digits, spaces and /-?:().,'+`;
 const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
+const NAME_WORDS = 'must have 1 to 40 small letters, digits and hyphens, and begin with no hyphen';
 const COUNTERPARTY = /^[\x21-\x7e]{1,64}$/;
+const COUNTERPARTY_WORDS = 'must have 1 to 64 visible ASCII characters, no spaces';
 const KEY = /^[\x21-\x7e]{8,64}$/;
 
 export const wireMoneySchema = z.strictObject({ amount: z.string().max(32), currency: z.string().length(3) });
 
 export const decisionRequestSchema = z.strictObject({
   subject: z.string().max(64).describe('sub_…'),
-  service: z.string().regex(NAME),
+  service: z.string().regex(NAME, NAME_WORDS),
   amount: wireMoneySchema,
   mode: z.enum(['EVALUATE', 'RESERVE']),
-  counterparty: z.string().regex(COUNTERPARTY).optional(),
-  channel: z.string().regex(NAME).optional().describe('the participant whose statement will show the payment'),
+  counterparty: z.string().regex(COUNTERPARTY, COUNTERPARTY_WORDS).optional(),
+  channel: z.string().regex(NAME, NAME_WORDS).optional().describe('the participant whose statement will show the payment'),
   holdSeconds: z.int().min(1).max(holdSecondsMax).optional(),
   paymentReference: z
     .string()

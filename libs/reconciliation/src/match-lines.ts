@@ -60,7 +60,12 @@ export function missingPayments(expected: readonly ConfirmedPayment[], taken: Re
 }
 
 function unknown({ line }: IdentifiedLine): Outcome {
-  return { n: line.n, line: line.n, kind: 'MISSING_OURS', reason: 'no confirmed payment of this channel bears any of its references' };
+  return {
+    n: line.n,
+    line: line.n,
+    kind: 'MISSING_OURS',
+    reason: 'no confirmed payment whose decision names this bank as its channel bears any of its references',
+  };
 }
 
 interface Pair extends Verdict {

@@ -363,7 +363,7 @@ async function seedStatement(tx: Tx, { subject, payment, reference, at }: Statem
   );
   await tx.query(
     `INSERT INTO reconciliation_outcomes (shard, reconciliation, n, kind, reason, line)
-     VALUES ($1, $2, 2, 'MISSING_OURS', 'no confirmed payment of this channel bears any of its references', 2)`,
+     VALUES ($1, $2, 2, 'MISSING_OURS', 'no confirmed payment whose decision names this bank as its channel bears any of its references', 2)`,
     [shard, id],
   );
   const body = { reconciliation: id, digest: digest(id).toString('hex') };
