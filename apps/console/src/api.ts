@@ -55,7 +55,7 @@ export interface OverviewView {
   };
   /** `about`: estimated, there are too many to count for a screen. */
   readonly records: { readonly total: string; readonly about: boolean; readonly lastAcceptedAt: string | null };
-  readonly breaks: { readonly open: number; readonly more: boolean; readonly oldestAt: string | null };
+  readonly breaks: { readonly open: number; readonly more: boolean; readonly oldest: { readonly at: string; readonly id: string } | null };
   readonly log: {
     readonly facts: string;
     readonly sealed: string;

@@ -89,7 +89,7 @@ describe.skipIf(chromium === undefined)('the console in a browser', () => {
     }
     expect(await page.getByText(/log entry/).count()).toBeGreaterThanOrEqual(5);
     expect(page.url()).toContain(`id=${story.paymentReference}`);
-    await page.getByRole('button', { name: 'Back to the list' }).click();
+    await page.getByRole('button', { name: 'Back', exact: true }).click();
     await page.getByRole('heading', { name: 'Recent decisions' }).waitFor();
   });
 
@@ -145,7 +145,7 @@ describe.skipIf(chromium === undefined)('the console in a browser', () => {
       .first()
       .waitFor();
     await page.route('**/api/decisions*', (route) => route.abort());
-    await page.getByRole('button', { name: 'Back to the list' }).click();
+    await page.getByRole('button', { name: 'Back', exact: true }).click();
     await page.getByText('server did not answer').waitFor({ timeout: 20_000 });
     await screenshot(page, 'decisions-no-network');
     complaints.splice(0, complaints.length, ...complaints.filter((text) => !text.includes('ERR_FAILED')));

@@ -141,7 +141,7 @@ describe('what the console shows', () => {
     expect([windowSeconds, capped, counts.ALLOW + counts.REVIEW + counts.DENY]).toEqual([3600, false, 122]);
     expect(bars.reduce((sum, bar) => sum + bar.ALLOW + bar.REVIEW + bar.DENY, 0)).toBe(122);
     expect(view.records).toMatchObject({ total: '2', about: false });
-    expect(view.breaks).toMatchObject({ open: 1, more: false });
+    expect(view.breaks).toMatchObject({ open: 1, more: false, oldest: { id: story.reconciliation } });
     expect(BigInt(view.log.sealed)).toBeGreaterThan(122n);
     expect(view.alarms).toEqual([]);
     // Not since the last checkpoint: where little happens, that one is old and nothing is late.

@@ -1,4 +1,4 @@
-import { SHARDS } from '#kernel';
+import { formatId, type Shard, SHARDS } from '#kernel';
 import type { SqlRunner } from '#platform';
 import type { Outcome, OutcomeCounts, OverviewView } from '../api.js';
 import { findShardBounds } from './pg-shard-bounds.js';
@@ -69,14 +69,18 @@ export class PgOverview {
   }
 
   private async breaks(): Promise<OverviewView['breaks']> {
-    const [row] = await this.sql.query<{ open: bigint; oldest_at: Date | null }>(
-      `SELECT count(*) AS open, min(r.received_at) AS oldest_at
+    const [row] = await this.sql.query<{ open: bigint; oldest_at: Date | null; shard: Shard | null; id: string | null }>(
+      `SELECT count(*) AS open, min(r.received_at) AS oldest_at,
+              (array_agg(r.shard ORDER BY r.received_at, r.id))[1] AS shard, (array_agg(r.id ORDER BY r.received_at, r.id))[1] AS id
          FROM (SELECT shard, reconciliation FROM reconciliation_outcomes WHERE kind <> 'MATCHED' LIMIT $1) o
          JOIN reconciliations r ON r.shard = o.shard AND r.id = o.reconciliation`,
       [BREAKS_COUNTED_MAX + 1],
     );
     const open = Number(row!.open);
-    return { open: Math.min(open, BREAKS_COUNTED_MAX), more: open > BREAKS_COUNTED_MAX, oldestAt: row!.oldest_at?.toISOString() ?? null };
+    const { oldest_at: oldestAt, shard, id } = row!;
+    const oldest =
+      oldestAt && shard !== null && id !== null ? { at: oldestAt.toISOString(), id: formatId('rec', { shard, uuid: id }) } : null;
+    return { open: Math.min(open, BREAKS_COUNTED_MAX), more: open > BREAKS_COUNTED_MAX, oldest };
   }
 
   private async log(): Promise<OverviewView['log']> {

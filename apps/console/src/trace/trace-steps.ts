@@ -1,6 +1,7 @@
 import { answerOf, type DecisionDetails, type DecisionRow } from '#decisions';
 import { formatId, formatMinor, type Shard } from '#kernel';
 import type { TraceDetail, TraceStep } from '../api.js';
+import { groupDigits } from '../group-digits.js';
 import { recordDetails } from './record-details.js';
 import type { ReconciliationRow, RecordRow, ReservationRow, RestrictionRow, StatementRow, TraceRows, VersionRow } from './trace-rows.js';
 
@@ -22,7 +23,7 @@ export function traceSteps(rows: TraceRows, at: Date): BareStep[] {
     ...rows.versions.map(versionStep),
     ...rows.restrictions.map((row) => restrictionStep(row, at)),
     ...rows.decisions.map(decisionStep),
-    ...rows.reservations.map((row) => reservationStep(row, at)),
+    ...rows.reservations.map((row) => reservationStep(row, at, heldAt(row, rows.decisions))),
     ...rows.reconciliations.map(reconciliationStep),
     ...rows.statements.map(statementStep),
   ];
@@ -37,7 +38,7 @@ function detail(label: string, value: string | null | undefined, form: TraceDeta
   return value === null || value === undefined || value === '' ? undefined : { label, value, form };
 }
 
-const money = (minor: bigint, currency: string): string => `${formatMinor(minor, currency)} ${currency}`;
+const money = (minor: bigint, currency: string): string => `${groupDigits(formatMinor(minor, currency))} ${currency}`;
 
 const ADVERSE_RECORDS = ['violation'];
 const RECORD_TITLES: Readonly<Record<string, string>> = {
@@ -97,6 +98,7 @@ const STEP_TITLES: Readonly<Record<string, string>> = {
   LIMIT_CUT: 'Limits cut',
   SERVICE_STOP: 'Services stopped',
   CLOSURE: 'Closed for all services',
+  BANK_NOTICE: 'Notice to the banks',
 };
 
 function restrictionStep(row: RestrictionRow, at: Date): BareStep {
@@ -147,7 +149,7 @@ function decisionStep(row: DecisionRow): BareStep {
       detail('Score and tier', `${answer.score.value} · ${answer.tier}`),
       detail('Standing version', row.standingVersion.toString()),
       detail('Policy', `${answer.policy.id} · version ${answer.policy.version}`),
-      detail('Discount', answer.discount && `${answer.discount.amount} ${asked.currency} (${answer.discount.rule})`, 'money'),
+      detail('Discount', answer.discount && `${groupDigits(answer.discount.amount)} ${asked.currency} (${answer.discount.rule})`, 'money'),
       detail('The policy alone says', row.computed === row.outcome ? undefined : row.computed),
       detail('Reasons', answer.reasons.map(({ text, source }) => `${text} (${source})`).join('\n'), 'list'),
       detail('Limits', answer.limits.map((limit) => limitText(limit, asked.currency)).join('\n'), 'list'),
@@ -163,8 +165,9 @@ function limitText(
   { id, window, limit, available, count, resetAt }: ReturnType<typeof answerOf>['limits'][number],
   currency: string,
 ): string {
-  const amount = limit === undefined ? [] : [`${available ?? limit} of ${limit} ${currency} left`];
-  const counted = count === undefined ? [] : [`${count.available} of ${count.limit} payments left`];
+  const amount = limit === undefined ? [] : [`${groupDigits(available ?? limit)} of ${groupDigits(limit)} ${currency} left`];
+  const counted =
+    count === undefined ? [] : [`${groupDigits(String(count.available))} of ${groupDigits(String(count.limit))} payments left`];
   const reset = resetAt === undefined ? [] : [`anew ${resetAt.slice(0, 16).replace('T', ' ')} UTC`];
   return `${id} (${window.toLowerCase().replaceAll('_', ' ')}): ${[...amount, ...counted, ...reset].join(', ')}`;
 }
@@ -179,15 +182,23 @@ const RESERVATION_TITLES = {
 
 export const reservationKey = (uuid: string): string => `reservation ${uuid}`;
 
+/** A hold was made with its decision and bears its UUID; without the decision, the time in the UUID (version 7). */
+export function heldAt(
+  { reservation }: Pick<ReservationRow, 'reservation'>,
+  decisions: readonly Pick<DecisionRow, 'decision' | 'at'>[],
+): Date {
+  const decided = decisions.find(({ decision }) => decision.uuid === reservation)?.at;
+  return decided ?? new Date(parseInt(reservation.replaceAll('-', '').slice(0, 12), 16));
+}
+
 /** A hold ends at its time even where no sweep has tidied it away yet. */
-function reservationStep(row: ReservationRow, at: Date): BareStep {
+function reservationStep(row: ReservationRow, at: Date, held: Date): BareStep {
   const state = row.state === 'RESERVED' && row.expires_at <= at ? 'EXPIRED' : row.state;
   const id = formatId('rsv', { shard: row.shard, uuid: row.reservation });
   return {
     key: reservationKey(row.reservation),
     kind: 'reservation',
-    // UUIDv7: the hold was made with its decision; what settled it came later.
-    at: row.confirmed_at ?? new Date(parseInt(row.reservation.replaceAll('-', '').slice(0, 12), 16) + 1),
+    at: row.confirmed_at ?? held,
     title: RESERVATION_TITLES[state],
     tone: RESERVATION_TONES[state],
     badge: state,

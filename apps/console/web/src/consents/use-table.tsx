@@ -38,7 +38,7 @@ export function UseTable({ uses, isOfOne }: { uses: readonly ConsentUseView[]; i
               {isOfOne ? `${use.n}, under version ${use.version}` : <Id value={use.consent} to={`/consents?consent=${use.consent}`} />}
             </td>
             <td data-label="Fact">
-              <Id value={use.fact} />
+              <Id value={use.fact} to={`/decisions?id=${use.fact}`} />
             </td>
           </tr>
         ))}

@@ -6,7 +6,7 @@ import { call, query } from '../api/client.js';
 import { useParams } from '../api/router.js';
 import { Section } from '../parts/page.js';
 import { LoadMore, Rows } from '../parts/pages.js';
-import { Id, OutcomeBadge, OUTCOMES, StateBadge, Time } from '../parts/values.js';
+import { Id, money, OutcomeBadge, OUTCOMES, StateBadge, Time } from '../parts/values.js';
 
 export function DecisionList() {
   const [params, change] = useParams();
@@ -79,7 +79,7 @@ function DecisionTable({ rows }: { rows: readonly DecisionRow[] }) {
             </td>
             <td data-label="Service">{row.service}</td>
             <td data-label="Amount" className="right num">
-              {row.money.amount} {row.money.currency}
+              {money(row.money.amount, row.money.currency)}
             </td>
             <td data-label="Reason">
               <span>

@@ -1,6 +1,6 @@
 import { Badge, Button, Group, Paper, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import type { SignedInStaff, TraceView } from '../../../src/api.js';
 import { call, ProblemError, query } from '../api/client.js';
 import { Link } from '../api/router.js';
@@ -10,18 +10,11 @@ import { Empty, Loaded, sentence } from '../parts/states.js';
 import { Id } from '../parts/values.js';
 import { TraceStepCard } from './trace-step.js';
 
-export function Trace({ id, staff, onClose }: { id: string; staff: SignedInStaff; onClose: () => void }) {
+export function Trace({ id, staff }: { id: string; staff: SignedInStaff }) {
   const trace = useQuery({ queryKey: ['trace', id], queryFn: () => call<TraceView>(`/trace${query({ id })}`) });
   const missing = trace.error instanceof ProblemError && trace.error.problem.status === 404 ? trace.error.problem : undefined;
   return (
-    <Section
-      title="Trace"
-      aside={
-        <Button variant="default" size="xs" onClick={onClose}>
-          Back to the list
-        </Button>
-      }
-    >
+    <Section title="Trace">
       {missing ? (
         <Empty title="Nothing is known by this id">{sentence(missing.detail)}</Empty>
       ) : (
@@ -51,12 +44,30 @@ function TraceBody({ view, staff }: { view: TraceView; staff: SignedInStaff }) {
       {view.steps.length === 0 ? (
         <Empty title="Nothing has happened here yet">The subject is known; no record, decision or statement line names it so far.</Empty>
       ) : (
-        <ol className="trace">
-          {view.steps.map((step) => (
-            <TraceStepCard key={step.key} step={step} focused={step.key === view.focus} />
-          ))}
-        </ol>
+        <Steps key={view.subject?.id ?? view.focus} view={view} />
       )}
+    </>
+  );
+}
+
+const STEPS_AT_FIRST = 25;
+
+/** A subject may have hundreds of steps, and the last ones are asked about. A step that was asked for is always shown, and what led to it. */
+function Steps({ view: { steps, focus } }: { view: TraceView }) {
+  const [whole, showWhole] = useState(false);
+  const hidden = whole || focus !== null ? 0 : Math.max(0, steps.length - STEPS_AT_FIRST);
+  return (
+    <>
+      {hidden > 0 && (
+        <Button variant="default" size="xs" mb="md" onClick={() => showWhole(true)}>
+          Show the {hidden} steps before
+        </Button>
+      )}
+      <ol className="trace">
+        {steps.slice(hidden).map((step) => (
+          <TraceStepCard key={step.key} step={step} focused={step.key === focus} />
+        ))}
+      </ol>
     </>
   );
 }

@@ -5,7 +5,7 @@ import { call } from '../api/client.js';
 import { may } from '../api/session.js';
 import { Section } from '../parts/page.js';
 import { Empty, Failure, Loaded } from '../parts/states.js';
-import { count, Id, OutcomeBadge, Time } from '../parts/values.js';
+import { count, Id, money, OutcomeBadge, Time } from '../parts/values.js';
 
 /** The decisions that used the record; decided again, also what they would have been. */
 export function AffectedList({ id, staff }: { id: string; staff: SignedInStaff }) {
@@ -79,9 +79,7 @@ function Decisions({ decisions }: { decisions: readonly AffectedView[] }) {
                 <Time at={one.decidedAt} />
               </Table.Td>
               <Table.Td>{one.service}</Table.Td>
-              <Table.Td>
-                {one.amount.amount} {one.amount.currency}
-              </Table.Td>
+              <Table.Td>{money(one.amount.amount, one.amount.currency)}</Table.Td>
               <Table.Td>version {one.standingVersion}</Table.Td>
               <Table.Td>
                 <Answer one={one} />

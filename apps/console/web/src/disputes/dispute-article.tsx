@@ -42,7 +42,7 @@ export function DisputeArticle({ dispute, isLinked = false }: { dispute: Dispute
       </Group>
       <Group gap="xs">
         <Text size="sm">
-          Subject <Id value={subject} />
+          Subject <Id value={subject} to={`/decisions?id=${subject}`} />
         </Text>
         <Text size="sm">
           Record <Id value={record.jti} to={`/decisions?id=${record.jti}`} />

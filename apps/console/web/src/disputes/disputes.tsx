@@ -2,8 +2,7 @@ import { Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { DisputeDeskView, DisputeView, SignedInStaff } from '../../../src/api.js';
 import { call } from '../api/client.js';
-import { useParams } from '../api/router.js';
-import { IdSearch } from '../parts/id-search.js';
+import { IdSearch, useIdOrSubject } from '../parts/id-search.js';
 import { PageHead, Section } from '../parts/page.js';
 import { Empty, Loaded } from '../parts/states.js';
 import { count } from '../parts/values.js';
@@ -12,9 +11,7 @@ import { DisputeArticle } from './dispute-article.js';
 import { NoticeTable } from './notice-table.js';
 
 export default function Disputes({ staff }: { staff: SignedInStaff }) {
-  const [params, change] = useParams();
-  const [id, subject] = [params.get('dispute') ?? '', params.get('subject') ?? ''];
-  const search = (text: string) => change(text.startsWith('sub_') ? { dispute: '', subject: text } : { dispute: text, subject: '' });
+  const { id, subject, search } = useIdOrSubject('dispute');
   return (
     <>
       <PageHead
@@ -29,7 +26,7 @@ export default function Disputes({ staff }: { staff: SignedInStaff }) {
           id={id || subject}
           onSearch={search}
         />
-        {id === '' ? <Desk key={subject} subject={subject} /> : <One key={id} id={id} staff={staff} />}
+        {id === '' ? <Desk subject={subject} /> : <One key={id} id={id} staff={staff} />}
       </Stack>
     </>
   );

@@ -3,13 +3,21 @@ import type { PartnerView, WebhookView } from '../../../src/api.js';
 import { StateBadge, Time } from '../parts/values.js';
 
 /** How a partner hears of events, and how its receiver fared when it was probed. */
-export function PartnerWebhook({ webhook, conformance }: Pick<PartnerView, 'webhook' | 'conformance'>) {
+export function PartnerWebhook({
+  state,
+  webhook,
+  conformance,
+  at,
+}: Pick<PartnerView, 'state' | 'webhook' | 'conformance'> & { at: string }) {
+  const isClosed = state === 'CLOSED';
   return (
     <div>
       <Title order={3} size="h6" mt="md" mb={6}>
-        Webhook {webhook && <StateBadge state={webhook.state} />}
+        Webhook {webhook && !isClosed && <StateBadge state={webhook.state} />}
       </Title>
-      {webhook ? <Endpoint webhook={webhook} /> : <Line>None is registered: the bank polls.</Line>}
+      {!webhook && <Line>{isClosed ? 'None was registered.' : 'None is registered: the bank polls.'}</Line>}
+      {webhook && isClosed && <Line>{webhook.origin} is not told anything any more: the partner is closed.</Line>}
+      {webhook && !isClosed && <Endpoint webhook={webhook} at={at} />}
       {conformance && (
         <Text size="sm" c={conformance.failed.length > 0 ? 'red' : 'dimmed'}>
           Conformance: {conformance.probes - conformance.failed.length} of {conformance.probes} probes passed on{' '}
@@ -21,7 +29,7 @@ export function PartnerWebhook({ webhook, conformance }: Pick<PartnerView, 'webh
   );
 }
 
-function Endpoint({ webhook }: { webhook: WebhookView }) {
+function Endpoint({ webhook, at }: { webhook: WebhookView; at: string }) {
   const { origin, pausedWhy, trouble, nextTryAt, deliveredAt, failing, dead } = webhook;
   return (
     <>
@@ -32,7 +40,7 @@ function Endpoint({ webhook }: { webhook: WebhookView }) {
           {trouble}
           {nextTryAt !== null && (
             <>
-              ; next try <Time at={nextTryAt} />
+              ; {Date.parse(nextTryAt) <= Date.parse(at) ? 'the next try is due since' : 'next try'} <Time at={nextTryAt} />
             </>
           )}
         </Text>

@@ -72,7 +72,7 @@ function Partner({ partner, at, mayChange }: { partner: PartnerView; at: string;
           </Stack>
         </div>
       </SimpleGrid>
-      <PartnerWebhook {...partner} />
+      <PartnerWebhook {...partner} at={at} />
       {mayChange && <PartnerActions partner={partner} />}
     </Section>
   );

@@ -1,4 +1,5 @@
 import { ActionIcon, Badge, CopyButton, Tooltip } from '@mantine/core';
+import { groupDigits } from '../../../src/group-digits.js';
 import { Icon } from './icons.js';
 import { Link } from '../api/router.js';
 
@@ -35,6 +36,8 @@ export function ago(at: string, now: string | number): string {
 
 const NUMBER = new Intl.NumberFormat('en-GB');
 export const count = (value: number | string | bigint): string => NUMBER.format(typeof value === 'string' ? BigInt(value) : value);
+
+export const money = (amount: string, currency: string): string => `${groupDigits(amount)} ${currency}`;
 
 const BYTES = ['B', 'KiB', 'MiB', 'GiB'];
 export function bytes(value: number): string {

@@ -76,7 +76,7 @@ function Versions({ versions, staff, onShadow }: VersionsProps) {
         {versions.map((policy) => (
           <tr key={policy.version}>
             <td data-label="Version">
-              <Text size="sm" fw={600} span>
+              <Text size="sm" fw={600} span className="time">
                 {policy.id} {policy.version}
               </Text>
             </td>

@@ -18,14 +18,19 @@ interface Step {
 function stepsOf({ version, state, author, activatedAt }: PolicyView, staff: SignedInStaff): Step[] {
   if (!may(staff, 'policies.change')) return [];
   const isOpen = state === 'DRAFT' || state === 'SHADOW';
-  const mayDecide = state === 'APPROVED' || (state === 'RETIRED' && activatedAt !== null);
+  const decidedBefore = state === 'RETIRED' && activatedAt !== null;
   const decides = 'It decides from this moment, in every process.';
   return [
     ...(state === 'DRAFT'
       ? [{ path: 'shadow', label: 'Start shadow', title: `Start the shadow of version ${version}`, light: true } as const]
       : []),
     ...(isOpen && author !== staff.name ? [{ path: 'approve', label: 'Approve', title: `Approve version ${version}` } as const] : []),
-    ...(mayDecide ? [{ path: 'activate', label: 'Activate', title: `Activate version ${version}`, asks: decides } as const] : []),
+    ...(state === 'APPROVED'
+      ? [{ path: 'activate', label: 'Activate', title: `Activate version ${version}`, asks: decides } as const]
+      : []),
+    ...(decidedBefore
+      ? [{ path: 'activate', label: 'Reactivate', title: `Reactivate version ${version}`, asks: decides, light: true } as const]
+      : []),
     ...(isOpen || state === 'APPROVED'
       ? [{ path: 'retire', label: 'Retire', title: `Retire version ${version}`, asks: 'It will never decide.', light: true } as const]
       : []),

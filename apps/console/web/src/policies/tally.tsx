@@ -1,7 +1,8 @@
 import { Badge, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { CellView, ChangesView, PairView, TallyView, WouldBe } from '../../../src/api.js';
-import { count, Id, OutcomeBadge, OUTCOMES } from '../parts/values.js';
+import { groupDigits } from '../../../src/group-digits.js';
+import { count, Id, money, OutcomeBadge, OUTCOMES } from '../parts/values.js';
 
 /** What deciding again under another policy found. */
 export function Tally({ found, notes }: { found: TallyView; notes: readonly string[] }) {
@@ -59,11 +60,15 @@ function Headline({ found }: { found: TallyView }) {
   const share = decisions.count === 0 ? 0 : (100 * differing.outcome) / decisions.count;
   return (
     <Group gap="xl">
-      <Figure label="Decisions" value={count(decisions.count)} about={`${decisions.amount} ${currency}`} />
+      <Figure label="Decisions" value={count(decisions.count)} about={money(decisions.amount, currency)} />
       <Figure label="Other outcome" value={count(differing.outcome)} about={`${share.toFixed(2)} %`} />
-      <Figure label="Other discount" value={count(differing.discount)} about={`${discount.was} → ${discount.would} ${currency}`} />
+      <Figure
+        label="Other discount"
+        value={count(differing.discount)}
+        about={`${groupDigits(discount.was)} → ${money(discount.would, currency)}`}
+      />
       <Figure label="Other reasons" value={count(differing.reasons)} about={`${count(differing.computed)} computed differently`} />
-      {assumed.count > 0 && <Figure label="Rest on an assumption" value={count(assumed.count)} about={`${assumed.amount} ${currency}`} />}
+      {assumed.count > 0 && <Figure label="Rest on an assumption" value={count(assumed.count)} about={money(assumed.amount, currency)} />}
     </Group>
   );
 }
@@ -126,7 +131,7 @@ function CellText({ cell, currency, isChange }: { cell: CellView; currency: stri
         {count(cell.count)}
       </Text>{' '}
       <Text size="xs" c="dimmed" span>
-        {cell.amount} {currency}
+        {money(cell.amount, currency)}
       </Text>
     </span>
   );
@@ -157,7 +162,7 @@ function Changes({ groups, currency }: { groups: readonly ChangesView[]; currenc
                 className="badge"
                 color={would === 'ALLOW' ? 'teal' : would === 'REVIEW' ? 'yellow' : 'red'}
               >
-                {was} → {would}: {count(changed)} ({amount} {currency})
+                {was} → {would}: {count(changed)} ({money(amount, currency)})
               </Badge>
             ))}
           </Group>
@@ -230,7 +235,7 @@ function Examples({ found: { examples, currency } }: { found: TallyView }) {
               {service}, {tier}
             </td>
             <td data-label="Amount" className="right num">
-              {amount} {currency}
+              {money(amount, currency)}
             </td>
             <td data-label="Why">
               <span className="mono breakable">{why}</span>

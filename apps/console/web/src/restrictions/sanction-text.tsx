@@ -1,5 +1,6 @@
 import { Text } from '@mantine/core';
 import type { SanctionView } from '../../../src/api.js';
+import { money } from '../parts/values.js';
 
 const STEPS: Readonly<Record<string, string>> = {
   WARN: 'warning',
@@ -15,7 +16,7 @@ export function SanctionText({ sanction }: { sanction: SanctionView }) {
   const parts = [
     STEPS[step] ?? step,
     ...(limitPercent === undefined ? [] : [`to ${limitPercent} %`]),
-    ...(limitAmount === undefined ? [] : [`to ${limitAmount.amount} ${limitAmount.currency} at most`]),
+    ...(limitAmount === undefined ? [] : [`to ${money(limitAmount.amount, limitAmount.currency)} at most`]),
     services.length === 0 ? 'all services' : services.join(', '),
     ...(days === undefined ? [] : [`${days} days`]),
   ];
