@@ -8,6 +8,7 @@ import { createEd25519Signer, signJws } from '#evidence';
 import type { Participants } from '#partners';
 import { createLogger } from '#platform';
 import { readIssuedCertificate } from '#platform/adapters/mtls-authority';
+import { bodyBytesMax } from '../../apps/gateway/src/channel/body-limits.js';
 import { createGateway } from '../../apps/gateway/src/start-gateway.js';
 import { DAY_MS, issue, makeCrl, makeEcAuthority, publicPem } from '../../certs/authority.js';
 import { EC_AUTHORITY, readDevelopmentAuthority, revokeInDevelopment, RSA_AUTHORITY } from '../../certs/make-dev-pki.js';
@@ -208,7 +209,7 @@ describe('the transport', () => {
   });
 
   it('refuses a body over the limit with 413', async () => {
-    const body = Buffer.alloc(4 * 1024 * 1024 + 1, 0x61);
+    const body = Buffer.alloc(bodyBytesMax + 1, 0x61);
     const answer = await call(client('bank-a'), '/v1/security/echo', 'post').type('application/jose').send(body);
     expect(answer.status).toBe(413);
     expect((answer.body as { code: string }).code).toBe('body.too_large');
