@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -11,6 +12,7 @@ import { readIssuedCertificate } from '#platform/adapters/mtls-authority';
 import { freshDatabase, type FreshDatabase } from '#platform/testing/database';
 import { createGateway, type GatewayOptions } from '../../apps/gateway/src/start-gateway.js';
 import { EC_AUTHORITY, ensureDevelopmentPki, RSA_AUTHORITY } from '../../certs/make-dev-pki.js';
+import { checkAnswers } from './checked-answers.js';
 import { signed } from './sign-request.js';
 
 /** Whom a connection is: without `cert` it shows none, without `signer` it signs nothing. */
@@ -57,6 +59,7 @@ export async function openGatewayWorld(
   const pki = (name: string) => readFileSync(path.join(home, 'pki', name), 'utf8');
   await enrol(participants, 'bank-a', pki, EC_AUTHORITY, signers['bank-a']);
   await enrol(participants, 'bank-b', pki, RSA_AUTHORITY, signers['bank-b']);
+  const faults = checkAnswers(app.getHttpServer() as Server);
   await app.listen(port, '127.0.0.1');
   return {
     ...{ home, config, fresh, app, participants, port, signers, pki },
@@ -75,6 +78,7 @@ export async function openGatewayWorld(
       await app.close();
       await fresh.close();
       rmSync(home, { recursive: true, force: true });
+      if (faults.length > 0) throw new Error(`answers that the gateway's OpenAPI does not describe:\n${[...new Set(faults)].join('\n')}`);
     },
   };
 }

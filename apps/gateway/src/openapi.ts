@@ -2,6 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
 import { pollRequest, resendRequest, webhookRegistration } from '#contract';
+import { ANSWERS } from './answers/answers.js';
 import { gatewayKeyAnswer } from './participants/gateway-keys.controller.js';
 import { certificateRequest } from './participants/partner-certificates.controller.js';
 import { compromiseReport, keyAnnouncement } from './participants/partner-keys.controller.js';
@@ -88,8 +89,16 @@ const SIGNATURE_HEADERS = [
 interface Operation {
   readonly parameters?: readonly object[];
   readonly requestBody?: object;
-  readonly responses: Record<string, object>;
+  readonly responses: Record<string, { readonly description?: string }>;
 }
+
+const MEANS = {
+  200: 'done, or found',
+  201: 'kept',
+  202: 'taken, and worked off from now on: ask for it where Location says',
+  204: 'gone',
+} as const;
+const REPEATED = { description: 'true: the same was sent before, and this is its answer', schema: { type: 'string' } };
 
 const METHODS = ['get', 'post', 'put', 'delete'] as const;
 
@@ -115,12 +124,41 @@ function completed(path: string, method: (typeof METHODS)[number], operation: Op
     ...operation,
     ...(isSigned ? { parameters: [...(operation.parameters ?? []), ...SIGNATURE_HEADERS] } : {}),
     ...(content ? { requestBody: { required: true, content } } : {}),
-    responses: { ...operation.responses, default: PROBLEM },
+    responses: { ...answersOf(path, method, operation), default: PROBLEM },
   };
+}
+
+/** Nest knows neither what its handlers answer nor every status of theirs. */
+function answersOf(path: string, method: string, { responses }: Operation): Operation['responses'] {
+  const answer = ANSWERS[`${method.toUpperCase()} ${path}`];
+  if (!answer) return responses;
+  const content = Object.fromEntries(
+    Object.entries(answer.content).map(([type, { schema, text }]) => [
+      type,
+      {
+        schema: schema
+          ? { ...schemaOf(schema), ...(text === undefined ? {} : { description: text }) }
+          : { type: 'string', description: text },
+      },
+    ]),
+  );
+  const body = Object.keys(content).length > 0 ? { content } : {};
+  const headers = answer.statuses.length > 1 ? { headers: { 'Idempotency-Hit': REPEATED } } : {};
+  return Object.fromEntries(
+    answer.statuses.map((status) => [
+      status,
+      { description: responses[status]?.description || MEANS[status], ...(status === 200 ? headers : {}), ...body },
+    ]),
+  );
+}
+
+/** As it is sent. Answers are open for names that a later release adds. */
+function schemaOf(schema: z.ZodType): object {
+  return z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' });
 }
 
 function contentOf(path: string): object | undefined {
   const schema = JSON_BODIES[path];
   if (!schema) return DOCUMENTS[path];
-  return { 'application/json': { schema: z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' }) } };
+  return { 'application/json': { schema: schemaOf(schema) } };
 }
