@@ -9,16 +9,20 @@ const chunkBytes = 1024 * 1024;
 /** A block of four bytes may stand for 128 KiB: so many bytes of hostile input become 32 MiB before anybody can count them. */
 const zstdStepBytes = 1024;
 
+/** Records hold ids and times that differ: a body that grows more was made to fill our disk. A small one may. */
+const growthMax = 100;
+const grownBytesFree = 16 * 1024 * 1024;
+
 type Body = AsyncIterable<Uint8Array>;
 
-const gunzip = (body: Body) => through(body, zlib.createGunzip({ chunkSize: chunkBytes }));
+const gunzip = (body: Body) => measured(body, (read) => through(read, zlib.createGunzip({ chunkSize: chunkBytes })));
 
 /** One row per coding, in small letters, and `x-gzip` is gzip (RFC 9110 §8.4.1, RFC 8878); each decodes in constant memory and throws `BrokenCoding`. */
 const DECODERS: Readonly<Record<string, (body: Body) => Body>> = {
   identity: (body) => body,
   gzip: gunzip,
   'x-gzip': gunzip,
-  zstd: (body) => unzstd(body),
+  zstd: (body) => measured(body, unzstd),
 };
 
 /** For Accept-Encoding (RFC 9110 §12.5.3): what a refused sender may use. */
@@ -42,6 +46,23 @@ async function* refusing(decoded: Body): AsyncGenerator<Uint8Array> {
   } catch (error) {
     if (!(error instanceof BrokenCoding)) throw error;
     throw new Refusal('malformed', 'batch.coding_broken', error.message, { field: 'content-encoding' });
+  }
+}
+
+async function* measured(body: Body, decode: (body: Body) => Body): AsyncGenerator<Uint8Array> {
+  let received = 0;
+  let grown = 0;
+  const counted = async function* () {
+    for await (const chunk of body) {
+      received += chunk.length;
+      yield chunk;
+    }
+  };
+  for await (const piece of decode(counted())) {
+    grown += piece.length;
+    if (grown > grownBytesFree && grown > growthMax * received)
+      throw new BrokenCoding(`the body grows to more than ${growthMax} times its size`);
+    yield piece;
   }
 }
 
