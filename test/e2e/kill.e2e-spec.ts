@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -21,6 +21,7 @@ import {
   supervised,
   untilRestarted as untilRestartedIn,
   writeKillBatch,
+  writeSealedKillBatch,
 } from '../world/batch-kills.js';
 import { type Installation, startInstallation } from '../world/installation.js';
 import { type Acknowledged, insist, work } from '../world/workload.js';
@@ -263,6 +264,51 @@ describe('kill -9 during a batch', () => {
       const again = await insist(() => client.submitRecord(lines[nth]!));
       expect([again.repeated, receipts.includes(again.receipt)]).toEqual([true, true]);
     }
+  }
+});
+
+describe('kill -9 of the gateway while sealed lines are received', () => {
+  it('each line is there once when they are sent again, and nothing half written stays', async () => {
+    const dice = new Dice(seed + 900);
+    const scene = { stage, home: installation.home, refs: await customers(6), dice };
+    const file = path.join(installation.home, 'kill-sealed.ndjson');
+    const jtis = await writeSealedKillBatch(scene, file, 600);
+    const { restarts } = stateOf('gateway');
+    let share: number | undefined = dice.roll();
+    const status = await seeThrough(scene, file, {
+      onSent: (sent) => {
+        if (share === undefined || sent < share) return;
+        share = undefined;
+        killNow(installation.home, 'gateway');
+      },
+    });
+    await untilRestarted('gateway', restarts + 1);
+    // The manifest is line 1, and no record.
+    expect(status.lines).toMatchObject({ accepted: jtis.length, repeated: 0, refused: 0 });
+    const [row] = await insist(() =>
+      database.query<{ rows: bigint; facts: bigint }>(
+        `SELECT count(*) AS rows, count(DISTINCT (shard, fact_seq)) AS facts FROM records WHERE jti = ANY ($1::uuid[])`,
+        [jtis],
+      ),
+    );
+    expect(row).toEqual({ rows: BigInt(jtis.length), facts: BigInt(jtis.length) });
+    await verifyNumbers();
+    await verifySwept();
+  }, 180_000);
+
+  /** Hours later a worker removes what the dead left; what it may have left is put beside it. */
+  async function verifySwept(): Promise<void> {
+    const folder = path.join(installation.home, 'batches');
+    writeFileSync(path.join(folder, `${randomUUID()}.partial.ndjson`), '{"half":');
+    const longAgo = new Date(Date.now() - 24 * 3_600_000);
+    for (const name of readdirSync(folder)) utimesSync(path.join(folder, name), longAgo, longAgo);
+    const { restarts } = stateOf('worker');
+    killNow(installation.home, 'worker');
+    await untilRestarted('worker', restarts + 1);
+    const halves = () => readdirSync(folder).filter((name) => name.includes('.partial.'));
+    await insist(async () => {
+      if (halves().length > 0) throw new Error(`left behind: ${halves().join()}`);
+    });
   }
 });
 

@@ -100,6 +100,17 @@ export async function writeKillBatch({ stage, home, refs, dice }: BatchScene): P
   return { jtis, file };
 }
 
+/** A sealed file of so many lines, all of them good; answers the jti of each. */
+export async function writeSealedKillBatch({ stage, refs, dice }: BatchScene, file: string, count: number): Promise<string[]> {
+  const { id, key } = stage.bankA;
+  const payloads = Array.from({ length: count }, (_, i) => ({
+    ...sampleRating(id, refs[i % refs.length]!, dice.int(400, 900), new Date()),
+    seq: stage.bankA.nextSeq++,
+  }));
+  await writeBatch(file, payloads, { seal: { iss: id, key } });
+  return payloads.map(({ jti }) => jti);
+}
+
 /** Sends and follows a batch as a bank does that never gives up, whatever dies; `onSent` and `onProgress` may kill. */
 export async function seeThrough(
   { stage }: BatchScene,

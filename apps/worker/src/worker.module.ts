@@ -19,6 +19,7 @@ import { PartnersModule } from '#partners/adapters/partners.module';
 import { PrismaEnrolmentStore } from '#partners/adapters/prisma-enrolment-store';
 import { PgNonceBook } from '#partners/adapters/pg-nonce-book';
 import type { BatchStore } from '#records';
+import { FsBatchFiles } from '#records/adapters/fs-batch-files';
 import { PgBatchStore } from '#records/adapters/pg-batch-store';
 import type { ReconciliationStore } from '#reconciliation';
 import { RECONCILIATION_STORE, ReconciliationModule } from '#reconciliation/adapters/reconciliation.module';
@@ -43,7 +44,7 @@ import { Pacemaker } from './pacemaker.js';
 import { ReconcileProcessor } from './reconcile.processor.js';
 import { type RecurringTask, RecurringTasks } from './recurring-task.js';
 import { DispatchProcessor, SealProcessor, ShadowProcessor, SweepProcessor } from './recurring.processors.js';
-import { sweep, type SweepStep } from './sweep.js';
+import { hourly, sweep, type SweepStep } from './sweep.js';
 
 const sealEveryMs = 1_000;
 /** A policy that is set for a time is in force within a second of it. */
@@ -67,6 +68,7 @@ const PROCESSOR_CLASSES = [
   ProbeProcessor,
 ];
 const PROCESSORS = Symbol('PROCESSORS');
+const UPLOADS = Symbol('UPLOADS');
 const SWEEP_STEPS = Symbol('SWEEP_STEPS');
 const PARTNER_STEPS = Symbol('PARTNER_STEPS');
 const DISPATCH = Symbol('DISPATCH');
@@ -100,9 +102,10 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
         { provide: PROCESSORS, inject: PROCESSOR_CLASSES, useFactory: (...all: WorkerHost[]) => all },
         {
           provide: SWEEP_STEPS,
-          inject: [Database, ReviewDue, JobSender, RECONCILIATION_STORE, Exports, PgBatchStore, Restrictions, Webhooks, Disputes],
-          useFactory: (...all: Parameters<typeof sweepSteps>) => [...sweepSteps(...all), erasureStep(all[0], config)],
+          inject: [UPLOADS, Database, ReviewDue, JobSender, RECONCILIATION_STORE, Exports, PgBatchStore, Restrictions, Webhooks, Disputes],
+          useFactory: (...all: Parameters<typeof sweepSteps>) => [...sweepSteps(...all), erasureStep(all[1], config)],
         },
+        { provide: UPLOADS, inject: [FsBatchFiles, PgBatchStore, CLOCK], useFactory: uploadStep },
         { provide: BacktestRunner, inject: [Database], useFactory: (database: Database) => backtestRunner(database) },
         { provide: ShadowFollower, inject: [Database], useFactory: watchedShadows },
         { provide: PARTNER_STEPS, inject: [CONFIG, TimeKeeper, PrismaEnrolmentStore, CLOCK], useFactory: partnerSteps },
@@ -154,6 +157,7 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
 }
 
 function sweepSteps(
+  uploads: SweepStep,
   database: Database,
   reviewDue: ReviewDue,
   jobs: JobSender,
@@ -164,13 +168,12 @@ function sweepSteps(
   webhooks: Webhooks,
   disputes: Disputes,
 ): SweepStep[] {
-  const disputeReader = new PgDisputeReader(database);
-  const expiry = new ExpirySweep(database);
   const policies = policyLife(database);
-  const consents = consentExpiry(database);
+  const [expiry, consents] = [new ExpirySweep(database), consentExpiry(database)];
   const nonces = new PgNonceBook(database);
-  const backtests = new PgBacktests(database);
+  const [disputeReader, backtests] = [new PgDisputeReader(database), new PgBacktests(database)];
   return [
+    uploads,
     { name: 'nonces that nobody could use again', run: () => nonces.sweep() },
     { name: 'policies that are due', run: () => policies.activateDue(new Date()) },
     { name: 'expired holds', run: () => expiry.run() },
@@ -216,6 +219,11 @@ function sweepSteps(
 
 function erasureStep(database: Database, config: Config): SweepStep {
   return { name: 'what was told and may no longer be held', run: () => disclosureErasure(database, config).run() };
+}
+
+function uploadStep(files: FsBatchFiles, store: BatchStore, clock: Clock): SweepStep {
+  const run = () => files.sweep(clock.now(), async (id) => (await store.find(id)) !== undefined);
+  return hourly({ name: 'what killed uploads left behind', run });
 }
 
 function sweepTask(steps: readonly SweepStep[], logger: Logger): RecurringTask {

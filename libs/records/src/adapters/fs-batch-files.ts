@@ -1,9 +1,9 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { nodeCrypto, Prover, type RangeProof, TileNodes } from '#evidence';
-import { formatId, Refusal, type ShardedId } from '#kernel';
+import { formatId, parseId, Refusal, type ShardedId } from '#kernel';
 import { batchBytesMax, type BatchFiles, batchLinesMax, type NewBatch } from '../batch/batch.js';
 import type { SpooledBatch } from '../batch/receive-batch.js';
 import { decodeBody } from './decode-body.js';
@@ -12,6 +12,8 @@ import { LineThreads } from './line-threads.js';
 import { measureSealed, measureSigned, type OpenManifest } from './measure-lines.js';
 
 const chunkBytes = 1024 * 1024;
+/** No upload takes so long: the door cuts it after six hours. */
+const halfReceivedMsMax = 7 * 3_600_000;
 /** 256^4 lines are far more than a batch may have: what a refused spool may have left behind is below this level. */
 const hashesMax = 256 ** 4;
 
@@ -57,6 +59,31 @@ export class FsBatchFiles implements BatchFiles {
 
   async discard(id: ShardedId): Promise<void> {
     await rm(linesFile(this.baseOf(id)), { force: true });
+  }
+
+  /**
+   * Removes what a process that was killed left behind: lines half received, and whole ones whose batch nobody was told of. Answers how many files.
+   * @param isBatch whether there is a batch of this id
+   */
+  async sweep(at: Date, isBatch: (id: ShardedId) => Promise<boolean>): Promise<number> {
+    const names = await readdir(this.folder).catch(() => []);
+    let removed = 0;
+    for (const name of names) {
+      const [, batch, kind] = /^(?:[0-9a-f-]{36}\.partial|(bat_[0-9a-z]+))\.(ndjson|hashes-[0-9]+)$/.exec(name) ?? [];
+      // The hashes of a batch are kept for its proofs: they go only with lines that are nobody's.
+      if (kind === undefined || (batch !== undefined && kind !== 'ndjson')) continue;
+      if (!(await this.isOld(name, at)) || (batch !== undefined && (await isBatch(parseId('bat', batch))))) continue;
+      if (batch === undefined) await rm(path.join(this.folder, name), { force: true });
+      else await remove(path.join(this.folder, batch));
+      removed++;
+    }
+    return removed;
+  }
+
+  /** Not written to any more; gone meanwhile is not old. */
+  private async isOld(name: string, at: Date): Promise<boolean> {
+    const found = await stat(path.join(this.folder, name)).catch(() => undefined);
+    return found !== undefined && at.getTime() - found.mtimeMs > halfReceivedMsMax;
   }
 
   private async write(base: string, lines: AsyncIterable<Uint8Array>, openManifest: OpenManifest | undefined): Promise<NewContent> {
@@ -132,9 +159,10 @@ function linesFile(base: string): string {
   return `${base}.ndjson`;
 }
 
+/** The lines last: while they are there, the rest is found by them. */
 async function remove(base: string): Promise<void> {
-  await rm(linesFile(base), { force: true });
   await removeHashFiles(base, hashesMax);
+  await rm(linesFile(base), { force: true });
 }
 
 /** Durable under its name before anybody is told of it. */

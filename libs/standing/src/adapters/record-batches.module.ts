@@ -52,7 +52,7 @@ export class RecordBatchesModule {}
       useFactory: runBatch,
     },
   ],
-  exports: [PgBatchStore, RunBatch],
+  exports: [PgBatchStore, FsBatchFiles, RunBatch],
 })
 export class BatchWorkModule {}
 
