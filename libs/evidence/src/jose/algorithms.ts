@@ -8,7 +8,8 @@ interface Algorithm {
   readonly publicMembers: readonly string[];
   readonly hash: 'sha256' | null;
   fits(jwk: JsonWebKey, key: KeyObject): boolean;
-  how(key: KeyObject): VerifyKeyObjectInput;
+  /** The bare key wherever it can be: to see that an object of options is none, Node 24 throws and catches two errors (some 12 us; 2026-11-22). */
+  how(key: KeyObject): KeyObject | VerifyKeyObjectInput;
   /** The signature of a message, as `verify` takes it. */
   encoded(signature: Uint8Array): Uint8Array;
 }
@@ -23,14 +24,14 @@ export const ALGORITHMS: Readonly<Record<SignatureAlgorithm, Algorithm>> = {
     publicMembers: ['kty', 'crv', 'x', 'y'],
     hash: 'sha256',
     fits: (jwk) => jwk.kty === 'EC' && jwk.crv === 'P-256',
-    how: (key) => ({ key }),
+    how: (key) => key,
     encoded: derOfSignature,
   },
   EdDSA: {
     publicMembers: ['kty', 'crv', 'x'],
     hash: null,
     fits: (jwk) => jwk.kty === 'OKP' && jwk.crv === 'Ed25519',
-    how: (key) => ({ key }),
+    how: (key) => key,
     encoded: asItIs,
   },
   PS256: {

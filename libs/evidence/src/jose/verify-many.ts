@@ -1,4 +1,4 @@
-import type { VerifyKeyObjectInput } from 'node:crypto';
+import type { KeyObject, VerifyKeyObjectInput } from 'node:crypto';
 import { Refusal, type Verified } from '#kernel';
 import { ALGORITHMS } from './algorithms.js';
 import { checkHeader, type CompactJws, type JwsHeader, parseCompactJws, parseHeader } from './compact-jws.js';
@@ -16,7 +16,7 @@ export interface SignatureCheck {
 
 export interface CheckKind {
   readonly hash: 'sha256' | null;
-  readonly key: VerifyKeyObjectInput;
+  readonly key: KeyObject | VerifyKeyObjectInput;
 }
 
 /** Checks signatures wherever there is time for it; answers in the order asked. */
