@@ -11,6 +11,7 @@ import { createExportRunner, exportsFolder } from '#audit/adapters/audit-wiring'
 import { trustedKeysFile } from '#audit/adapters/trusted-keys';
 import { PgExportStore } from '#audit/adapters/pg-export-store';
 import { parseTime } from '../parse-time.js';
+import { userPath } from '../user-path.js';
 
 interface ExportOptions {
   readonly day?: string;
@@ -37,7 +38,7 @@ export function register(program: Command): void {
     .option('--kind <kind...>', 'only facts of these kinds, such as record.accepted')
     .option('--subject <id>', 'only facts about this subject (sub_…)')
     .option('--participant <id>', 'only facts about or by this participant')
-    .requiredOption('--out <file>', 'where to put the bundle')
+    .requiredOption('--out <file>', 'where to put the bundle', userPath)
     .option('--here', 'write it in this process instead of the worker')
     .action(async (options: ExportOptions) => {
       const config = parseConfig(process.env);

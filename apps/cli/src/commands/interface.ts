@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { Refusal } from '#kernel';
+import { userPath } from '../user-path.js';
 
 /** What decision-api publishes, and the file it becomes. */
 const FILES = {
@@ -16,7 +17,7 @@ export function register(program: Command): void {
   program
     .command('interface')
     .description('write the OpenAPI document, the .proto file, the examples and the policy schema of a running decision-api as files')
-    .requiredOption('--out <folder>', 'where the files go')
+    .requiredOption('--out <folder>', 'where the files go', userPath)
     .option('--from <url>', 'the door to ask', `http://127.0.0.1:${process.env['DECISION_HTTP_PORT'] ?? '7080'}`)
     .action(async ({ out, from }: { readonly out: string; readonly from: string }) => {
       mkdirSync(out, { recursive: true });

@@ -7,6 +7,7 @@ import { DECISION_RECEIPT_TYP, type Difference, parseReceiptClaims, type Receipt
 import { nodeCrypto, parseJsonStrict, parsePublicJwk, parseVkeys, utf8, type VerificationKey, verifyJws } from '#evidence';
 import { formatMinor, Refusal } from '#kernel';
 import { verifyDecisionProof } from '../receipts/proven-decision.js';
+import { userPath } from '../user-path.js';
 
 interface ReplayOptions {
   readonly policy: string;
@@ -24,10 +25,18 @@ export function register(program: Command): void {
   program
     .command('replay')
     .description('decide again, offline, what a decision receipt tells; exits 1 and names where the answer differs')
-    .argument('<receipt>', 'the receipt (JWS), or the answer of GET /v1/decisions/{id}/receipt')
-    .requiredOption('--policy <file>', 'the policy document it was decided under')
-    .option('--key <file>', 'public keys you trust (JWK set), received on another way (default: TALLYSTICK_HOME/keys/receipt.jwks.json)')
-    .option('--log-key <file>', 'the log’s public keys you trust, for a receipt with its proof (default: TALLYSTICK_HOME/log/vkey)')
+    .argument('<receipt>', 'the receipt (JWS), or the answer of GET /v1/decisions/{id}/receipt', userPath)
+    .requiredOption('--policy <file>', 'the policy document it was decided under', userPath)
+    .option(
+      '--key <file>',
+      'public keys you trust (JWK set), received on another way (default: TALLYSTICK_HOME/keys/receipt.jwks.json)',
+      userPath,
+    )
+    .option(
+      '--log-key <file>',
+      'the log’s public keys you trust, for a receipt with its proof (default: TALLYSTICK_HOME/log/vkey)',
+      userPath,
+    )
     .action(async (file: string, options: ReplayOptions) => {
       try {
         for (const line of await replay(file, options)) console.log(printable(line));

@@ -26,6 +26,7 @@ import { openFile } from '#audit/adapters/fs-reader';
 import { verifyDecisionProof } from '../receipts/proven-decision.js';
 import { isSetAgreement, verifySetStatement } from '../receipts/set-agreement.js';
 import { verifyEvidence } from '../receipts/verified-evidence.js';
+import { userPath } from '../user-path.js';
 
 interface VerifyOptions {
   readonly key?: string;
@@ -41,8 +42,8 @@ export function register(program: Command): void {
   program
     .command('verify')
     .description('check an export, the evidence of a record, a .tlog-proof or a receipt offline; exits 1 and names what is wrong')
-    .argument('<file>', 'export bundle, answer of GET …/evidence or …/receipt, .tlog-proof or receipt (JWS)')
-    .option('--key <file>', 'public keys you trust, received on another way (default: TALLYSTICK_HOME/log/vkey)')
+    .argument('<file>', 'export bundle, answer of GET …/evidence or …/receipt, .tlog-proof or receipt (JWS)', userPath)
+    .option('--key <file>', 'public keys you trust, received on another way (default: TALLYSTICK_HOME/log/vkey)', userPath)
     .option('--origin <name>', 'the log that must have signed')
     .option('--trust-bundle-key', 'believe the keys inside the bundle: shows damage, proves nothing about who made it')
     .action(async (file: string, options: VerifyOptions) => {

@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { type Clock, systemClock } from '#kernel';
 import { type EnrolmentStore, type Participant, type ParticipantStore, ParticipantRegistry, Participants } from '#partners';
 import { PrismaEnrolmentStore } from '#partners/adapters/prisma-enrolment-store';
@@ -8,6 +7,7 @@ import { PrismaParticipantStore } from '#partners/adapters/prisma-participant-st
 import { type Config, ConfigError, Database, parseConfig } from '#platform';
 import { PrismaService } from '#platform/adapters/prisma.module';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
+import { userPath } from '../user-path.js';
 
 export interface OpenRegistry {
   readonly config: Config;
@@ -41,15 +41,10 @@ export function ownersOf(serial: string, all: readonly Participant[]): Participa
   return all.filter(({ certificates }) => certificates.some((certificate) => certificate.serial === serial));
 }
 
-/** Files are named from where the user stands, not from where the program runs. */
 export function readUserFile(name: string): string {
   return readFileSync(userPath(name), 'utf8');
 }
 
 export function writeUserFile(name: string, content: string): void {
   writeFileSync(userPath(name), content);
-}
-
-function userPath(name: string): string {
-  return path.resolve(process.env['TALLYSTICK_CWD'] ?? process.cwd(), name);
 }
