@@ -9,6 +9,7 @@ export * from './keys.js';
 export * from './logging.js';
 export * from './lost-reply.js';
 export * from './migrate.js';
+export * from './nameless-file.js';
 export * from './own-keys.js';
 export * from './process-flags.js';
 export { RecordArray } from './record-array.js';

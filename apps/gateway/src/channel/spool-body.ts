@@ -1,10 +1,9 @@
-import { createHash, hash, randomUUID } from 'node:crypto';
-import { type FileHandle, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { createHash, hash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type ContentDigest, type DigestAlgorithm } from '#evidence';
 import { Refusal } from '#kernel';
+import { openNameless } from '#platform';
 
 /** Up to this size a body waits in memory, beyond it in a file. */
 export const memoryBytesMax = 256 * 1024;
@@ -131,14 +130,6 @@ class Store {
     this.file = undefined;
     await file?.close();
   }
-}
-
-/** A private file without a name: when this process ends, however it ends, it is gone. */
-async function openNameless(): Promise<FileHandle> {
-  const name = path.join(tmpdir(), `tallystick-body-${randomUUID()}`);
-  const handle = await open(name, 'wx+', 0o600);
-  await rm(name);
-  return handle;
 }
 
 function tooLarge({ bytesMax, code }: BodyLimit): Refusal {

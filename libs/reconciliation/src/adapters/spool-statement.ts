@@ -1,9 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
 import { Refusal } from '#kernel';
+import { openNameless } from '#platform';
 import { readCamt053 } from '../camt053/read-camt053.js';
 import type { SurveyedFile } from '../receive-statement.js';
 import { surveyStatement } from '../survey-statement.js';
@@ -11,7 +9,7 @@ import { surveyStatement } from '../survey-statement.js';
 export const statementBytesMax = 16 * 1024 * 1024;
 const chunkBytes = 1024 * 1024;
 
-/** A statement that was read once while it came in and now waits in a private temporary file. `discard` it when it is kept. */
+/** A statement that was read once while it came in and now waits in a file without a name, which ends with its process. `discard` it when it is kept. */
 export interface SpooledStatement extends SurveyedFile {
   discard(): Promise<void>;
 }
@@ -22,11 +20,10 @@ export interface SpooledStatement extends SurveyedFile {
  * the reader refuses.
  */
 export async function spoolStatement(body: AsyncIterable<Uint8Array>, bytesMax = statementBytesMax): Promise<SpooledStatement> {
-  const file = path.join(tmpdir(), `tallystick-statement-${randomUUID()}`);
-  const discard = () => rm(file, { force: true });
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  const handle = await open(file, 'wx', 0o600);
+  const handle = await openNameless();
+  const read = () => handle.createReadStream({ start: 0, highWaterMark: chunkBytes, autoClose: false });
   try {
     const spooling = pieces(body, handle, (piece) => {
       sizeBytes += piece.length;
@@ -34,12 +31,10 @@ export async function spoolStatement(body: AsyncIterable<Uint8Array>, bytesMax =
       hash.update(piece);
     });
     const survey = await surveyStatement(readCamt053(spooling));
-    return { survey, digest: hash.digest('hex'), sizeBytes, read: () => createReadStream(file, { highWaterMark: chunkBytes }), discard };
+    return { survey, digest: hash.digest('hex'), sizeBytes, read, discard: () => handle.close() };
   } catch (error) {
-    await discard();
-    throw error;
-  } finally {
     await handle.close();
+    throw error;
   }
 }
 
