@@ -38,7 +38,8 @@ function TraceBody({ view, staff }: { view: TraceView; staff: SignedInStaff }) {
       {view.subject && <Subject subject={view.subject} staff={staff} />}
       {view.cut && (
         <Text size="sm" c="dimmed" mb="md">
-          More happened than is shown: these are the steps nearest to the id. Paste another id of the subject to see the rest.
+          More happened than is shown: these are {view.focus === null ? 'the latest steps' : 'the steps nearest to the id'}. Paste another
+          id of the subject to see the rest.
         </Text>
       )}
       {view.steps.length === 0 ? (

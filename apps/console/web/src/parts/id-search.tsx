@@ -25,7 +25,7 @@ export function IdSearch({ label, description, example, id, onSearch }: IdSearch
   };
   return (
     <form role="search" onSubmit={submit}>
-      <Group gap="xs" wrap="nowrap" align="flex-end">
+      <Group gap="xs" align="flex-end">
         <TextInput
           ref={input}
           name="id"
@@ -38,8 +38,7 @@ export function IdSearch({ label, description, example, id, onSearch }: IdSearch
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
-          flex={1}
-          miw={0}
+          flex="1 1 300px"
         />
         <Button type="submit">Show</Button>
         {id !== '' && (
