@@ -29,7 +29,11 @@ export function closedLoad({ ports, connections, next }) {
 }
 
 function fire({ port, connections, amount, next, latencies }) {
-  const setupRequest = (request) => ({ ...request, ...next() });
+  // Autocannon writes into the headers that it is given.
+  const setupRequest = (request) => {
+    const { headers, body } = next();
+    return { ...request, headers: { ...headers }, body };
+  };
   const requests = [{ method: 'POST', path: '/v1/decisions', setupRequest }];
   return new Promise((resolve, reject) => {
     const run = autocannon({ url: `http://127.0.0.1:${port}`, connections, amount, requests }, (error, result) => {
