@@ -67,7 +67,7 @@ async function addCrowd({ database, subjects, settle }, count) {
 /** What was acknowledged must be there, and nothing else. */
 async function measure({ database, api, others }, { name, load, writes }, seconds, medians) {
   const processes = [api, ...others];
-  const before = await countDecisions(database);
+  const before = await countSettled(database);
   const spentMs = await cpuOf(database, processes);
   const result = await load(seconds, medians);
   const perItem = (ms) => Math.round((ms * 10_000) / result.done) / 10;
