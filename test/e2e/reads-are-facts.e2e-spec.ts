@@ -120,7 +120,7 @@ const COMMANDS: readonly Row[] = [
 /** Commands that tell of no subject: they work on partners, keys, policies and files, or tell a story of their own making. */
 const OTHER_COMMANDS = [
   ...['conformance', 'demo', 'dev', 'down', 'enrol', 'export', 'gateway-keys', 'interface', 'invite', 'issue', 'keys', 'migrate', 'policy'],
-  ...['replay', 'reset', 'revoke', 'settings', 'status', 'token', 'up', 'verify', 'webhooks'],
+  ...['replay', 'reset', 'revoke', 'settings', 'staff', 'status', 'token', 'up', 'verify', 'webhooks'],
 ];
 const VIEWS = ['subject.viewed', 'staff.viewed', 'rating.disclosed', 'dispute.reevaluated'];
 

@@ -74,7 +74,8 @@ async function measure({ database, api, others }, { name, load, writes }, second
   const [apiCpuUs, pgCpuUs] = (await cpuOf(database, processes)).map((ms, i) => perItem(ms - spentMs[i]));
   const written = (await countSettled(database)) - before;
   const beyond = written - (writes ? result.done : 0);
-  if (beyond < 0 || beyond > (writes ? (result.underWay ?? 0) : 0)) throw new Error(`${name}: ${result.done} acknowledged, ${written} rows`);
+  if (beyond < 0 || beyond > (writes ? (result.underWay ?? 0) : 0))
+    throw new Error(`${name}: ${result.done} acknowledged, ${written} rows`);
   const row = {
     rate: result.done / result.seconds,
     ...percentiles(result.latencies),
@@ -101,7 +102,7 @@ async function cpuOf(database, processes) {
 
 /** Who hung up may still be decided about. */
 async function countSettled(database) {
-  for (let counted = await countDecisions(database); ; ) {
+  for (let counted = await countDecisions(database); ;) {
     await pause(SETTLED_MS);
     const again = await countDecisions(database);
     if (again === counted) return counted;
