@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Refusal } from '#kernel';
 import { parseParticipantId } from '#partners';
-import { type Config, ConfigError, Database, loadSigner, parseConfig, pkiFolder } from '#platform';
+import { type Config, loadSigner, parseConfig, pkiFolder } from '#platform';
 import type { SigningKey } from '#sdk';
 import { getWebhook } from '#standing';
 import { HttpsWebhookPush, pushSettings } from '#standing/adapters/https-webhook-push';
@@ -14,6 +14,7 @@ import { type ClientCertificate, GatewayProbes } from '../conformance/gateway-pr
 import { partnerProbes } from '../conformance/partner-probes.js';
 import { failedOf, type ProbeResult, runProbes, tableOf } from '../conformance/probe.js';
 import { readUserFile } from '../registry/open-registry.js';
+import { onDatabase } from '../on-database.js';
 
 interface Options {
   readonly partner?: string;
@@ -60,25 +61,23 @@ function show(target: string, results: readonly ProbeResult[], json: boolean): v
   else for (const line of tableOf(target, results)) console.log(line);
 }
 
-async function probePartner(participant: string): Promise<ProbeResult[]> {
-  const config = parseConfig(process.env);
-  if (config.DATABASE_URL === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
-  const database = await Database.open(config.DATABASE_URL, 2);
-  const messageSigner = loadSigner(config, 'response');
-  const push = new HttpsWebhookPush(pushSettings(config), () => messageSigner);
-  try {
-    const { url } = getWebhook(await new PgWebhookBook(database).find(participant));
-    const probes = partnerProbes({
-      ...{ target: { participant, url }, issuer: config.GATEWAY_ORIGIN, push, messageSigner },
-      ...{ tokenSigner: loadSigner(config, 'receipt'), now: () => new Date() },
-    });
-    const results = await runProbes(probes);
-    await saveConformanceRun(database, { participant, probes: results.length, failed: failedOf(results) });
-    return results;
-  } finally {
-    await push.close();
-    await database.close();
-  }
+function probePartner(participant: string): Promise<ProbeResult[]> {
+  return onDatabase(async (database, config) => {
+    const messageSigner = loadSigner(config, 'response');
+    const push = new HttpsWebhookPush(pushSettings(config), () => messageSigner);
+    try {
+      const { url } = getWebhook(await new PgWebhookBook(database).find(participant));
+      const probes = partnerProbes({
+        ...{ target: { participant, url }, issuer: config.GATEWAY_ORIGIN, push, messageSigner },
+        ...{ tokenSigner: loadSigner(config, 'receipt'), now: () => new Date() },
+      });
+      const results = await runProbes(probes);
+      await saveConformanceRun(database, { participant, probes: results.length, failed: failedOf(results) });
+      return results;
+    } finally {
+      await push.close();
+    }
+  });
 }
 
 async function probeGateway(url: string, options: Options): Promise<ProbeResult[]> {

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import type { Consent, ConsentReader, KeptUse } from '#consents';
 import { PgConsentReader } from '#consents/adapters/pg-consent-reader';
 import { parseId, Refusal, type ShardedId } from '#kernel';
-import { ConfigError, Database, parseConfig } from '#platform';
 import { showHistoryOf, showSubjectConsent, showSubjectUse, type SubjectViews, unknownConsent } from '#standing';
 import { pgSubjectViews } from '#standing/adapters/pg-subject-views';
+import { onDatabase } from '../on-database.js';
 
 const pageSize = 500;
 
@@ -117,13 +117,6 @@ interface Desk {
   readonly views: SubjectViews;
 }
 
-async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
-  const { DATABASE_URL: url } = parseConfig(process.env);
-  if (url === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
-  const database = await Database.open(url, 2);
-  try {
-    await work({ reader: new PgConsentReader(database), views: pgSubjectViews(database) });
-  } finally {
-    await database.close();
-  }
+function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
+  return onDatabase((database) => work({ reader: new PgConsentReader(database), views: pgSubjectViews(database) }));
 }

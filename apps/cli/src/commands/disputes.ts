@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { type AffectedDecisions, showAffected, showRedecided } from '#decisions';
 import { affectedDecisions } from '#decisions/adapters/pg-affected-decisions';
 import { parseId, Refusal, type ShardedId } from '#kernel';
-import { ConfigError, Database, parseConfig } from '#platform';
 import { type DisputeFile, type DisputeReader, disputeUnknown, showDispute, type SubjectViews } from '#standing';
 import { PgDisputeReader } from '#standing/adapters/pg-dispute-reader';
 import { pgSubjectViews } from '#standing/adapters/pg-subject-views';
+import { onDatabase } from '../on-database.js';
 
 const rowsMax = 1_000;
 
@@ -112,14 +112,9 @@ interface Desk {
   readonly at: Date;
 }
 
-async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
-  const { DATABASE_URL: url } = parseConfig(process.env);
-  if (url === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
-  const database = await Database.open(url, 2);
-  try {
+function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
+  return onDatabase((database) => {
     const views = pgSubjectViews(database);
-    await work({ reader: new PgDisputeReader(database), views, affected: affectedDecisions(database), at: new Date() });
-  } finally {
-    await database.close();
-  }
+    return work({ reader: new PgDisputeReader(database), views, affected: affectedDecisions(database), at: new Date() });
+  });
 }

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { Refusal } from '#kernel';
-import { ConfigError, Database, parseConfig } from '#platform';
 import { type Finding, lintPolicy, policyJsonSchema, type PolicyLife, policyUnknown, type PolicyVersion } from '#policies';
 import { policyLife } from '#policies/adapters/pg-policies';
 import { PgPolicyBook } from '#policies/adapters/pg-policy-book';
@@ -9,6 +8,7 @@ import { registerShadow } from '../history/shadow-commands.js';
 import { BY, parseVersion, VERSION } from '../history/policy-arguments.js';
 import { parseTime } from '../parse-time.js';
 import { readUserFile } from '../registry/open-registry.js';
+import { onDatabase } from '../on-database.js';
 
 interface Desk {
   readonly book: PgPolicyBook;
@@ -118,15 +118,8 @@ function registerSteps(policy: Command): void {
     );
 }
 
-async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
-  const { DATABASE_URL: url } = parseConfig(process.env);
-  if (url === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
-  const database = await Database.open(url, 2);
-  try {
-    await work({ book: new PgPolicyBook(database), life: policyLife(database) });
-  } finally {
-    await database.close();
-  }
+function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
+  return onDatabase((database) => work({ book: new PgPolicyBook(database), life: policyLife(database) }));
 }
 
 function titleOf({

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { parseId, Refusal } from '#kernel';
-import { ConfigError, Database, parseConfig } from '#platform';
 import { type RestrictionReader, showAppeal, showHistory, showOrder, showRetraction, type SubjectViews } from '#standing';
 import { PgRestrictionReader } from '#standing/adapters/pg-restriction-reader';
 import { pgSubjectViews } from '#standing/adapters/pg-subject-views';
+import { onDatabase } from '../on-database.js';
 
 const rowsMax = 1_000;
 
@@ -71,13 +71,6 @@ function ageText(seconds: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} days`;
 }
 
-async function atDesk(work: (reader: RestrictionReader, at: Date, views: SubjectViews) => Promise<void>): Promise<void> {
-  const { DATABASE_URL: url } = parseConfig(process.env);
-  if (url === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
-  const database = await Database.open(url, 2);
-  try {
-    await work(new PgRestrictionReader(database), new Date(), pgSubjectViews(database));
-  } finally {
-    await database.close();
-  }
+function atDesk(work: (reader: RestrictionReader, at: Date, views: SubjectViews) => Promise<void>): Promise<void> {
+  return onDatabase((database) => work(new PgRestrictionReader(database), new Date(), pgSubjectViews(database)));
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { Refusal } from '#kernel';
-import { ConfigError, Database, parseConfig } from '#platform';
+import type { Database } from '#platform';
 import { codes, type Role, ROLES } from '#staff';
 import { createStaffAccount, resetStaffPassword } from '#staff/adapters/create-staff-account';
+import { onDatabase } from '../on-database.js';
 
 /** The console's accounts, made and given a new password by whoever owns the database: the console itself lets nobody in without one. */
 export function register(program: Command): void {
@@ -13,11 +14,11 @@ export function register(program: Command): void {
     .command('add <name>')
     .description('a new account with a random password, which is shown once')
     .requiredOption('--role <role>', ROLES.join(', '))
-    .action((name: string, { role }: { role: string }) => atDatabase((database) => add(database, name, role)));
+    .action((name: string, { role }: { role: string }) => onDatabase((database) => add(database, name, role)));
   staff
     .command('password <name>')
     .description('a new random password for an account; the old one and its open sessions end')
-    .action((name: string) => atDatabase((database) => replace(database, name)));
+    .action((name: string) => onDatabase((database) => replace(database, name)));
 }
 
 async function add(database: Database, name: string, role: string): Promise<void> {
@@ -39,14 +40,3 @@ async function replace(database: Database, name: string): Promise<void> {
 }
 
 const isRole = (text: string): text is Role => (ROLES as readonly string[]).includes(text);
-
-async function atDatabase(work: (database: Database) => Promise<void>): Promise<void> {
-  const { DATABASE_URL: url } = parseConfig(process.env);
-  if (url === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
-  const database = await Database.open(url, 2);
-  try {
-    await work(database);
-  } finally {
-    await database.close();
-  }
-}

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { systemClock } from '#kernel';
-import { ConfigError, Database, parseConfig } from '#platform';
 import { parseParticipantId } from '#partners';
 import { showWebhook, Webhooks } from '#standing';
 import { addressCheck } from '#standing/adapters/https-webhook-push';
 import { nodeClerk } from '#standing/adapters/node-notary';
 import { PgWebhookBook } from '#standing/adapters/pg-webhook-book';
+import { onDatabase } from '../on-database.js';
 
 const rowsMax = 1_000;
 const OPERATOR = 'operator';
@@ -86,15 +86,9 @@ async function deadLetters({ book }: Desk, id: string | undefined, json: boolean
   if (dead.length === 0) console.log('No dead letters.');
 }
 
-async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
-  const config = parseConfig(process.env);
-  const { DATABASE_URL: url } = config;
-  if (url === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
-  const database = await Database.open(url, 2);
-  try {
+function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
+  return onDatabase((database, config) => {
     const book = new PgWebhookBook(database);
-    await work({ book, webhooks: new Webhooks(book, nodeClerk, systemClock, addressCheck(config)) });
-  } finally {
-    await database.close();
-  }
+    return work({ book, webhooks: new Webhooks(book, nodeClerk, systemClock, addressCheck(config)) });
+  });
 }

@@ -18,7 +18,8 @@ import { formatId, parseId, Refusal, shardOf } from '#kernel';
 import type { Database } from '#platform';
 import { parseTime } from '../parse-time.js';
 import { readUserFile } from '../registry/open-registry.js';
-import { onDatabase, parseVersion } from './policy-arguments.js';
+import { onDatabase } from '../on-database.js';
+import { parseVersion } from './policy-arguments.js';
 
 interface BacktestOptions {
   readonly from?: string;

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { shadowText } from '#decisions';
 import { shadowDesk } from '#decisions/adapters/backtests';
 import { policyLife } from '#policies/adapters/pg-policies';
-import { BY, onDatabase, parseVersion, VERSION } from './policy-arguments.js';
+import { onDatabase } from '../on-database.js';
+import { BY, parseVersion, VERSION } from './policy-arguments.js';
 
 interface ShadowOptions {
   readonly version: string;

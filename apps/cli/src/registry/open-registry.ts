@@ -4,9 +4,10 @@ import { type Clock, systemClock } from '#kernel';
 import { type EnrolmentStore, type Participant, type ParticipantStore, ParticipantRegistry, Participants } from '#partners';
 import { PrismaEnrolmentStore } from '#partners/adapters/prisma-enrolment-store';
 import { PrismaParticipantStore } from '#partners/adapters/prisma-participant-store';
-import { type Config, ConfigError, Database, parseConfig } from '#platform';
+import type { Config } from '#platform';
 import { PrismaService } from '#platform/adapters/prisma.module';
 import { tellParticipants } from '#standing/adapters/pg-participant-notices';
+import { onDatabase } from '../on-database.js';
 import { userPath } from '../user-path.js';
 
 export interface OpenRegistry {
@@ -19,21 +20,19 @@ export interface OpenRegistry {
 }
 
 /** Opens the registry of the installation for one command and closes it afterwards. */
-export async function withRegistry<T>(work: (registry: OpenRegistry) => Promise<T>): Promise<T> {
-  const config = parseConfig(process.env);
-  if (config.DATABASE_URL === undefined) throw new ConfigError('no installation is running here: run "npm run up", or set DATABASE_URL');
-  const database = await Database.open(config.DATABASE_URL, 2);
-  const prisma = new PrismaService(database);
-  try {
-    const store = new PrismaParticipantStore(prisma, tellParticipants);
-    const registry = new ParticipantRegistry(store, systemClock);
-    const participants = new Participants(store, registry, systemClock);
-    const enrolmentStore = new PrismaEnrolmentStore(prisma, tellParticipants);
-    return await work({ config, store, registry, participants, enrolmentStore, clock: systemClock });
-  } finally {
-    await prisma.$disconnect();
-    await database.close();
-  }
+export function withRegistry<T>(work: (registry: OpenRegistry) => Promise<T>): Promise<T> {
+  return onDatabase(async (database, config) => {
+    const prisma = new PrismaService(database);
+    try {
+      const store = new PrismaParticipantStore(prisma, tellParticipants);
+      const registry = new ParticipantRegistry(store, systemClock);
+      const participants = new Participants(store, registry, systemClock);
+      const enrolmentStore = new PrismaEnrolmentStore(prisma, tellParticipants);
+      return await work({ config, store, registry, participants, enrolmentStore, clock: systemClock });
+    } finally {
+      await prisma.$disconnect();
+    }
+  });
 }
 
 /** Whose certificate carries this serial. */
