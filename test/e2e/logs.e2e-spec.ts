@@ -23,9 +23,11 @@ describe.runIf(existsSync(MAIN))('a process', () => {
     ]);
   });
 
-  it('that breaks tells it in one line, and so is what libraries say meanwhile', async () => {
-    const program = `import { runApp } from './dist/libs/platform/src/index.js';
+  it('that breaks while its threads are busy tells it in one line, after what libraries said meanwhile', async () => {
+    const program = `import { pbkdf2 } from 'node:crypto';
+      import { runApp } from './dist/libs/platform/src/index.js';
       await runApp('test', async () => {
+        for (let thread = 0; thread < 8; thread++) pbkdf2('a', 'salt', 500_000, 32, 'sha256', () => undefined);
         process.emitWarning('careful\\nwith that');
         console.error('prisma:error', 'one\\ntwo');
         setTimeout(() => Promise.reject(new Error('\\nbroken\\nin two')), 0);

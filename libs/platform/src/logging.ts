@@ -4,7 +4,10 @@ import { type DestinationStream, pino, type Logger } from 'pino';
 /** Names whose values never reach a log, at any depth up to two. */
 const SECRETS = ['authorization', 'cookie', 'password', 'token', 'secret', 'privateKey', 'd', 'jws', 'databaseUrl'];
 
-/** A structured JSON logger on standard output, with secrets redacted: one line for each event. */
+/**
+ * A structured JSON logger on standard output, with secrets redacted: one line for each event, written before the call returns. Left to
+ * the thread pool, a line still under way when the process ends came after its last words, or not at all (seen in CI, 2026-11-22).
+ */
 export function createLogger(app: string, level: string, to?: DestinationStream): Logger {
   const options = {
     level,
@@ -13,7 +16,7 @@ export function createLogger(app: string, level: string, to?: DestinationStream)
     serializers: { error: tellError },
     redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
   };
-  return to ? pino(options, to) : pino(options);
+  return pino(options, to ?? pino.destination({ fd: process.stdout.fd, sync: true }));
 }
 
 /** What went wrong: a sentence, or a defect with its stack. */
