@@ -5,8 +5,7 @@ import { subjectUnknown } from './codes.js';
 /** About half a kilobyte each. */
 export const standingsMax = 50_000;
 
-/** No gap between them: nothing is committed, and what was loaded together travels to the ledger together, where a crowd waits once. */
-const LOADS = { itemsMax: 500, inFlightMax: 2, queueItemsMax: 20_000, waitMsMax: 500, crowdGapMs: 0 };
+const LOADS = { itemsMax: 500, inFlightMax: 2, queueItemsMax: 20_000, waitMsMax: 500 };
 
 /**
  * The standings that decisions were lately made on. It may be behind: the ledger compares versions under its lock, and what was stale is

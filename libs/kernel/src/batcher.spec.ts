@@ -68,10 +68,10 @@ describe('a batcher', () => {
   });
 
   describe('after a crowd', () => {
-    const afterCrowd = async (limits = {}) => {
+    const afterCrowd = async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
       const ledger = new LyingLedger();
-      const batcher = new Batcher(ledger, { itemsMax: 100, inFlightMax: 2, queueItemsMax: 1_000, ...limits });
+      const batcher = new Batcher(ledger, { itemsMax: 100, inFlightMax: 2, queueItemsMax: 1_000 });
       const submit = (count: number) => Promise.all(Array.from({ length: count }, (_, i) => batcher.submit(i)));
       for (let batch = 0; batch < 20; batch++) {
         const answers = submit(30);
@@ -97,16 +97,6 @@ describe('a batcher', () => {
       await vi.advanceTimersByTimeAsync(2);
       await turn();
       expect(sizes()).toEqual([5, 7]);
-      await Promise.all(answers);
-    });
-
-    it('keeps nobody where no gap is asked for', async () => {
-      const { submit, sizes } = await afterCrowd({ crowdGapMs: 0 });
-      const answers = [submit(5)];
-      await turn();
-      answers.push(submit(3));
-      await turn();
-      expect(sizes()).toEqual([5, 3]);
       await Promise.all(answers);
     });
 
@@ -163,6 +153,13 @@ describe('a batcher', () => {
     expect(await outcomes([batcher.submit(1)])).toEqual([expected]);
     expect(ledger.saved).toEqual(saved);
     expect(ledger.calls).toHaveLength(1);
+  });
+
+  it('keeps why no answer came, for our log', async () => {
+    const reason = new TypeError('x is not a function');
+    const lost = () => Promise.reject(new LostReply(reason.message, { cause: reason }));
+    const batcher = new Batcher({ send: lost, lookUp: lost }, LIMITS);
+    await expect(batcher.submit(1)).rejects.toMatchObject({ code: 'outcome.unknown', cause: reason });
   });
 
   it('does not know the outcome while the ledger cannot be asked, and works on afterwards', async () => {

@@ -4,11 +4,15 @@ import { Refusal } from './refusal.js';
 export const overloaded = (limit: string) =>
   new Refusal('unavailable', 'overloaded', 'more is waiting than can be done in time; nothing was done', { limit, retryAfterSeconds: 1 });
 
-/** 503: what became of it shows when it is sent again under the same name. */
-export const outcomeUnknown = () =>
-  new Refusal('unavailable', 'outcome.unknown', 'the ledger did not answer; repeat with the same key to learn what became of the call', {
-    retryAfterSeconds: 1,
-  });
+/** 503: what became of it shows when it is sent again under the same name. `cause`: why no answer came. */
+export const outcomeUnknown = (cause: unknown) =>
+  new Refusal(
+    'unavailable',
+    'outcome.unknown',
+    'the ledger did not answer; repeat with the same key to learn what became of the call',
+    { retryAfterSeconds: 1 },
+    { cause },
+  );
 
 /** The request went out and no answer came back: what it did is unknown until it is looked up. */
 export class LostReply extends Error {
@@ -22,8 +26,6 @@ export interface BatcherLimits {
   readonly queueItemsMax: number;
   /** Whoever would wait longer, as fast as batches lately came back, is refused at once. Absent: nobody for that reason. */
   readonly waitMsMax?: number;
-  /** From one departure to the next where callers come in numbers, unless enough wait before. Absent: 4. */
-  readonly crowdGapMs?: number;
 }
 
 export interface BatchPort<Item, Answer> {
@@ -44,7 +46,7 @@ const batchesRemembered = 16;
 
 /** Batches of so many on the way: a small one costs twice as much for each item, so the next waits a moment for more. */
 const crowdItems = 8;
-const crowdGapMsDefault = 4;
+const crowdGapMs = 4;
 
 interface Waiting<Item, Answer> {
   readonly item: Item;
@@ -103,7 +105,6 @@ export class Batcher<Item, Answer> {
   private isPaused(): boolean {
     if (this.queue.length < itemsWorthSharing) {
       if (this.pause) return true;
-      const { crowdGapMs = crowdGapMsDefault } = this.limits;
       const restMs = this.batchItems < crowdItems ? 0 : this.departedMs + crowdGapMs - performance.now();
       if (restMs > 0) this.pause = setTimeout(() => this.endPause(), Math.ceil(restMs));
       return restMs > 0;
@@ -152,7 +153,7 @@ export class Batcher<Item, Answer> {
       if (answers.length !== batch.length) throw new LostReply(`${answers.length} answers for ${batch.length} items`);
       batch.forEach(({ resolve }, i) => resolve(answers[i]!));
     } catch (error) {
-      if (error instanceof LostReply) return await this.lookUp(batch);
+      if (error instanceof LostReply) return await this.lookUp(batch, error);
       if (batch.length === 1) return batch[0]!.reject(error);
       const half = Math.ceil(batch.length / 2);
       await this.carry(batch.slice(0, half));
@@ -161,11 +162,11 @@ export class Batcher<Item, Answer> {
   }
 
   /** Never sends again: what is not found is the caller's to repeat, with the same key. */
-  private async lookUp(batch: readonly Waiting<Item, Answer>[]): Promise<void> {
+  private async lookUp(batch: readonly Waiting<Item, Answer>[], lost: LostReply): Promise<void> {
     const found = await this.port.lookUp(batch.map(({ item }) => item)).catch((): undefined[] => []);
     batch.forEach(({ resolve, reject }, i) => {
       const answer = found[i];
-      if (answer === undefined) reject(outcomeUnknown());
+      if (answer === undefined) reject(outcomeUnknown(lost.cause ?? lost));
       else resolve(answer);
     });
   }

@@ -33,8 +33,10 @@ export class Refusal extends Error {
     readonly code: string,
     readonly detail: string,
     readonly hints: RefusalHints = {},
+    /** `cause`: what went wrong on our side, for our log and nobody else. */
+    options: ErrorOptions = {},
   ) {
-    super(`${code}: ${detail}`);
+    super(`${code}: ${detail}`, options);
   }
 }
 

@@ -34,7 +34,7 @@ export class PgAllowances implements AllowanceStore {
       return undefined as T;
     });
     const answer = await orLostReply(told).catch((error: unknown) => {
-      throw error instanceof LostReply ? outcomeUnknown() : error;
+      throw error instanceof LostReply ? outcomeUnknown(error.cause) : error;
     });
     if (refusal) throw refusal;
     return answer;

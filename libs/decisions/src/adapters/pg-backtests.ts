@@ -1,6 +1,6 @@
 import { canonicalize } from '#evidence';
 import { type Shard, shardOf } from '#kernel';
-import { appendFacts, type Database, type Tx } from '#platform';
+import { appendFacts, type Database, leaseIsOver, type Tx } from '#platform';
 import {
   type Backtest,
   type BacktestLease,
@@ -91,7 +91,7 @@ export class PgBacktests implements BacktestStore {
 
   async outstanding(countMax: number): Promise<BacktestLease[]> {
     return await this.database.query<BacktestLease>(
-      `SELECT backtest AS id, epoch FROM backtests WHERE ${OPEN} AND leased_until <= clock_timestamp() ORDER BY leased_until, backtest LIMIT $1`,
+      `SELECT backtest AS id, epoch FROM backtests WHERE ${OPEN} AND ${leaseIsOver('leased_until')} ORDER BY leased_until, backtest LIMIT $1`,
       [countMax],
     );
   }
@@ -99,7 +99,7 @@ export class PgBacktests implements BacktestStore {
   async lease(id: string, leaseMs: number): Promise<BacktestLease | undefined> {
     const [row] = await this.database.query<BacktestLease>(
       `UPDATE backtests SET epoch = epoch + 1, leased_until = clock_timestamp() + $2 * interval '1 ms'
-        WHERE backtest = $1 AND ${OPEN} AND leased_until <= clock_timestamp() RETURNING backtest AS id, epoch`,
+        WHERE backtest = $1 AND ${OPEN} AND ${leaseIsOver('leased_until')} RETURNING backtest AS id, epoch`,
       [id, leaseMs],
     );
     return row;
