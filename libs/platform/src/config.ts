@@ -116,6 +116,10 @@ export const SETTINGS = {
   WORKER_PORT: setting(port(7070), 'health and metrics of the worker'),
   PKI_DIR: setting(z.string().optional(), 'certificates of the doors and the partners’ CA set and CRLs; default TALLYSTICK_HOME/pki'),
   KEYS_DIR: setting(z.string().optional(), 'signing keys of this installation (JWK files); default TALLYSTICK_HOME/keys'),
+  SPOOL_DIR: setting(
+    z.string().optional(),
+    'where bodies and answers that are too large for memory wait, in files without a name; default TALLYSTICK_HOME/spool',
+  ),
   SCRIPTED_SUBJECTS: setting(
     z.enum(['on', 'off']).optional(),
     'well-known subjects that always allow, deny, review, are slow or unavailable, for testers; unset: on outside production; refused in it',

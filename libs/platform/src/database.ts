@@ -43,6 +43,9 @@ export class Database implements SqlRunner {
       options: `-c role=${APPLICATION_ROLE}`,
       types,
       allowExitOnIdle: true,
+      // A machine that vanished without a word is missed after some 20 s: who waits for its answer is told that there is none.
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
     });
     // An idle connection that breaks is dropped by the pool; the next query says so itself.
     pool.on('error', () => undefined);

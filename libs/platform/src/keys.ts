@@ -59,9 +59,7 @@ export function switchToNextSigner(config: KeySettings, name: SignerName, compro
   const [current, next] = [loadSigner(config, name), findNextSigner(config, name)];
   if (!next) throw new ConfigError(`KEYS_DIR: no next ${name} key is announced`);
   const past = [...readPastKeys(config, name).filter(({ kid }) => kid !== current.kid), ...(compromised ? [] : [current.publicJwk])];
-  const draft = `${pastFile(config, name)}.${randomUUID()}`;
-  writeFileSync(draft, `${JSON.stringify({ keys: past }, null, 2)}\n`);
-  renameSync(draft, pastFile(config, name));
+  replaceFile(pastFile(config, name), { keys: past });
   renameSync(nextFile(config, name), privateFile(config, name));
   return createSigner(config, name);
 }
@@ -110,7 +108,7 @@ export function keyFiles(config: KeySettings, name: SignerName): readonly string
 
 /** For who verifies on this machine. Receipts outlive the key they were signed with, so the keys before it stay in the file. */
 function publish(config: KeySettings, name: SignerName): void {
-  writeFileSync(publicFile(config, name), `${JSON.stringify({ keys: readPublicKeys(config, name) }, null, 2)}\n`);
+  replaceFile(publicFile(config, name), { keys: readPublicKeys(config, name) });
 }
 
 /** The public halves of our keys as a JWK set (RFC 7517 §5), for whoever verifies what we sign. */
@@ -152,8 +150,7 @@ function newDevelopmentKey(environment: string): JsonWebKey {
 /** Whole or not at all, and never over a key that another process made meanwhile. */
 function writeOnce(file: string, jwk: JsonWebKey): void {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${randomUUID()}`;
-  writeFileSync(draft, `${JSON.stringify(jwk, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  const draft = writeDraft(file, jwk, 0o600);
   try {
     linkSync(draft, file);
   } catch (error) {
@@ -161,4 +158,16 @@ function writeOnce(file: string, jwk: JsonWebKey): void {
   } finally {
     rmSync(draft);
   }
+}
+
+/** A reader finds the old or the new, never a half. */
+function replaceFile(file: string, json: object): void {
+  renameSync(writeDraft(file, json, 0o644), file);
+}
+
+/** On the disk before it gets its name: a key that partners have proved must outlive a loss of power. */
+function writeDraft(file: string, json: object, mode: number): string {
+  const draft = `${file}.${randomUUID()}`;
+  writeFileSync(draft, `${JSON.stringify(json, null, 2)}\n`, { mode, flag: 'wx', flush: true });
+  return draft;
 }

@@ -10,6 +10,6 @@ export async function orLostReply<T>(work: Promise<T>): Promise<T> {
     return await work;
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code !== undefined && !GONE.test(error.code)) throw error;
-    throw new LostReply(error instanceof Error ? error.message : String(error));
+    throw new LostReply(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }

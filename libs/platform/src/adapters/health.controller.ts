@@ -1,5 +1,6 @@
-import { Controller, Get, Header, HttpException, Inject } from '@nestjs/common';
+import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { register } from 'prom-client';
+import { Refusal } from '#kernel';
 
 /** Asked by `/ready`: resolves when this process can do its job, rejects with the reason when it cannot. */
 export type ReadinessCheck = () => Promise<void>;
@@ -15,12 +16,13 @@ export class HealthController {
     return { status: 'ok' };
   }
 
+  /** Refuses 503 `process.not_ready`, and says which of its parts are not. */
   @Get('ready')
   async ready(): Promise<Record<string, string>> {
     const states = await Promise.all(Object.entries(this.checks).map(async ([name, check]) => [name, await state(check)] as const));
-    const report = Object.fromEntries(states);
-    if (states.some(([, value]) => value !== 'ok')) throw new HttpException(report, 503);
-    return report;
+    const failing = states.filter(([, value]) => value !== 'ok').map(([name]) => name);
+    if (failing.length > 0) throw new Refusal('unavailable', 'process.not_ready', `this process is not ready: ${failing.join(', ')}`);
+    return Object.fromEntries(states);
   }
 
   @Get('metrics')

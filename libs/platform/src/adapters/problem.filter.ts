@@ -8,6 +8,8 @@ import { refusedTotal } from './refused-total.js';
 /** HTTP errors that the framework raises before our code runs, as refusals with our codes. */
 const FRAMEWORK: Readonly<Record<number, [RefusalKind, string, string]>> = {
   400: ['malformed', 'request.malformed', 'the request could not be read'],
+  // A file that is none of ours to give, like one beside the folder of the web app.
+  403: ['not_found', 'route.unknown', 'there is nothing at this method and path'],
   404: ['not_found', 'route.unknown', 'there is nothing at this method and path'],
   405: ['not_found', 'route.unknown', 'there is nothing at this method and path'],
   414: ['not_found', 'route.unknown', 'nothing has so long a name'],
@@ -46,14 +48,26 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 
 function problemOf(error: unknown, correlationId: string, logger: Logger): Problem {
   const refusal = error instanceof Refusal ? error : fromFramework(error);
-  if (refusal) return toProblem(refusal, correlationId);
-  logger.error({ correlationId, error: error instanceof Error ? { message: error.message, stack: error.stack } : String(error) }, 'defect');
-  return defectProblem(correlationId);
+  logReason(refusal ?? error, correlationId, logger);
+  return refusal ? toProblem(refusal, correlationId) : defectProblem(correlationId);
+}
+
+/** For the operator alone: a defect, or why something had to be refused that the caller did nothing for. */
+export function logReason(error: unknown, correlationId: string, logger: Logger): void {
+  if (!(error instanceof Refusal)) return logger.error({ correlationId, error: told(error) }, 'defect');
+  if (error.cause !== undefined)
+    logger.warn({ correlationId, code: error.code, error: told(error.cause) }, 'refused for a reason of our own');
+}
+
+function told(error: unknown): object | string {
+  return error instanceof Error ? { message: error.message, stack: error.stack } : String(error);
 }
 
 function fromFramework(error: unknown): Refusal | undefined {
   const { message = '', statusCode } = (error ?? {}) as { message?: string; statusCode?: number };
   const status = error instanceof HttpException ? error.getStatus() : statusCode;
-  const row = status === undefined ? undefined : (FASTIFY[message] ?? FRAMEWORK[status]);
+  if (status === undefined) return undefined;
+  // Whatever else the framework finds wrong with a request (412, 416) is no defect of ours.
+  const row = FASTIFY[message] ?? FRAMEWORK[status] ?? (status >= 400 && status < 500 ? FRAMEWORK[400] : undefined);
   return row && new Refusal(...row);
 }

@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import type { QueueName } from '../queues.js';
 
 const ANSWER_TIMEOUT_MS = 1_000;
+/** No schedule of ours has longer to its next run, not even as a clock a little behind sees it. */
+const aheadMsMax = 60_000;
 
 /** A job that was done or failed is forgotten: what became of the work stands in PostgreSQL. */
 const FORGET = { removeOnComplete: true, removeOnFail: true } as const;
@@ -45,8 +47,11 @@ export class JobSender {
 
   private async ensureSchedule(queue: Queue, everyMs: number): Promise<void> {
     const known = await queue.getJobScheduler(queue.name);
-    const stands = known?.next === undefined || known.every !== everyMs || known.next < Date.now() - 5 * everyMs;
-    if (stands) await queue.upsertJobScheduler(queue.name, { every: everyMs }, { name: queue.name, opts: FORGET });
+    const aheadMs = (known?.next ?? 0) - Date.now();
+    if (known?.every === everyMs && aheadMs > -5 * everyMs && aheadMs < aheadMsMax) return;
+    // What was planned before the clock was set back would go on from there: it has to begin anew.
+    if (aheadMs >= aheadMsMax) await queue.removeJobScheduler(queue.name);
+    await queue.upsertJobScheduler(queue.name, { every: everyMs }, { name: queue.name, opts: FORGET });
   }
 
   private queue(name: QueueName): Queue {
