@@ -10,6 +10,15 @@ export interface StaffAccount {
   readonly passwordHash: string;
 }
 
+/** An account for whoever looks after them: who may still get in, and who is in. */
+export interface StaffListing {
+  readonly account: StaffAccount;
+  readonly createdAt: Date;
+  /** Sessions that are not ended and were used within the idle limit. */
+  readonly openSessions: number;
+  readonly lastSignedInAt: Date | undefined;
+}
+
 const NAME_FORM = /^[a-z][a-z0-9._-]{1,39}$/;
 
 /** NIST SP 800-63B §3.1.1: length counts, composition rules do not; a ceiling keeps hashing cheap. */

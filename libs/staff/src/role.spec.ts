@@ -14,6 +14,7 @@ describe('what a role may do', () => {
     ['risk', 'audit.read', false],
     ['risk', 'audit.export', false],
     ['operator', 'partners.read', true],
+    ['operator', 'reconciliations.read', true],
     ['operator', 'decisions.read', false],
     ['operator', 'audit.read', false],
     ['risk', 'policies.change', true],

@@ -8,6 +8,7 @@ export type Permission =
   | 'restrictions.order'
   | 'retractions.read'
   | 'consents.read'
+  | 'reconciliations.read'
   | 'overview.read'
   | 'decisions.read'
   | 'audit.read'
@@ -24,6 +25,7 @@ const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
     'restrictions.order',
     'retractions.read',
     'consents.read',
+    'reconciliations.read',
     'overview.read',
     'decisions.read',
     'audit.read',
@@ -37,6 +39,7 @@ const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
     'restrictions.read',
     'retractions.read',
     'consents.read',
+    'reconciliations.read',
     'overview.read',
     'decisions.read',
     'audit.read',
@@ -48,13 +51,14 @@ const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
     'restrictions.read',
     'restrictions.order',
     'retractions.read',
+    'reconciliations.read',
     'overview.read',
     'decisions.read',
     'partners.read',
     'policies.read',
     'policies.change',
   ],
-  operator: ['retractions.read', 'overview.read', 'partners.read', 'partners.change'],
+  operator: ['retractions.read', 'reconciliations.read', 'overview.read', 'partners.read', 'partners.change'],
 };
 
 export function permissionsOf(role: Role): readonly Permission[] {

@@ -81,6 +81,18 @@ describe('the staff door', () => {
     expect(kinds().at(-1)).toBe('staff.signed_out');
   });
 
+  it('ends the session that the browser held, and only with the right password', async () => {
+    const { token } = await attempt('right');
+    const again = (password: string, heldToken: string) =>
+      door.signIn({ name: 'ada', password, address: '192.0.2.1', heldToken }, START).catch(() => undefined);
+    expect(await again('wrong', token)).toBeUndefined();
+    await expect(door.authenticate(token, START)).resolves.toMatchObject({ name: 'ada' });
+    const { token: next } = (await again('right', token))!;
+    await expect(door.authenticate(token, START)).rejects.toMatchObject({ code: 'session.missing' });
+    await expect(door.authenticate(next, START)).resolves.toMatchObject({ name: 'ada' });
+    expect(kinds().slice(-2)).toEqual(['staff.signed_in', 'staff.signed_out']);
+  });
+
   it('tells what was looked at on the shard of the subject, without the value', async () => {
     const { member } = await attempt('right');
     await door.noteViews(member, [{ what: 'decision', rows: 1, subject: { shard: 5, uuid: '0190a000-0000-7000-8000-000000000001' } }]);

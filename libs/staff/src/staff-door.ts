@@ -11,6 +11,8 @@ export interface Credentials {
   readonly password: string;
   /** Where the attempt comes from, if that is known: counted, never stored in clear. */
   readonly address: string | undefined;
+  /** The token that this browser holds from before: its session ends as the new one opens. */
+  readonly heldToken?: string | undefined;
 }
 
 /** Signing in, staying signed in, signing out. */
@@ -26,11 +28,14 @@ export class StaffDoor {
     const byAddress = addressKey(credentials, at);
     const failures = await this.passBrake([byName, ...byAddress]);
     const account = await this.store.findAccount(credentials.name);
-    if (!(await this.matches(account, credentials.password))) {
+    const counted = { clear: byName.key, giveBack: byAddress.map(({ key }) => key) };
+    const opened = (await this.matches(account, credentials.password)) ? await this.open(account!, counted, at) : undefined;
+    if (!opened) {
       await this.store.saveFacts([signInFailed(account?.id, failures)]);
       throw new Refusal('unauthenticated', codes.credentialsWrong, 'that name and password do not belong together');
     }
-    return this.open(account!, { clear: byName.key, giveBack: byAddress.map(({ key }) => key) }, at);
+    await this.endHeld(credentials.heldToken, at);
+    return opened;
   }
 
   /** The person behind a token. Refuses as `requireLive`. A request of a waiting page (`background`) does not keep a session alive. */
@@ -67,8 +72,13 @@ export class StaffDoor {
     const { token, digest } = this.secrets.newToken();
     const session = { id: this.secrets.newId(at.getTime()), account, tokenDigest: digest, createdAt: at, seenAt: at };
     const member = requireLive(session, at);
-    await this.store.openSession(session, counted, [signedIn(member)]);
-    return { token, member };
+    return (await this.store.openSession(session, counted, [signedIn(member)])) ? { token, member } : undefined;
+  }
+
+  /** The browser forgets the token it held, so nobody could end that session any more. */
+  private async endHeld(token: string | undefined, at: Date): Promise<void> {
+    const held = token === undefined ? undefined : await this.store.findSession(this.secrets.digestToken(token));
+    if (held) await this.store.endSession(held.id, at, [signedOut({ id: held.account.id, sessionId: held.id })]);
   }
 }
 

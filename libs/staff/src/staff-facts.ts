@@ -16,10 +16,15 @@ export const accountCreated = (accountId: string, role: string): Fact => staffFa
 
 export const passwordReset = (accountId: string): Fact => staffFact('staff.password_reset', accountId, {});
 
+export const accountDisabled = (accountId: string): Fact => staffFact('staff.account_disabled', accountId, {});
+
+export const accountEnabled = (accountId: string): Fact => staffFact('staff.account_enabled', accountId, {});
+
 export const signedIn = (member: StaffMember): Fact =>
   staffFact('staff.signed_in', member.id, { role: member.role, session: member.sessionId });
 
-export const signedOut = (member: StaffMember): Fact => staffFact('staff.signed_out', member.id, { session: member.sessionId });
+export const signedOut = (member: Pick<StaffMember, 'id' | 'sessionId'>): Fact =>
+  staffFact('staff.signed_out', member.id, { session: member.sessionId });
 
 /** `failures` counts within the last hour. Attempts that the brake refuses leave no fact: a flood cannot fill the log. */
 export function signInFailed(accountId: string | undefined, failures: number): Fact {

@@ -1,5 +1,5 @@
 import type { Facts } from '#kernel';
-import type { StaffAccount } from './account.js';
+import type { StaffAccount, StaffListing } from './account.js';
 import type { StaffSession } from './session.js';
 import type { Attempts, Braked } from './sign-in-brake.js';
 
@@ -27,10 +27,17 @@ export interface StaffStore {
   addAccount(account: StaffAccount, at: Date, facts: Facts): Promise<boolean>;
   /** Replaces the password and ends every session of the account. */
   replacePassword(accountId: string, passwordHash: string, at: Date, facts: Facts): Promise<void>;
+  /** Disables or enables it; disabled, every session of it ends. `false` when it stood so already: nothing is written. */
+  changeState(accountId: string, state: StaffAccount['state'], at: Date, facts: Facts): Promise<boolean>;
+  /** Every account, by name. */
+  listAccounts(at: Date): Promise<StaffListing[]>;
   /** Applies every rule under a lock on its key and answers for the first. Where one refuses, nothing is counted and the longest wait is returned. */
   countAttempt(keys: readonly BrakeKey[]): Promise<Braked>;
-  /** Saves the session and its facts, and takes back what the attempt counted. */
-  openSession(session: NewSession, counted: Counted, facts: Facts): Promise<void>;
+  /**
+   * Saves the session and its facts, and takes back what the attempt counted. `false`, and nothing is saved, when the account was disabled or
+   * got another password since it was read: such a session would outlive its account.
+   */
+  openSession(session: NewSession, counted: Counted, facts: Facts): Promise<boolean>;
   findSession(tokenDigest: Uint8Array): Promise<StaffSession | undefined>;
   touchSession(sessionId: string, at: Date): Promise<void>;
   /** Ends the session; ending it again changes nothing and writes no fact. */

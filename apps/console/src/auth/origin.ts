@@ -18,6 +18,7 @@ export function consoleDoor(config: { CONSOLE_ORIGIN?: string | undefined; CONSO
 export interface Arrival {
   readonly method: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
   readonly remoteAddress: string | undefined;
 }
@@ -49,6 +50,21 @@ function fromOwnPage({ headers }: Arrival, origins: readonly string[]): boolean 
 
 function allowedOrigins({ localPort }: Arrival, { origin }: ConsoleDoor): string[] {
   return origin === undefined ? ['localhost', '127.0.0.1', '[::1]'].map((name) => `http://${name}:${localPort}`) : [origin];
+}
+
+/**
+ * `/ready` and `/metrics` are for the supervisor and Prometheus on this machine and for a named proxy that looks whether we can be used, never for
+ * a browser that such a proxy speaks for. Refuses `operations.not_here` (403).
+ */
+export function requireWatcher({ headers, localAddress, remoteAddress = '' }: Arrival, { origin, proxies }: ConsoleDoor): void {
+  const near = remoteAddress === localAddress || proxies.includes(remoteAddress);
+  const forBrowser = headers['x-forwarded-for'] !== undefined || (origin !== undefined && new URL(origin).host === headers['host']);
+  if (near && !forBrowser) return;
+  throw new Refusal(
+    'forbidden',
+    'operations.not_here',
+    'this is answered on the console’s own machine only, and not under its public name',
+  );
 }
 
 /** The browser's address; undefined behind a proxy that was not named, because then it is the same for everybody. */

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { plainText } from '#contract';
 import type { Clock } from '#kernel';
+import { networkOf } from '#platform';
 import { CLOCK } from '#platform/adapters/platform.module';
 import { permissionsOf, StaffDoor, type StaffMember } from '#staff';
 import type { SignedInStaff } from '../api.js';
@@ -27,9 +28,11 @@ export class SessionController {
   @Allow('anyone')
   async signIn(@Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const credentials = parseInput(CREDENTIALS, body);
-    const address = clientAddress(arrivalOf(request), this.door);
-    const { token, member } = await this.staff.signIn({ ...credentials, address }, this.clock.now());
-    void reply.header('set-cookie', sessionCookie(this.door.https).set(token));
+    const from = clientAddress(arrivalOf(request), this.door);
+    const cookie = sessionCookie(this.door.https);
+    const browser = { address: from && networkOf(from), heldToken: cookie.read(request.headers.cookie) };
+    const { token, member } = await this.staff.signIn({ ...credentials, ...browser }, this.clock.now());
+    void reply.header('set-cookie', cookie.set(token));
     return present(member);
   }
 

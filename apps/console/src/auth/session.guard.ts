@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Clock, Refusal } from '#kernel';
 import { HealthController } from '#platform/adapters/health.controller';
 import { type Permission, requirePermission, type StaffDoor, type StaffMember } from '#staff';
-import { type Arrival, type ConsoleDoor, requireOwnPage } from './origin.js';
+import { type Arrival, type ConsoleDoor, requireOwnPage, requireWatcher } from './origin.js';
 import { sessionCookie } from './session-cookie.js';
 
 const ACCESS = 'console:access';
@@ -20,9 +20,6 @@ export const Staff = createParamDecorator((_: unknown, context: ExecutionContext
 
 /** A page that polls says so, so that leaving it open does not keep a session alive. */
 export const BACKGROUND_HEADER = 'x-tallystick-background';
-
-/** What anybody may ask: whether we live. */
-const OPEN: ReadonlySet<unknown> = new Set([HealthController]);
 
 const members = new WeakMap<object, StaffMember>();
 
@@ -40,8 +37,12 @@ export class SessionGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (OPEN.has(context.getClass())) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
+    if (context.getClass() === HealthController) {
+      // Whether we live, anybody may ask; how we are, those who watch us.
+      if (context.getHandler() !== HealthController.prototype.health) requireWatcher(arrivalOf(request), this.door);
+      return true;
+    }
     requireOwnPage(arrivalOf(request), this.door);
     const access = this.reflector.get<Access | undefined>(ACCESS, context.getHandler());
     if (access === 'anyone') return true;
@@ -55,8 +56,8 @@ export class SessionGuard implements CanActivate {
 }
 
 export function arrivalOf(request: FastifyRequest): Arrival {
-  const { localPort, remoteAddress } = request.socket;
-  return { method: request.method, headers: request.headers, localPort, remoteAddress };
+  const { localAddress, localPort, remoteAddress } = request.socket;
+  return { method: request.method, headers: request.headers, localAddress, localPort, remoteAddress };
 }
 
 function staffOf(context: ExecutionContext): StaffMember {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Refusal } from '#kernel';
 import type { Database } from '#platform';
-import { parseAccountName, parseNewPassword } from '../account.js';
+import { parseAccountName, parseNewPassword, type StaffAccount } from '../account.js';
 import { codes } from '../codes.js';
 import type { Role } from '../role.js';
-import { accountCreated, passwordReset } from '../staff-facts.js';
+import { accountCreated, accountDisabled, accountEnabled, passwordReset } from '../staff-facts.js';
 import { NodeSecrets } from './node-secrets.js';
 import { PgStaffStore } from './pg-staff-store.js';
 
@@ -37,12 +37,37 @@ export async function createStaffAccount(
   return added ? { name, role: account.role, password } : undefined;
 }
 
-/** Gives an account a new random password and ends its sessions. Refuses `staff.unknown` (404). */
-export async function resetStaffPassword(database: Database, name: string, at = new Date()): Promise<string> {
+/** Gives an account a new random password and ends its sessions; a disabled one stays disabled. Refuses `staff.unknown` (404). */
+export async function resetStaffPassword(
+  database: Database,
+  name: string,
+  at = new Date(),
+): Promise<{ readonly account: StaffAccount; readonly password: string }> {
   const store = new PgStaffStore(database);
-  const account = await store.findAccount(name);
-  if (!account) throw new Refusal('not_found', codes.unknown, `there is no account called ${name}`);
+  const account = await getAccount(store, name);
   const password = randomPassword();
   await store.replacePassword(account.id, await new NodeSecrets().hashPassword(password), at, [passwordReset(account.id)]);
-  return password;
+  return { account, password };
+}
+
+/**
+ * Disables an account, which ends its sessions at once, or enables it; `changed` says whether it stood otherwise. Refuses `staff.unknown` (404).
+ * The last account of a role may be disabled, too: who can do this can also make another.
+ */
+export async function changeStaffState(
+  database: Database,
+  name: string,
+  state: StaffAccount['state'],
+  at = new Date(),
+): Promise<{ readonly account: StaffAccount; readonly changed: boolean }> {
+  const store = new PgStaffStore(database);
+  const account = await getAccount(store, name);
+  const fact = state === 'DISABLED' ? accountDisabled(account.id) : accountEnabled(account.id);
+  return { account, changed: await store.changeState(account.id, state, at, [fact]) };
+}
+
+async function getAccount(store: PgStaffStore, name: string): Promise<StaffAccount> {
+  const account = await store.findAccount(name);
+  if (!account) throw new Refusal('not_found', codes.unknown, `there is no account called ${name}`);
+  return account;
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Facts } from '#kernel';
 import { appendFacts, type Database, type Tx } from '#platform';
-import type { StaffAccount } from '../account.js';
+import type { StaffAccount, StaffListing } from '../account.js';
 import type { Role } from '../role.js';
-import type { StaffSession } from '../session.js';
+import { SESSION_AGE_MS, SESSION_IDLE_MS, type StaffSession } from '../session.js';
 import { type Attempts, type Braked, FORGET_MS } from '../sign-in-brake.js';
 import type { BrakeKey, Counted, NewSession, StaffStore } from '../store.js';
 
@@ -13,6 +13,12 @@ interface AccountRow {
   role: Role;
   state: 'ACTIVE' | 'DISABLED';
   password_hash: string;
+}
+
+interface ListingRow extends AccountRow {
+  created_at: Date;
+  last_at: Date | null;
+  open_sessions: number;
 }
 
 interface SessionRow extends AccountRow {
@@ -48,9 +54,35 @@ export class PgStaffStore implements StaffStore {
   async replacePassword(accountId: string, passwordHash: string, at: Date, facts: Facts): Promise<void> {
     await this.database.transaction(async (tx) => {
       await tx.query('UPDATE staff_accounts SET password_hash = $2 WHERE id = $1', [accountId, passwordHash]);
-      await tx.query('UPDATE staff_sessions SET ended_at = $2 WHERE account_id = $1 AND ended_at IS NULL', [accountId, at]);
+      await endSessions(tx, accountId, at);
       await appendFacts(tx, facts);
     });
+  }
+
+  async changeState(accountId: string, state: StaffAccount['state'], at: Date, facts: Facts): Promise<boolean> {
+    return this.database.transaction(async (tx) => {
+      const changed = await tx.query('UPDATE staff_accounts SET state = $2 WHERE id = $1 AND state <> $2 RETURNING id', [accountId, state]);
+      if (changed.length === 0) return false;
+      if (state === 'DISABLED') await endSessions(tx, accountId, at);
+      await appendFacts(tx, facts);
+      return true;
+    });
+  }
+
+  async listAccounts(at: Date): Promise<StaffListing[]> {
+    const rows = await this.database.query<ListingRow>(
+      `SELECT a.id, a.name, a.role, a.state, a.password_hash, a.created_at, max(s.created_at) AS last_at,
+              count(s.id) FILTER (WHERE s.ended_at IS NULL AND s.seen_at > $1 AND s.created_at > $2)::int AS open_sessions
+         FROM staff_accounts a LEFT JOIN staff_sessions s ON s.account_id = a.id
+        GROUP BY a.id ORDER BY a.name`,
+      [new Date(at.getTime() - SESSION_IDLE_MS), new Date(at.getTime() - SESSION_AGE_MS)],
+    );
+    return rows.map((row) => ({
+      account: toAccount(row),
+      createdAt: row.created_at,
+      openSessions: row.open_sessions,
+      lastSignedInAt: row.last_at ?? undefined,
+    }));
   }
 
   async countAttempt(keys: readonly BrakeKey[]): Promise<Braked> {
@@ -64,20 +96,22 @@ export class PgStaffStore implements StaffStore {
     });
   }
 
-  async openSession(session: NewSession, counted: Counted, facts: Facts): Promise<void> {
-    await this.database.transaction(async (tx) => {
+  async openSession(session: NewSession, counted: Counted, facts: Facts): Promise<boolean> {
+    return this.database.transaction(async (tx) => {
+      // The account is held: whoever disables it now waits for us and then ends this session, too.
+      const opened = await tx.query(
+        `INSERT INTO staff_sessions (id, account_id, token_digest, created_at, seen_at)
+         SELECT $1, id, $3, $4, $5 FROM staff_accounts WHERE id = $2 AND state = 'ACTIVE' AND password_hash = $6 FOR SHARE
+         RETURNING id`,
+        [session.id, session.account.id, session.tokenDigest, session.createdAt, session.seenAt, session.account.passwordHash],
+      );
+      if (opened.length === 0) return false;
       await tx.query('DELETE FROM staff_sign_in_attempts WHERE key_digest = $1', [digestKey(counted.clear)]);
       await tx.query('UPDATE staff_sign_in_attempts SET failures = greatest(failures - 1, 0) WHERE key_digest = ANY ($1::bytea[])', [
         counted.giveBack.map(digestKey),
       ]);
-      await tx.query('INSERT INTO staff_sessions (id, account_id, token_digest, created_at, seen_at) VALUES ($1, $2, $3, $4, $5)', [
-        session.id,
-        session.account.id,
-        session.tokenDigest,
-        session.createdAt,
-        session.seenAt,
-      ]);
       await appendFacts(tx, facts);
+      return true;
     });
   }
 
@@ -110,6 +144,10 @@ export class PgStaffStore implements StaffStore {
   async saveFacts(facts: Facts): Promise<void> {
     await this.database.transaction((tx) => appendFacts(tx, facts));
   }
+}
+
+async function endSessions(tx: Tx, accountId: string, at: Date): Promise<void> {
+  await tx.query('UPDATE staff_sessions SET ended_at = $2 WHERE account_id = $1 AND ended_at IS NULL', [accountId, at]);
 }
 
 const digestKey = (key: string): Uint8Array => createHash('sha256').update(key).digest();

@@ -1,6 +1,6 @@
 import type { Fact, Facts } from '#kernel';
-import type { StaffAccount } from '../account.js';
-import type { StaffSession } from '../session.js';
+import type { StaffAccount, StaffListing } from '../account.js';
+import { SESSION_IDLE_MS, type StaffSession } from '../session.js';
 import type { Attempts, Braked } from '../sign-in-brake.js';
 import type { BrakeKey, Counted, NewSession, StaffStore } from '../store.js';
 
@@ -10,6 +10,7 @@ const keyOf = (digest: Uint8Array): string => Buffer.from(digest).toString('hex'
 export class MemoryStaffStore implements StaffStore {
   readonly facts: Fact[] = [];
   private readonly accounts = new Map<string, StaffAccount>();
+  private readonly createdAt = new Map<string, Date>();
   private readonly sessions = new Map<string, StaffSession>();
   private readonly attempts = new Map<string, Attempts>();
 
@@ -17,19 +18,43 @@ export class MemoryStaffStore implements StaffStore {
     return [...this.accounts.values()].find((account) => account.name === name);
   }
 
-  async addAccount(account: StaffAccount, _at: Date, facts: Facts): Promise<boolean> {
+  async addAccount(account: StaffAccount, at: Date, facts: Facts): Promise<boolean> {
     if (await this.findAccount(account.name)) return false;
     this.accounts.set(account.id, account);
+    this.createdAt.set(account.id, at);
     this.facts.push(...facts);
     return true;
   }
 
   async replacePassword(accountId: string, passwordHash: string, at: Date, facts: Facts): Promise<void> {
     this.accounts.set(accountId, { ...this.accounts.get(accountId)!, passwordHash });
+    this.endSessions(accountId, at);
+    this.facts.push(...facts);
+  }
+
+  async changeState(accountId: string, state: StaffAccount['state'], at: Date, facts: Facts): Promise<boolean> {
+    const account = this.accounts.get(accountId)!;
+    if (account.state === state) return false;
+    this.accounts.set(accountId, { ...account, state });
+    if (state === 'DISABLED') this.endSessions(accountId, at);
+    this.facts.push(...facts);
+    return true;
+  }
+
+  async listAccounts(at: Date): Promise<StaffListing[]> {
+    const sorted = [...this.accounts.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return sorted.map((account) => {
+      const sessions = [...this.sessions.values()].filter((session) => session.account.id === account.id);
+      const open = sessions.filter(({ endedAt, seenAt }) => !endedAt && at.getTime() - seenAt.getTime() < SESSION_IDLE_MS);
+      const last = sessions.map(({ createdAt }) => createdAt).sort((a, b) => b.getTime() - a.getTime())[0];
+      return { account, createdAt: this.createdAt.get(account.id)!, openSessions: open.length, lastSignedInAt: last };
+    });
+  }
+
+  private endSessions(accountId: string, at: Date): void {
     for (const [key, session] of this.sessions) {
       if (session.account.id === accountId) this.sessions.set(key, { ...session, endedAt: session.endedAt ?? at });
     }
-    this.facts.push(...facts);
   }
 
   async countAttempt(keys: readonly BrakeKey[]): Promise<Braked> {
@@ -40,7 +65,9 @@ export class MemoryStaffStore implements StaffStore {
     return judged[0]!.braked;
   }
 
-  async openSession(session: NewSession, counted: Counted, facts: Facts): Promise<void> {
+  async openSession(session: NewSession, counted: Counted, facts: Facts): Promise<boolean> {
+    const { state, passwordHash } = this.accounts.get(session.account.id)!;
+    if (state !== 'ACTIVE' || passwordHash !== session.account.passwordHash) return false;
     this.attempts.delete(counted.clear);
     for (const key of counted.giveBack) {
       const shared = this.attempts.get(key);
@@ -49,6 +76,7 @@ export class MemoryStaffStore implements StaffStore {
     const { tokenDigest, ...stored } = session;
     this.sessions.set(keyOf(tokenDigest), stored);
     this.facts.push(...facts);
+    return true;
   }
 
   async findSession(tokenDigest: Uint8Array): Promise<StaffSession | undefined> {

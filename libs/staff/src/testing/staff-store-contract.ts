@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { StaffAccount } from '../account.js';
+import { SESSION_IDLE_MS } from '../session.js';
 import { countAttempt } from '../sign-in-brake.js';
-import { accountCreated, passwordReset, signedIn, signedOut } from '../staff-facts.js';
+import { accountCreated, accountDisabled, accountEnabled, passwordReset, signedIn, signedOut } from '../staff-facts.js';
 import type { BrakeKey, NewSession, StaffStore } from '../store.js';
 
 const AT = new Date('2026-11-21T08:00:00Z');
@@ -35,7 +36,7 @@ async function openSession(
   counted = { clear: 'name:x', giveBack: ['address:x'] },
 ): Promise<NewSession> {
   const session = { id: randomUUID(), account, tokenDigest: new Uint8Array(randomBytes(32)), createdAt: AT, seenAt: AT };
-  await store.openSession(session, counted, [signedIn(member(session))]);
+  expect(await store.openSession(session, counted, [signedIn(member(session))])).toBe(true);
   return session;
 }
 
@@ -68,6 +69,40 @@ function sessionPromises(open: () => Promise<Opened>): void {
     await opened.store.endSession(session.id, new Date(AT.getTime() + 1), [signedOut(member(session))]);
     expect((await opened.store.findSession(session.tokenDigest))?.endedAt).toEqual(AT);
     expect(await opened.countFacts('staff.signed_out')).toBe(before + 1);
+  });
+
+  it('disables an account once, ends its sessions for good, and enables it again', async () => {
+    const session = await openSession(opened.store, account);
+    const { id } = account;
+    const before = await opened.countFacts('staff.account_disabled');
+    expect(await opened.store.changeState(id, 'DISABLED', AT, [accountDisabled(id)])).toBe(true);
+    expect(await opened.store.changeState(id, 'DISABLED', AT, [accountDisabled(id)])).toBe(false);
+    expect(await opened.countFacts('staff.account_disabled')).toBe(before + 1);
+    expect(await opened.store.findSession(session.tokenDigest)).toMatchObject({ endedAt: AT, account: { state: 'DISABLED' } });
+    expect(await opened.store.changeState(id, 'ACTIVE', AT, [accountEnabled(id)])).toBe(true);
+    expect(await opened.store.findSession(session.tokenDigest)).toMatchObject({ endedAt: AT, account: { state: 'ACTIVE' } });
+  });
+
+  it.each<[string, (store: StaffStore, id: string) => Promise<unknown>]>([
+    ['was disabled', (store, id) => store.changeState(id, 'DISABLED', AT, [accountDisabled(id)])],
+    ['got another password', (store, id) => store.replacePassword(id, 'h2', AT, [passwordReset(id)])],
+  ])('opens no session for an account that %s while its password was looked at', async (_, change) => {
+    await change(opened.store, account.id);
+    const before = await opened.countFacts('staff.signed_in');
+    const session = { id: randomUUID(), account, tokenDigest: new Uint8Array(randomBytes(32)), createdAt: AT, seenAt: AT };
+    expect(await opened.store.openSession(session, { clear: 'name:x', giveBack: [] }, [signedIn(member(session))])).toBe(false);
+    expect(await opened.store.findSession(session.tokenDigest)).toBeUndefined();
+    expect(await opened.countFacts('staff.signed_in')).toBe(before);
+  });
+
+  it('lists accounts with the sessions that are open', async () => {
+    const listed = async (at: Date) => (await opened.store.listAccounts(at)).find((one) => one.account.id === account.id);
+    expect(await listed(AT)).toEqual({ account, createdAt: AT, openSessions: 0, lastSignedInAt: undefined });
+    await openSession(opened.store, account);
+    const ended = await openSession(opened.store, account);
+    await opened.store.endSession(ended.id, AT, [signedOut(member(ended))]);
+    expect(await listed(AT)).toMatchObject({ openSessions: 1, lastSignedInAt: AT });
+    expect(await listed(new Date(AT.getTime() + SESSION_IDLE_MS))).toMatchObject({ openSessions: 0, lastSignedInAt: AT });
   });
 
   it('ends every session with the old password', async () => {
