@@ -5,8 +5,10 @@ import type { PolicyState } from './policies/api.js';
 export type * from './consents/api.js';
 export type * from './partners/api.js';
 export type * from './policies/api.js';
+export type * from './reconciliations/api.js';
 /** Where the pages are: the server sends the web app there, and the web app draws it. */
-export type PagePath = '/' | '/decisions' | '/restrictions' | '/consents' | '/disputes' | '/policies' | '/audit' | '/partners';
+export type PagePath =
+  '/' | '/decisions' | '/restrictions' | '/consents' | '/disputes' | '/reconciliations' | '/policies' | '/audit' | '/partners';
 export type RoleName = 'compliance' | 'risk' | 'operator' | 'auditor';
 export type PermissionName =
   | 'overview.read'
@@ -15,6 +17,7 @@ export type PermissionName =
   | 'restrictions.order'
   | 'retractions.read'
   | 'consents.read'
+  | 'reconciliations.read'
   | 'audit.read'
   | 'audit.export'
   | 'partners.read'

@@ -17,6 +17,7 @@ import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { PgConsentReader } from '#consents/adapters/pg-consent-reader';
 import { StaffDoor } from '#staff';
 import { StaffModule } from '#staff/adapters/staff.module';
+import { PgReconciliationReader } from '#reconciliation/adapters/pg-reconciliation-reader';
 import { Restrictions } from '#standing';
 import { nodeClerk } from '#standing/adapters/node-notary';
 import { PgExchange } from '#standing/adapters/pg-exchange';
@@ -42,6 +43,7 @@ import { OverviewController } from './overview/overview.controller.js';
 import { PartnersController } from './partners/partners.controller.js';
 import { WebhooksController } from './partners/webhooks.controller.js';
 import { DisputesController } from './disputes/disputes.controller.js';
+import { ReconciliationsController } from './reconciliations/reconciliations.controller.js';
 import { RestrictionsController } from './restrictions/restrictions.controller.js';
 import { BacktestsController } from './policies/backtests.controller.js';
 import { LintController } from './policies/lint.controller.js';
@@ -58,6 +60,7 @@ const READERS = [
   PgFactLog,
   PgOverview,
   PgPartnerList,
+  PgReconciliationReader,
   PgRestrictionReader,
   PgStaffNames,
   PgTraceReader,
@@ -94,6 +97,7 @@ export class ConsoleModule {
         RestrictionsController,
         ConsentsController,
         DisputesController,
+        ReconciliationsController,
       ],
       providers: [
         ...READERS,

@@ -73,7 +73,7 @@ describe('a partner’s webhook', () => {
   const url = `https://bank-w.example/hook?secret=word`;
   beforeAll(async () => {
     const book = new PgWebhookBook(world.database);
-    await new Webhooks(book, nodeClerk, systemClock, async () => true).register('bank-w', { url, kinds: [] });
+    await new Webhooks(book, nodeClerk, systemClock, () => true).register('bank-w', { url, kinds: [] });
     await world.database.query(
       `INSERT INTO participants (id, name, state, version, created_at, changed_at) VALUES ('bank-w', 'Bank W', 'ACTIVE', 1, now(), now())`,
     );

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import supertest from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { changeStaffState } from '#staff/adapters/create-staff-account';
 import { ConsoleClient, signedIn } from './console-client.js';
 import { routesOf } from '../../world/routes-of.js';
 import { type ConsoleWorld, openConsoleWorld } from './console-world.js';
@@ -102,10 +103,20 @@ describe('the console’s door', () => {
 
   it('closes the sessions of a disabled account at once', async () => {
     const otto = await signedIn(world, 'operator');
-    await asOwner(`UPDATE staff_accounts SET state = 'DISABLED' WHERE name = 'otto'`);
+    await changeStaffState(world.database, 'otto', 'DISABLED');
     expect((await otto.get('/api/session')).status).toBe(401);
     expect((await client.signIn('otto', world.password('operator'))).body.code).toBe('credentials.wrong');
-    await asOwner(`UPDATE staff_accounts SET state = 'ACTIVE' WHERE name = 'otto'`);
+    await changeStaffState(world.database, 'otto', 'ACTIVE');
+    expect((await otto.get('/api/session')).status).toBe(401);
+    expect((await client.signIn('otto', world.password('operator'))).status).toBe(200);
+  });
+
+  it('ends a browser’s older session when it signs in again, and no other browser’s', async () => {
+    const [here, there] = [await signedIn(world, 'operator'), await signedIn(world, 'operator')];
+    const older = here.cookie;
+    expect((await here.signIn('otto', world.password('operator'))).status).toBe(200);
+    expect((await client.get('/api/session', { cookie: older })).body.code).toBe('session.missing');
+    expect([(await here.get('/api/session')).status, (await there.get('/api/session')).status]).toEqual([200, 200]);
   });
 
   it('brakes a guesser after five attempts, also with the right password, and writes no more facts', async () => {
@@ -159,6 +170,10 @@ describe('the console’s door', () => {
     expect((await client.get('/health')).body).toEqual({ status: 'ok' });
     expect((await client.get('/ready')).body).toEqual({ database: 'ok' });
     expect((await client.get('/metrics')).status).toBe(200);
+    for (const path of ['/ready', '/metrics', '/%72eady', '/metrics?x']) {
+      const answer = await client.get(path, { 'x-forwarded-for': '192.0.2.7' });
+      expect([path, answer.status, answer.body.code]).toEqual([path, 403, 'operations.not_here']);
+    }
   });
 });
 

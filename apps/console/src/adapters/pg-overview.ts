@@ -68,11 +68,16 @@ export class PgOverview {
     return { total: total.toString(), about, lastAcceptedAt: row!.last_at?.toISOString() ?? null };
   }
 
+  /** A missing payment that came with a later statement is open no more. */
   private async breaks(): Promise<OverviewView['breaks']> {
     const [row] = await this.sql.query<{ open: bigint; oldest_at: Date | null; shard: Shard | null; id: string | null }>(
       `SELECT count(*) AS open, min(r.received_at) AS oldest_at,
               (array_agg(r.shard ORDER BY r.received_at, r.id))[1] AS shard, (array_agg(r.id ORDER BY r.received_at, r.id))[1] AS id
-         FROM (SELECT shard, reconciliation FROM reconciliation_outcomes WHERE kind <> 'MATCHED' LIMIT $1) o
+         FROM (SELECT b.shard, b.reconciliation FROM reconciliation_outcomes b
+                WHERE b.kind <> 'MATCHED' AND NOT (b.kind = 'MISSING_THEIRS' AND EXISTS (
+                  SELECT 1 FROM reconciliation_outcomes t
+                   WHERE t.shard = b.shard AND t.payment = b.payment AND t.line IS NOT NULL AND t.kind <> 'DUPLICATE'))
+                LIMIT $1) o
          JOIN reconciliations r ON r.shard = o.shard AND r.id = o.reconciliation`,
       [BREAKS_COUNTED_MAX + 1],
     );

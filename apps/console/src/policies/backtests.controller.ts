@@ -74,7 +74,12 @@ function present(found: Backtest, requestedBy: string): BacktestView {
   const document = policy && parsePolicy(JSON.parse(policy.text));
   return {
     id: formatId('bkt', { shard: shardOf(id), uuid: id }),
-    ...{ state, requestedBy, requestedAt: requestedAt.toISOString(), failure: problem ?? null, assume, begin },
+    state,
+    requestedBy,
+    requestedAt: requestedAt.toISOString(),
+    failure: problem ?? null,
+    assume,
+    begin,
     policy: document ? `${document.id} ${document.version}` : 'each decision by its own version',
     from: from?.toISOString() ?? null,
     to: to?.toISOString() ?? null,

@@ -80,7 +80,12 @@ function present(version: PolicyVersion): PolicyView {
   const { id, state, hash, author, approver, shadowedBy, scheduledBy, activatedBy, retiredBy } = version;
   const time = (at: Date | undefined) => at?.toISOString() ?? null;
   return {
-    ...{ id, version: String(version.version), state, hash, author, approver: approver ?? null },
+    id,
+    version: String(version.version),
+    state,
+    hash,
+    author,
+    approver: approver ?? null,
     by: { shadowed: shadowedBy ?? null, scheduled: scheduledBy ?? null, activated: activatedBy ?? null, retired: retiredBy ?? null },
     draftedAt: version.draftedAt.toISOString(),
     shadowedAt: time(version.shadowedAt),
@@ -93,7 +98,11 @@ function present(version: PolicyVersion): PolicyView {
 
 function presentShadow({ version, state, since, currency, behind, decided }: ShadowStanding): ShadowView {
   return {
-    ...{ version: String(version), state, since: since.toISOString(), behind: Number(behind), notes: SHADOW_NOTES },
+    version: String(version),
+    state,
+    since: since.toISOString(),
+    behind: Number(behind),
+    notes: SHADOW_NOTES,
     found: showTally(decided, currency),
   };
 }

@@ -15,6 +15,7 @@ const PAGES = Object.keys({
   '/restrictions': true,
   '/consents': true,
   '/disputes': true,
+  '/reconciliations': true,
   '/policies': true,
   '/audit': true,
   '/partners': true,

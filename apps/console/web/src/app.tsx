@@ -26,6 +26,13 @@ export const PAGES = [
   },
   { path: '/consents', label: 'Consents', icon: 'consent', needs: 'consents.read', view: lazy(() => import('./consents/consents.js')) },
   { path: '/disputes', label: 'Disputes', icon: 'record', needs: 'restrictions.read', view: lazy(() => import('./disputes/disputes.js')) },
+  {
+    path: '/reconciliations',
+    label: 'Reconciliations',
+    icon: 'statement',
+    needs: 'reconciliations.read',
+    view: lazy(() => import('./reconciliations/reconciliations.js')),
+  },
   { path: '/policies', label: 'Policies', icon: 'policies', needs: 'policies.read', view: lazy(() => import('./policies/policies.js')) },
   { path: '/audit', label: 'Audit', icon: 'audit', needs: 'audit.read', view: lazy(() => import('./audit/audit.js')) },
   { path: '/partners', label: 'Partners', icon: 'partners', needs: 'partners.read', view: lazy(() => import('./partners/partners.js')) },

@@ -1,27 +1,18 @@
 import { invariant, type Facts, type ShardedId } from '#kernel';
-import { appendFacts, type Database, type SqlRunner, type Tx } from '#platform';
+import { appendFacts, type Database, leaseIsOver, type SqlRunner, type Tx } from '#platform';
 import type { IdentifiedLine } from '../match-lines.js';
 import type { Outcome, OutcomeKind } from '../outcome.js';
 import type { Reconciliation } from '../reconciliation.js';
-import {
-  type Closing,
-  type Lease,
-  LeaseLost,
-  type NewReconciliation,
-  type Outstanding,
-  type OutcomeView,
-  type ReconciliationStore,
-} from '../store.js';
+import { type Closing, type Lease, LeaseLost, type NewReconciliation, type Outstanding, type ReconciliationStore } from '../store.js';
+import { PgReconciliationReader } from './pg-reconciliation-reader.js';
 import {
   LINE_COLUMNS,
   lineArrays,
   type LineRow,
   outcomeArrays,
-  type OutcomeRow,
   RECONCILIATION_COLUMNS,
   type ReconciliationRow,
   toIdentifiedLine,
-  toOutcomeView,
   toReconciliation,
 } from './reconciliation-rows.js';
 import { encodeStatements } from './statement-json.js';
@@ -43,8 +34,10 @@ const INSERT_OUTCOMES = `INSERT INTO reconciliation_outcomes (shard, reconciliat
 const HOLD = `UPDATE reconciliations SET leased_until = clock_timestamp() + $4 * interval '1 ms'
   WHERE shard = $1 AND id = $2 AND epoch = $3 AND state IN ('RECEIVED', 'PARSED', 'MATCHING')`;
 
-export class PgReconciliationStore implements ReconciliationStore {
-  constructor(private readonly database: Database) {}
+export class PgReconciliationStore extends PgReconciliationReader implements ReconciliationStore {
+  constructor(private readonly database: Database) {
+    super(database);
+  }
 
   async receive(incoming: NewReconciliation, bytes: AsyncIterable<Uint8Array>, facts: Facts): ReturnType<ReconciliationStore['receive']> {
     return await this.database.transaction(async (tx) => {
@@ -64,14 +57,6 @@ export class PgReconciliationStore implements ReconciliationStore {
     });
   }
 
-  async find({ shard, uuid }: ShardedId): Promise<Reconciliation | undefined> {
-    const [row] = await this.database.query<ReconciliationRow>(
-      `SELECT ${RECONCILIATION_COLUMNS} FROM reconciliations WHERE shard = $1 AND id = $2`,
-      [shard, uuid],
-    );
-    return row && toReconciliation(row);
-  }
-
   async *readBytes({ shard, uuid }: ShardedId): AsyncGenerator<Uint8Array> {
     for (let n = 0; ; n++) {
       const [row] = await this.database.query<{ bytes: Buffer }>(
@@ -86,7 +71,7 @@ export class PgReconciliationStore implements ReconciliationStore {
   async outstanding(countMax: number): Promise<Outstanding[]> {
     const rows = await this.database.query<ReconciliationRow>(
       `SELECT shard, id, epoch FROM reconciliations
-        WHERE state IN ('RECEIVED', 'PARSED', 'MATCHING') AND leased_until <= clock_timestamp()
+        WHERE state IN ('RECEIVED', 'PARSED', 'MATCHING') AND ${leaseIsOver('leased_until')}
         ORDER BY leased_until, id LIMIT $1`,
       [countMax],
     );
@@ -96,7 +81,7 @@ export class PgReconciliationStore implements ReconciliationStore {
   async lease(id: ShardedId, leaseMs: number): Promise<{ lease: Lease; reconciliation: Reconciliation } | undefined> {
     const [row] = await this.database.query<ReconciliationRow>(
       `UPDATE reconciliations SET epoch = epoch + 1, leased_until = clock_timestamp() + $3 * interval '1 ms'
-        WHERE shard = $1 AND id = $2 AND state IN ('RECEIVED', 'PARSED', 'MATCHING') AND leased_until <= clock_timestamp()
+        WHERE shard = $1 AND id = $2 AND state IN ('RECEIVED', 'PARSED', 'MATCHING') AND ${leaseIsOver('leased_until')}
         RETURNING ${RECONCILIATION_COLUMNS}`,
       [id.shard, id.uuid, leaseMs],
     );
@@ -152,15 +137,6 @@ export class PgReconciliationStore implements ReconciliationStore {
     });
   }
 
-  async takenPayments({ shard }: ShardedId, reservations: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const rows = await this.database.query<{ payment: string; reconciliation: string }>(
-      `SELECT payment, reconciliation FROM reconciliation_outcomes
-        WHERE shard = $1 AND payment = ANY ($2::uuid[]) AND line IS NOT NULL AND kind <> 'DUPLICATE'`,
-      [shard, reservations],
-    );
-    return new Map(rows.map(({ payment, reconciliation }) => [payment, reconciliation]));
-  }
-
   async countOutcomes({ shard, uuid }: ShardedId): Promise<Partial<Record<OutcomeKind, number>>> {
     const rows = await this.database.query<{ kind: OutcomeKind; count: number }>(
       'SELECT kind, count(*)::int AS count FROM reconciliation_outcomes WHERE shard = $1 AND reconciliation = $2 GROUP BY kind ORDER BY kind',
@@ -182,19 +158,6 @@ export class PgReconciliationStore implements ReconciliationStore {
       ]);
       await appendFacts(tx, facts);
     });
-  }
-
-  async outcomes({ shard, uuid }: ShardedId, side: 'matches' | 'breaks', after: number, countMax: number): Promise<OutcomeView[]> {
-    const rows = await this.database.query<OutcomeRow>(
-      `SELECT o.n AS outcome_n, o.kind, o.reason, o.identified_by AS outcome_by, o.line, o.payment, o.payment_shard, o.payment_decision,
-              o.payment_reference, o.payment_minor, o.payment_currency, o.payment_confirmed_at, l.*
-         FROM reconciliation_outcomes o
-         LEFT JOIN statement_lines l ON l.shard = o.shard AND l.reconciliation = o.reconciliation AND l.n = o.line
-        WHERE o.shard = $1 AND o.reconciliation = $2 AND o.n > $3 AND o.kind ${side === 'matches' ? '=' : '<>'} 'MATCHED'
-        ORDER BY o.n LIMIT $4`,
-      [shard, uuid, after, countMax],
-    );
-    return rows.map(toOutcomeView);
   }
 
   private async holding(lease: Lease, leaseMs: number, work: (tx: Tx) => Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { Refusal } from '#kernel';
-import { openNameless } from '#platform';
+import type { Spool } from '#platform';
 import { readCamt053 } from '../camt053/read-camt053.js';
 import type { SurveyedFile } from '../receive-statement.js';
 import { surveyStatement } from '../survey-statement.js';
@@ -19,10 +19,14 @@ export interface SpooledStatement extends SurveyedFile {
  * asked for, so a file that is too large or malformed is refused at the piece that shows it. Refuses `statement.too_large` and what
  * the reader refuses.
  */
-export async function spoolStatement(body: AsyncIterable<Uint8Array>, bytesMax = statementBytesMax): Promise<SpooledStatement> {
+export async function spoolStatement(
+  body: AsyncIterable<Uint8Array>,
+  spool: Spool,
+  bytesMax = statementBytesMax,
+): Promise<SpooledStatement> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  const handle = await openNameless();
+  const handle = await spool.file();
   const read = () => handle.createReadStream({ start: 0, highWaterMark: chunkBytes, autoClose: false });
   try {
     const spooling = pieces(body, handle, (piece) => {

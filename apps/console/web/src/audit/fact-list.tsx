@@ -77,7 +77,7 @@ function Filters({ filter, onFilter }: { filter: Filter; onFilter: (next: Partia
 function FactTable({ rows }: { rows: readonly FactView[] }) {
   const [open, setOpen] = useState<string | undefined>();
   return (
-    <table className="table">
+    <table className="table brief">
       <thead>
         <tr>
           <th scope="col">Time (UTC)</th>

@@ -54,7 +54,7 @@ export function DecisionList() {
 
 function DecisionTable({ rows }: { rows: readonly DecisionRow[] }) {
   return (
-    <table className="table">
+    <table className="table brief">
       <thead>
         <tr>
           <th scope="col">Time (UTC)</th>
@@ -81,7 +81,7 @@ function DecisionTable({ rows }: { rows: readonly DecisionRow[] }) {
             <td data-label="Amount" className="right num">
               {money(row.money.amount, row.money.currency)}
             </td>
-            <td data-label="Reason">
+            <td data-label="Reason" className="wide">
               <span>
                 {row.reasons[0] ?? '—'}
                 {row.reasons.length > 1 && ` +${row.reasons.length - 1}`}
@@ -89,7 +89,7 @@ function DecisionTable({ rows }: { rows: readonly DecisionRow[] }) {
             </td>
             <td data-label="Reservation">
               {row.reservationState === null ? (
-                <Text size="sm" c="dimmed" span>
+                <Text size="sm" c="dimmed" span visibleFrom="sm">
                   —
                 </Text>
               ) : (

@@ -6,8 +6,15 @@ import { count, Id, Time } from '../parts/values.js';
 
 const TONE_COLORS = { plain: 'gray', good: 'teal', bad: 'red', wait: 'yellow' } as const;
 
+interface TraceStepProps {
+  readonly step: TraceStep;
+  readonly focused: boolean;
+  /** Whether whoever looks may open the facts, too. */
+  readonly mayOpenFacts: boolean;
+}
+
 /** One bead of the trace: what happened, in figures, and the facts that prove it. */
-export function TraceStepCard({ step, focused }: { step: TraceStep; focused: boolean }) {
+export function TraceStepCard({ step, focused, mayOpenFacts }: TraceStepProps) {
   return (
     <li aria-current={focused ? 'true' : undefined}>
       <span className={`bead ${step.tone}`}>
@@ -41,7 +48,7 @@ export function TraceStepCard({ step, focused }: { step: TraceStep; focused: boo
           {step.facts.length === 0 && <li>No fact of its own: it follows from the steps around it.</li>}
           {step.facts.map((fact) => (
             <li key={fact.id}>
-              <Proof fact={fact} />
+              <Proof fact={fact} mayOpen={mayOpenFacts} />
             </li>
           ))}
         </ul>
@@ -66,14 +73,18 @@ function Value({ detail: { form, value } }: { detail: TraceDetail }) {
   return <>{value}</>;
 }
 
-function Proof({ fact }: { fact: FactView }) {
+function Proof({ fact, mayOpen }: { fact: FactView; mayOpen: boolean }) {
   return (
     <>
       <SealState logIndex={fact.logIndex} />
       <span className="mono">{fact.kind}</span>
-      <Link to={`/audit?id=${fact.id}`} size="xs" className="mono">
-        {fact.id}
-      </Link>
+      {mayOpen ? (
+        <Link to={`/audit?id=${fact.id}`} size="xs" className="mono">
+          {fact.id}
+        </Link>
+      ) : (
+        <span className="mono">{fact.id}</span>
+      )}
     </>
   );
 }

@@ -45,7 +45,7 @@ function TraceBody({ view, staff }: { view: TraceView; staff: SignedInStaff }) {
       {view.steps.length === 0 ? (
         <Empty title="Nothing has happened here yet">The subject is known; no record, decision or statement line names it so far.</Empty>
       ) : (
-        <Steps key={view.subject?.id ?? view.focus} view={view} />
+        <Steps key={view.subject?.id ?? view.focus} view={view} mayOpenFacts={may(staff, 'audit.read')} />
       )}
     </>
   );
@@ -54,7 +54,7 @@ function TraceBody({ view, staff }: { view: TraceView; staff: SignedInStaff }) {
 const STEPS_AT_FIRST = 25;
 
 /** A subject may have hundreds of steps, and the last ones are asked about. A step that was asked for is always shown, and what led to it. */
-function Steps({ view: { steps, focus } }: { view: TraceView }) {
+function Steps({ view: { steps, focus }, mayOpenFacts }: { view: TraceView; mayOpenFacts: boolean }) {
   const [whole, showWhole] = useState(false);
   const hidden = whole || focus !== null ? 0 : Math.max(0, steps.length - STEPS_AT_FIRST);
   return (
@@ -66,7 +66,7 @@ function Steps({ view: { steps, focus } }: { view: TraceView }) {
       )}
       <ol className="trace">
         {steps.slice(hidden).map((step) => (
-          <TraceStepCard key={step.key} step={step} focused={step.key === focus} />
+          <TraceStepCard key={step.key} step={step} focused={step.key === focus} mayOpenFacts={mayOpenFacts} />
         ))}
       </ol>
     </>
@@ -113,6 +113,11 @@ function Subject({ subject, staff }: { subject: NonNullable<TraceView['subject']
           {may(staff, 'restrictions.read') && (
             <Link size="sm" to={`/restrictions?subject=${subject.id}`}>
               Restrictions
+            </Link>
+          )}
+          {may(staff, 'restrictions.read') && (
+            <Link size="sm" to={`/disputes?subject=${subject.id}`}>
+              Disputes
             </Link>
           )}
         </Group>

@@ -82,7 +82,7 @@ function Figures({ view, staff }: { view: OverviewView; staff: SignedInStaff }) 
         value={count(breaks.open) + (breaks.more ? '+' : '')}
         {...(breaks.open > 0 ? { tone: 'var(--deny)' } : {})}
       >
-        <OldestBreak breaks={breaks} at={view.at} staff={staff} />
+        <OldestBreak breaks={breaks} at={view.at} />
       </Figure>
       <Figure label="Facts in the log" value={count(log.sealed)}>
         {waiting(view) === 0n ? 'All facts are sealed' : `${counted(waiting(view), 'more waits', 'more wait')} to be sealed`}
@@ -95,10 +95,9 @@ function Figures({ view, staff }: { view: OverviewView; staff: SignedInStaff }) 
 }
 
 /** Leads to the reconciliation, from which every break of it can be followed. */
-function OldestBreak({ breaks: { oldest }, at, staff }: { breaks: OverviewView['breaks']; at: string; staff: SignedInStaff }) {
-  if (oldest === null) return 'No statement disagrees';
-  const text = `Oldest ${ago(oldest.at, at)}`;
-  return may(staff, 'decisions.read') ? <PageLink to={`/decisions?id=${oldest.id}`}>{text}</PageLink> : text;
+function OldestBreak({ breaks: { oldest }, at }: { breaks: OverviewView['breaks']; at: string }) {
+  if (oldest === null) return <PageLink to="/reconciliations">No statement disagrees</PageLink>;
+  return <PageLink to={`/reconciliations?id=${oldest.id}`}>{`Oldest ${ago(oldest.at, at)}`}</PageLink>;
 }
 
 function Figure({ label, value, tone, children }: { label: string; value: string; tone?: string; children: ReactNode }) {

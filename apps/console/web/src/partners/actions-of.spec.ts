@@ -3,8 +3,14 @@ import type { WebhookView } from '../../../src/api.js';
 import { actionsOf } from './actions-of.js';
 
 const failing: WebhookView = {
-  ...{ origin: 'https://bank.example', state: 'FAILING', pausedWhy: null, trouble: 'timeout', failing: 3, dead: 2 },
-  ...{ nextTryAt: '2026-11-22T17:00:00.000Z', deliveredAt: null },
+  origin: 'https://bank.example',
+  state: 'FAILING',
+  pausedWhy: null,
+  trouble: 'timeout',
+  failing: 3,
+  dead: 2,
+  nextTryAt: '2026-11-22T17:00:00.000Z',
+  deliveredAt: null,
 };
 const labels = (state: Parameters<typeof actionsOf>[0]['state'], webhook: WebhookView | null) =>
   actionsOf({ state, webhook, suspension: null, closing: null }).map(({ label }) => label);

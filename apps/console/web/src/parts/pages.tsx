@@ -22,7 +22,8 @@ export function Rows<Row>({ of, label, emptyTitle, emptyAbout, children }: RowsP
   return rows.length === 0 && !of.hasNextPage ? <Empty title={emptyTitle}>{emptyAbout}</Empty> : children(rows);
 }
 
-export function LoadMore<Row>({ of }: { of: List<Row> }) {
+/** `more`: what the button says; lists mostly run back in time. */
+export function LoadMore<Row>({ of, more = 'Show older' }: { of: List<Row>; more?: string }) {
   if (of.data === undefined) return null;
   if (of.isFetchNextPageError) return <Failure error={of.error} onRetry={() => void of.fetchNextPage()} />;
   const shown = of.data.pages.reduce((sum, page) => sum + page.rows.length, 0);
@@ -30,7 +31,7 @@ export function LoadMore<Row>({ of }: { of: List<Row> }) {
     return (
       <Center mt="md">
         <Button variant="default" size="sm" loading={of.isFetchingNextPage} onClick={() => void of.fetchNextPage()}>
-          Show older
+          {more}
         </Button>
       </Center>
     );

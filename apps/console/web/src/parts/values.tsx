@@ -105,7 +105,7 @@ export function StateBadge({ state }: { state: string }) {
   );
 }
 
-/** An id: short enough for a table, whole in the clipboard and for a screen reader. */
+/** An id: short enough for a table, whole in the clipboard and in the name of the button that copies it. */
 export function Id({ value, to, whole = false }: { value: string; to?: string; whole?: boolean }) {
   const shown = whole || value.length <= 18 ? value : `${value.slice(0, 9)}…${value.slice(-6)}`;
   const text = (
@@ -118,7 +118,7 @@ export function Id({ value, to, whole = false }: { value: string; to?: string; w
       {to === undefined ? (
         text
       ) : (
-        <Link to={to} aria-label={`Trace ${value}`}>
+        <Link to={to} aria-label={`Trace ${shown}`}>
           {text}
         </Link>
       )}

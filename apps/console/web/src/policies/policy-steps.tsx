@@ -54,6 +54,7 @@ export function PolicySteps({ policy, staff, onShadow }: PolicyStepsProps) {
     },
   });
   const { version, state, shadowedAt, author } = policy;
+  const steps = stepsOf(policy, staff);
   const isOwn = (state === 'DRAFT' || state === 'SHADOW') && may(staff, 'policies.change') && author === staff.name;
   return (
     <Stack gap={6} align="flex-start">
@@ -63,7 +64,7 @@ export function PolicySteps({ policy, staff, onShadow }: PolicyStepsProps) {
             Shadow report
           </Button>
         )}
-        {stepsOf(policy, staff).map((one) => (
+        {steps.map((one) => (
           <Button
             key={one.path}
             size="xs"
@@ -76,6 +77,11 @@ export function PolicySteps({ policy, staff, onShadow }: PolicyStepsProps) {
           </Button>
         ))}
       </Group>
+      {shadowedAt === null && steps.length === 0 && !isOwn && (
+        <Text size="xs" c="dimmed">
+          {state === 'ACTIVE' ? 'It decides now.' : 'Nothing more.'}
+        </Text>
+      )}
       {asked && <Confirmation step={asked} busy={step.isPending} onYes={() => step.mutate(asked)} onNo={() => ask(undefined)} />}
       {isOwn && (
         <Text size="xs" c="dimmed">

@@ -16,13 +16,17 @@ export default function Restrictions({ staff }: { staff: SignedInStaff }) {
     <>
       <PageHead
         title="Restrictions"
-        about="What stands against a subject, who appealed, what waits for a second person, and which bank has yet to hear."
+        about={
+          mayRead
+            ? 'What stands against a subject, who appealed, what waits for a second person, and which bank has yet to hear.'
+            : 'Which bank has yet to hear that a restriction is over, or a record withdrawn.'
+        }
       />
       <Stack gap="lg">
         {mayRead && <IdSearch key={subject} label="Subject" example="sub_…" id={subject} onSearch={(next) => change({ subject: next })} />}
         {mayRead && subject !== '' && <SubjectRestrictions subject={subject} staff={staff} />}
         {mayRead && subject === '' && <Desk staff={staff} />}
-        {subject === '' && <Retractions />}
+        {subject === '' && <Retractions staff={staff} />}
       </Stack>
     </>
   );

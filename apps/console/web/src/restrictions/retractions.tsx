@@ -1,13 +1,14 @@
 import { Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import type { RetractionView } from '../../../src/api.js';
+import type { RetractionView, SignedInStaff } from '../../../src/api.js';
 import { call } from '../api/client.js';
+import { may } from '../api/session.js';
 import { Section } from '../parts/page.js';
 import { Empty, Loaded } from '../parts/states.js';
 import { ago, count, Id, Time } from '../parts/values.js';
 
 /** Banks that have not acknowledged yet that a restriction is over, or a record withdrawn. */
-export function Retractions() {
+export function Retractions({ staff }: { staff: SignedInStaff }) {
   const list = useQuery({ queryKey: ['retractions'], queryFn: () => call<{ at: string; retractions: RetractionView[] }>('/retractions') });
   return (
     <Section title="Open retractions">
@@ -46,7 +47,8 @@ export function Retractions() {
                         {one.failures === 0 ? 'not tried yet' : `${count(one.failures)} × ${one.failure ?? ''}`}
                         {one.deadAt !== undefined && (
                           <Text size="xs" c="red">
-                            Dead letter: send it again on the Partners page
+                            Dead letter:{' '}
+                            {may(staff, 'partners.change') ? 'send it again on the Partners page' : 'an operator sends it again'}
                           </Text>
                         )}
                       </Table.Td>
