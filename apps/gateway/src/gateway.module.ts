@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { Clock } from '#kernel';
-import { type Config, Database } from '#platform';
+import { type Config, Database, Spool } from '#platform';
 import { GatherEvidence } from '#audit';
 import { AuditModule, INCLUSION_PROOFS } from '#audit/adapters/audit.module';
 import { createGatherEvidence } from '#audit/adapters/evidence-wiring';
@@ -26,6 +26,7 @@ import { tellParticipants } from '#standing/adapters/pg-participant-notices';
 import { RecordExchangeModule } from '#standing/adapters/standing.module';
 import { WebhooksModule } from '#standing/adapters/webhook-delivery.module';
 import { digestCsr } from '../../../certs/issue.js';
+import { SmallCalls } from './channel/give-way.js';
 import { ConsentsController } from './consents.controller.js';
 import { DisputesController } from './disputes.controller.js';
 import { EventsController } from './events.controller.js';
@@ -90,6 +91,8 @@ export class GatewayModule {
       ],
       controllers: CONTROLLERS,
       providers: [
+        { provide: Spool, useFactory: () => Spool.open(config) },
+        { provide: SmallCalls, useFactory: () => new SmallCalls() },
         { provide: READINESS, useFactory: readiness, inject: [Database, ParticipantRegistry] },
         { provide: PUBLISHED_SIGNERS, useFactory: (keys: GatewayKeys) => publishKeys(config, keys), inject: [GatewayKeys] },
         {

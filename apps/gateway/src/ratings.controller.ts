@@ -50,8 +50,12 @@ export class RatingsController {
   ): Promise<string | { answer: ThresholdAnswer }> {
     const { consent, ...wish } = parseRatingQuery(query);
     const told = await this.ratings.read({
-      ...{ participant: caller.id, ref: parseId('lnk', ref), consent: parseId('cns', consent), ...wish },
-      ...{ key: key === undefined ? undefined : parseIdempotencyKey(key), holderKey: holderKeyOf(caller) },
+      participant: caller.id,
+      ref: parseId('lnk', ref),
+      consent: parseId('cns', consent),
+      ...wish,
+      key: key === undefined ? undefined : parseIdempotencyKey(key),
+      holderKey: holderKeyOf(caller),
     });
     if (told.repeated) void reply.header('idempotency-hit', 'true');
     if ('answer' in told) return { answer: told.answer };

@@ -15,6 +15,7 @@ import type { OpenManifest } from '#records/adapters/measure-lines';
 import { PgRecordBook } from '#records/adapters/pg-record-book';
 import { openManifest } from '#standing/adapters/read-record';
 import { Caller, CallerCertificate } from './channel/caller.js';
+import { giveWay, SmallCalls } from './channel/give-way.js';
 
 const NDJSON = 'application/x-ndjson';
 const outcomesPerPageMax = 1_000;
@@ -31,6 +32,7 @@ export class RecordBatchesController {
     @Inject(JobSender) private readonly jobs: JobSender,
     @Inject(ParticipantRegistry) private readonly registry: ParticipantRegistry,
     @Inject(PgPresentedCertificates) private readonly certificates: PgPresentedCertificates,
+    @Inject(SmallCalls) private readonly smallCalls: SmallCalls,
   ) {}
 
   @Post()
@@ -97,11 +99,8 @@ export class RecordBatchesController {
     }
     try {
       // A refused batch still gets its answer: the stream must not be destroyed with its connection.
-      return await this.files.spool(
-        body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>,
-        headers['content-encoding'],
-        open,
-      );
+      const pieces = body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+      return await this.files.spool(giveWay(pieces, this.smallCalls), headers['content-encoding'], open);
     } catch (error) {
       body.resume();
       void reply.header('connection', 'close');

@@ -65,7 +65,12 @@ export class RecordsController {
     const bytes = asText(received);
     const suspicion = suspicionOf(caller, manifest ? asText(manifest) : bytes, acceptedAt);
     return {
-      ...{ iss: caller.id, jti, seq, kind, sub: formatId('lnk', ref), ...(names === undefined ? {} : { names }) },
+      iss: caller.id,
+      jti,
+      seq,
+      kind,
+      sub: formatId('lnk', ref),
+      ...(names === undefined ? {} : { names }),
       issuedAt: issuedAt.toISOString(),
       acceptedAt: acceptedAt.toISOString(),
       payloadDigest: encodeBase64Url(payloadDigest),

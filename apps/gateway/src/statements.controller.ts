@@ -4,6 +4,7 @@ import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { formatId, Refusal } from '#kernel';
 import type { Participant } from '#partners';
+import { Spool } from '#platform';
 import { JobSender } from '#platform/adapters/queues.module';
 import { ReceiveStatement } from '#reconciliation';
 import { type SpooledStatement, spoolStatement } from '#reconciliation/adapters/spool-statement';
@@ -17,6 +18,7 @@ export class StatementsController {
   constructor(
     @Inject(ReceiveStatement) private readonly statements: ReceiveStatement,
     @Inject(JobSender) private readonly jobs: JobSender,
+    @Inject(Spool) private readonly spool: Spool,
   ) {}
 
   @Post()
@@ -30,7 +32,7 @@ export class StatementsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
-    const spooled = await receiveBody(request.body, reply);
+    const spooled = await receiveBody(request.body, reply, this.spool);
     try {
       const { reconciliation, repeated } = await this.statements.receive(caller.id, spooled);
       const id = formatId('rec', reconciliation.id);
@@ -44,13 +46,13 @@ export class StatementsController {
   }
 }
 
-async function receiveBody(body: unknown, reply: FastifyReply): Promise<SpooledStatement> {
+async function receiveBody(body: unknown, reply: FastifyReply, spool: Spool): Promise<SpooledStatement> {
   if (!isReadable(body)) {
     throw new Refusal('unsupported_media', 'media_type.unsupported', 'send the statement as application/xml', { field: 'content-type' });
   }
   try {
     // A refused file still gets its answer: the stream must not be destroyed with its connection.
-    return await spoolStatement(body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>);
+    return await spoolStatement(body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>, spool);
   } catch (error) {
     body.resume();
     void reply.header('connection', 'close');

@@ -47,12 +47,9 @@ export class WebhooksController {
   @ApiOperation({ summary: 'Events that could not be pushed for three days, the oldest first; pages by ?after= and ?limit=' })
   async deadLetters(@Caller() caller: Participant, @Query() query: unknown): Promise<object> {
     const { after, countMax } = parsePage(query);
-    if (after !== undefined && !isUuid(after)) {
-      throw new Refusal('malformed', 'query.malformed', 'after must be the next of the page before', { field: 'after' });
-    }
-    const found = await this.book.deadLetters([caller.id], countMax + 1, after);
+    const found = await this.book.deadLetters([caller.id], countMax + 1, parseCursor(after));
     const page = found.slice(0, countMax);
-    const next = found.length > countMax ? { next: page.at(-1)!.event } : {};
+    const next = found.length > countMax ? { next: formatCursor(page.at(-1)!) } : {};
     return { deadLetters: page.map(showDeadLetter), ...next };
   }
 
@@ -69,11 +66,29 @@ export class WebhooksController {
   }
 }
 
+type Cursor = Pick<DeadLetter, 'deadAt' | 'event'>;
+
+/** The place of a dead letter in the list, for when it is none any more. */
+function formatCursor({ deadAt, event }: Cursor): string {
+  return `${deadAt.getTime()}.${event}`;
+}
+
+/** Refuses `query.malformed`. */
+function parseCursor(text: string | undefined): Cursor | undefined {
+  if (text === undefined) return undefined;
+  const [, at, event = ''] = /^([0-9]{1,14})\.([0-9a-f-]{36})$/.exec(text) ?? [];
+  if (isUuid(event)) return { deadAt: new Date(Number(at)), event };
+  throw new Refusal('malformed', 'query.malformed', 'after must be the next of the page before', { field: 'after' });
+}
+
 function showDeadLetter({ event, kind, ref, at, deadAt, failures, failure }: DeadLetter): object {
   return {
     jti: event,
     kind,
     ...(isAboutItself(ref) ? {} : { sub: formatId('lnk', ref) }),
-    ...{ at: at.toISOString(), deadAt: deadAt.toISOString(), failures, failure },
+    at: at.toISOString(),
+    deadAt: deadAt.toISOString(),
+    failures,
+    failure,
   };
 }

@@ -4,7 +4,9 @@ import { at, count, fact, jwk, jws, next, text } from './forms.js';
 const certificate = z.object({ 'x5t#S256': text, serial: text, notAfter: at, daysLeft: z.int() });
 
 export const key = z.object({
-  ...{ kid: text, alg: text, addedAt: at },
+  kid: text,
+  alg: text,
+  addedAt: at,
   state: z.enum(['ANNOUNCED', 'PROBED', 'READY', 'ACTIVE', 'RETIRED', 'COMPROMISED']),
   challenge: text.optional().describe('ANNOUNCED: sign { challenge } with this key'),
   challengeExpiresAt: at.optional(),
@@ -19,7 +21,8 @@ export const gatewayKeys = z.object({ keys: z.array(gatewayKey) });
 export const keyCheck = z.object({ check: text, tokens: z.array(jws) });
 
 export const participant = z.object({
-  ...{ id: text, name: text },
+  id: text,
+  name: text,
   state: z.enum(['INVITED', 'ENROLLED', 'ACTIVE', 'SUSPENDED', 'CLOSED']),
   missing: z.array(z.object({ code: text, what: text, next: text })).describe('what keeps you from working, now or soon; empty: nothing'),
   certificate: certificate.describe('of this connection'),
@@ -33,7 +36,10 @@ export const participant = z.object({
 });
 
 export const certificateRequest = z.object({
-  ...{ id: text, participant: text, requestedAt: at, next: text },
+  id: text,
+  participant: text,
+  requestedAt: at,
+  next: text,
   state: z.enum(['REQUESTED', 'ISSUED', 'REFUSED']),
   decidedAt: at.optional(),
   certificate: text.optional().describe('ISSUED: the leaf, then its authority, PEM'),
@@ -41,7 +47,8 @@ export const certificateRequest = z.object({
 });
 
 export const suspectRecords = z.object({
-  ...{ kid: text, suspectedSince: at },
+  kid: text,
+  suspectedSince: at,
   records: z.array(z.object({ jti: text, kind: text, seq: z.int(), acceptedAt: at, fact })),
   next,
 });
@@ -53,7 +60,8 @@ export const echo = z.object({
   header: z.record(z.string(), z.unknown()).optional().describe('of the JWS, once it could be read'),
   steps: z.array(step),
   request: z.object({
-    ...{ accepted: z.boolean(), steps: z.array(step) },
+    accepted: z.boolean(),
+    steps: z.array(step),
     signatureBase: text.optional().describe('what we verified the signature over: compare it with yours'),
     contentDigest: text.optional().describe('of the body as we received it'),
   }),

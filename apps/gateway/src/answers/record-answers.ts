@@ -10,9 +10,15 @@ export const sealedReceipt = receipt.extend({
 });
 
 export const record = z.object({
-  ...{ iss: text, jti: text, seq: z.int(), kind: text, sub: text },
+  iss: text,
+  jti: text,
+  seq: z.int(),
+  kind: text,
+  sub: text,
   names: text.optional().describe('the jti that this one corrects, withdraws or clears'),
-  ...{ issuedAt: at, acceptedAt: at, fact },
+  issuedAt: at,
+  acceptedAt: at,
+  fact,
   payloadDigest: text.describe('SHA-256 of the payload bytes, base64url'),
   jws: jws.optional(),
   payload: text.optional().describe('of a line of a sealed batch: its exact bytes, base64url'),
@@ -30,7 +36,10 @@ export const evidence = z.object({
   key: z.object({ kid: text, alg: text, jwk, thumbprint: text, stateAtReceipt: text, facts: z.array(factEvidence) }),
   certificate: z
     .object({
-      ...{ 'x5t#S256': text, serial: text, chain: text, facts: z.array(factEvidence) },
+      'x5t#S256': text,
+      serial: text,
+      chain: text,
+      facts: z.array(factEvidence),
       revocation: z.object({ list: text, checked: factEvidence }).optional(),
     })
     .optional(),
@@ -56,8 +65,11 @@ export const batch = z.object({
 export const lineOutcome = z.object({
   line: count,
   outcome: z.enum(['ACCEPTED', 'REPEATED', 'REFUSED']),
-  ...{ jti: text.optional(), receipt: jws.optional() },
-  ...{ code: text.optional(), detail: text.optional(), field: text.optional() },
+  jti: text.optional(),
+  receipt: jws.optional(),
+  code: text.optional(),
+  detail: text.optional(),
+  field: text.optional(),
 });
 
 export const schemas = z.object({ version: text, schemas: z.array(z.object({ kind: text, href: text, sha256: text })) });
@@ -70,7 +82,13 @@ export const recordsById = z.object({
 });
 
 export const setStatement = z.object({
-  ...{ set: text, logIndex: text, before: z.int().optional(), count, root: text, agreedAt: at, fact },
+  set: text,
+  logIndex: text,
+  before: z.int().optional(),
+  count,
+  root: text,
+  agreedAt: at,
+  fact,
   participant: jws.describe('your half'),
   gateway: jws.describe('our half'),
   key: jwk.describe('with which yours verifies'),

@@ -49,7 +49,10 @@ export function identify(socket: TLSSocket, { trust, registry, clock }: Omit<Cha
   return { certificate, participant };
 }
 
-/** One host, and ours: HTTP/1.0 may name none, two are refused at every door. */
+/**
+ * Refuses 400 `host.duplicate` unless there is exactly one Host header (HTTP/1.0 may send none), and 421 `host.misdirected` where it is not ours or
+ * the target is more than a path.
+ */
 export function checkHost(request: FastifyRequest, expected: string): void {
   if (hostsNamed(request.raw.rawHeaders) !== 1) throw hostDuplicate();
   if (request.headers.host?.toLowerCase() !== expected) {

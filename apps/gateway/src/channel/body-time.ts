@@ -11,7 +11,9 @@ export function limitBodyTime(app: NestFastifyApplication, requestMs: number): v
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   fastify.addHook('onRequest', (request, _reply, done) => {
     const { raw } = request;
-    const timer = setTimeout(() => raw.destroy(), bodyLimitOf(routeOf(request)).msMax ?? requestMs).unref();
+    // A request that is whole waits for us: what nobody reads, like the empty body of a GET, never ends.
+    const cut = () => void (raw.complete || raw.destroy());
+    const timer = setTimeout(cut, bodyLimitOf(routeOf(request)).msMax ?? requestMs).unref();
     raw.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
     done();
   });

@@ -40,7 +40,8 @@ export class ConnectionLimit {
     const open = this.open.get(participant) ?? 0;
     if (open >= connectionsMax) {
       throw new Refusal('throttled', 'connections.too_many', 'you have too many connections open: use those again, and close the others', {
-        ...{ limit: `connectionsMax=${connectionsMax}`, retryAfterSeconds: 1 },
+        limit: `connectionsMax=${connectionsMax}`,
+        retryAfterSeconds: 1,
       });
     }
     this.open.set(participant, open + 1);

@@ -9,7 +9,8 @@ import { admit, type Channel, identify, isOperation } from './admit.js';
 import { type CallBudget, callsTooMany } from './call-budget.js';
 import { setCaller } from './caller.js';
 import type { ConnectionLimit } from './connection-limit.js';
-import { LargeTransfers } from './large-transfers.js';
+import type { SmallCalls } from './give-way.js';
+import { isLargeTransfer, LargeTransfers } from './large-transfers.js';
 import { limitHandshakes, type HandshakeLimits } from './limit-handshakes.js';
 import { OpenConnections } from './open-connections.js';
 import { refusedTotal } from './refused-total.js';
@@ -19,6 +20,8 @@ export interface ChannelLimits {
   readonly budget: CallBudget;
   readonly connections: ConnectionLimit;
   readonly handshakes: HandshakeLimits;
+  /** Told of each call, but of those that may carry gigabytes: these give way to the others. */
+  readonly smallCalls: SmallCalls;
 }
 
 /**
@@ -28,7 +31,7 @@ export interface ChannelLimits {
 export function installChannel(app: NestFastifyApplication, channel: Channel, limits: ChannelLimits, logger: Logger): void {
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   const server = fastify.server as unknown as Server;
-  const { budget, connections } = limits;
+  const { budget, connections, smallCalls } = limits;
   const transfers = new LargeTransfers();
   fastify.addHook('onRequest', async (request, reply) => {
     if (isOperation(request)) return;
@@ -40,6 +43,7 @@ export function installChannel(app: NestFastifyApplication, channel: Channel, li
       reply.raw.once('close', () => connections.end(socket));
       await budget.spend(caller.participant.id, () => socket.destroyed);
       transfers.begin(caller.participant.id, request, reply);
+      if (!isLargeTransfer(request)) smallCalls.arrive();
     } catch (error) {
       refuse(error, request, reply, logger);
       return reply;

@@ -10,6 +10,7 @@ import { findCaller } from './caller.js';
 import { refusedTotal } from './refused-total.js';
 import { ECHO_ROUTE, isUnderV1, judgeBody, judgeHead, routeOf, type SignatureRules, type SignedHead } from './request-signature.js';
 import { memoryBytesMax, spoolBody, type SpooledBody, takeSmallBody } from './spool-body.js';
+import { whenOver } from './when-over.js';
 
 /** How the signature of a request to the echo fared: it is told, not refused. */
 export interface SignatureTrial {
@@ -73,7 +74,7 @@ export function installSignatures(app: NestFastifyApplication, rules: SignatureR
     const head = heads.get(request);
     const algorithms: readonly DigestAlgorithm[] = head?.digest ? [...head.digest.keys()] : ['sha-256'];
     const body = await takeWhole(payload, request, algorithms);
-    reply.raw.once('close', () => void body.discard());
+    whenOver(request, reply, () => void body.discard());
     const refusal = await judge(request, body.digests);
     if (isTrial) trials.set(request, { computed: body.digests, ...refusal });
     else if (refusal) throw refusal.refusal;
@@ -84,7 +85,7 @@ export function installSignatures(app: NestFastifyApplication, rules: SignatureR
   function takeWhole(payload: Readable, request: FastifyRequest, algorithms: readonly DigestAlgorithm[]): Promise<SpooledBody> {
     const limit = bodyLimitOf(routeOf(request));
     const isSmall = Number(request.headers['content-length'] ?? Infinity) <= memoryBytesMax;
-    return isSmall ? takeSmallBody(payload, algorithms, limit) : spoolBody(payload, algorithms, limit);
+    return isSmall ? takeSmallBody(payload, algorithms, limit) : spoolBody(payload, algorithms, limit, rules.spool);
   }
 
   async function judge(request: FastifyRequest, computed: ContentDigest): Promise<{ refusal: Refusal } | undefined> {

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { LargeTransfers, largeTransfersMax } from './large-transfers.js';
 
-const asked = (url: string) => ({ routeOptions: { url } }) as FastifyRequest;
+const asked = (url: string, socket = new EventEmitter()) => ({ routeOptions: { url }, raw: { socket } }) as unknown as FastifyRequest;
 const answering = () => ({ raw: new EventEmitter() }) as unknown as FastifyReply;
 const RESULTS = '/v1/record-batches/:id/results';
 
@@ -18,6 +18,16 @@ describe('large transfers of one participant', () => {
     replies[0]!.raw.emit('close');
     expect(another).not.toThrow();
     expect(another).toThrow(expect.objectContaining({ code: 'transfers.too_many' }));
+  });
+
+  it('are over with their connection, also such as wait behind another on it, or were too late', () => {
+    const transfers = new LargeTransfers();
+    const socket = Object.assign(new EventEmitter(), { destroyed: false });
+    for (let i = 0; i < largeTransfersMax; i++) transfers.begin('bank-a', asked(RESULTS, socket), answering());
+    socket.destroyed = true;
+    socket.emit('close');
+    for (let i = 0; i < 2 * largeTransfersMax; i++) transfers.begin('bank-a', asked(RESULTS, socket), answering());
+    expect(() => transfers.begin('bank-a', asked(RESULTS), answering())).not.toThrow();
   });
 
   it('are not what small calls are', () => {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Server } from 'node:tls';
 import type { Logger } from 'pino';
 import { Gauge } from 'prom-client';
-import { networkOf } from './network-of.js';
+import { networkOf } from '#platform';
 import { refusedTotal } from './refused-total.js';
 
 const waitingGauge = new Gauge({

@@ -15,6 +15,7 @@ import {
 } from '#evidence';
 import { type Clock, Refusal } from '#kernel';
 import { type NonceBook, type NonceClaim, nonceReplayed, type ParticipantRegistry } from '#partners';
+import type { Spool } from '#platform';
 
 /** What the door needs to judge a signature. */
 export interface SignatureRules {
@@ -24,6 +25,8 @@ export interface SignatureRules {
   readonly nonces: NonceBook;
   readonly clock: Clock;
   readonly required: boolean;
+  /** Where large bodies wait until their digest is found right. */
+  readonly spool: Spool;
 }
 
 /** The nonce of a signed request: spent once, in the transaction of the request's effect where there is one that can, alone otherwise. */

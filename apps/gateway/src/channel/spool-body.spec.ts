@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Spool } from '#platform';
 import { memoryBytesMax, readWhole, type SpooledBody, spoolBody, takeSmallBody, WholeBody } from './spool-body.js';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'spool-'));
+const spool = Spool.open({ SPOOL_DIR: folder, TALLYSTICK_HOME: '' });
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const limit = { bytesMax: 1_000, code: 'body.too_large' };
 const large = { bytesMax: 4 * memoryBytesMax, code: 'body.too_large' };
@@ -16,7 +24,7 @@ async function readBack(body: SpooledBody, sent: Buffer): Promise<boolean> {
 }
 
 describe.each([
-  ['spooled', spoolBody],
+  ['spooled', (...args: Parameters<typeof takeSmallBody>) => spoolBody(...args, spool)],
   ['said to be small', takeSmallBody],
 ])('a body that is %s', (_how, take) => {
   it.each([[['one']], [['in ', 'three', ' pieces']], [[]]])('is taken whole: %j', async (pieces) => {
@@ -44,7 +52,7 @@ describe.each([
 
 it('a body beyond memory comes back from disk', async () => {
   const sent = Buffer.alloc(3 * memoryBytesMax, 'tally');
-  expect(await readBack(await spoolBody(Readable.from([sent]), ['sha-512'], large), sent)).toBe(true);
+  expect(await readBack(await spoolBody(Readable.from([sent]), ['sha-512'], large, spool), sent)).toBe(true);
 });
 
 describe('a whole body', () => {

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type ContentDigest, type DigestAlgorithm } from '#evidence';
 import { Refusal } from '#kernel';
-import { openNameless } from '#platform';
+import type { Spool } from '#platform';
 
 /** Up to this size a body waits in memory, beyond it in a file. */
 export const memoryBytesMax = 256 * 1024;
@@ -29,9 +29,14 @@ export interface BodyLimit {
  * Takes a body in whole, in bounded memory, and digests it on the way. Refuses 413 `limit.code` at the piece that is too much, and 400
  * `body.truncated`. The stream is not destroyed by a refusal: the connection must still carry the answer.
  */
-export async function spoolBody(source: Readable, algorithms: readonly DigestAlgorithm[], limit: BodyLimit): Promise<SpooledBody> {
+export async function spoolBody(
+  source: Readable,
+  algorithms: readonly DigestAlgorithm[],
+  limit: BodyLimit,
+  spool: Spool,
+): Promise<SpooledBody> {
   const hashes = algorithms.map((name) => ({ name, hash: createHash(nodeName(name)) }));
-  const store = new Store();
+  const store = new Store(spool);
   let sizeBytes = 0;
   try {
     for await (const piece of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
@@ -110,10 +115,12 @@ class Store {
   private pieces: Buffer[] = [];
   private file: FileHandle | undefined;
 
+  constructor(private readonly spool: Spool) {}
+
   async add(piece: Buffer, sizeBytes: number): Promise<void> {
     this.pieces.push(piece);
     if (sizeBytes <= memoryBytesMax) return;
-    this.file ??= await openNameless();
+    this.file ??= await this.spool.file();
     const waiting = this.pieces;
     this.pieces = [];
     await this.file.writev(waiting);

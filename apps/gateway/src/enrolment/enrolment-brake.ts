@@ -1,8 +1,7 @@
 import { Redis } from 'ioredis';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { Refusal } from '#kernel';
-import type { Config, Database } from '#platform';
-import { networkOf } from '../channel/network-of.js';
+import { type Config, type Database, networkOf } from '#platform';
 
 /** Calls from one address (IPv6: one /64) per minute, and wrong invitations from it per quarter of an hour. */
 export const enrolmentCallsPerMinuteMax = 120;
@@ -24,7 +23,10 @@ export class EnrolmentBrake {
       const make = (limit: typeof calls) =>
         new RateLimiterPostgres({
           ...limit,
-          ...{ tableName: 'rate_limits', tableCreated: true, clearExpiredByTimeout: false, storeClient: database.pool },
+          tableName: 'rate_limits',
+          tableCreated: true,
+          clearExpiredByTimeout: false,
+          storeClient: database.pool,
           insuranceLimiter: new RateLimiterMemory(limit),
         });
       return new EnrolmentBrake(make(calls), make(failures));

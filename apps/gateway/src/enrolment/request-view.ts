@@ -11,7 +11,9 @@ export function viewRequest(request: CertificateRequest, gatewayOrigin: string) 
   const { id, participant, state, requestedAt, decidedAt, certificate, refused } = request;
   return {
     id: formatId('enr', { shard: shardOf(participant), uuid: id }),
-    ...{ participant, state, requestedAt: requestedAt.toISOString() },
+    participant,
+    state,
+    requestedAt: requestedAt.toISOString(),
     ...(decidedAt ? { decidedAt: decidedAt.toISOString() } : {}),
     ...(certificate === undefined ? {} : { certificate }),
     ...(refused ? { refused } : {}),

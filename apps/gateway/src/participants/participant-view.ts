@@ -15,7 +15,10 @@ export function viewCertificate({ x5t, serial, notAfter, revoked }: ParticipantC
 export function viewKey({ kid, alg, state, addedAt, changedAt, challenge, notAfter, suspectedSince }: ParticipantKey, at: Date) {
   const plus = (ms: number) => new Date(changedAt.getTime() + ms).toISOString();
   return {
-    ...{ kid, alg, state, addedAt: addedAt.toISOString() },
+    kid,
+    alg,
+    state,
+    addedAt: addedAt.toISOString(),
     ...(challenge === undefined ? {} : { challenge, challengeExpiresAt: plus(challengeLifeMs) }),
     ...(state === 'PROBED' ? { readyAt: plus(heardByAllMs) } : {}),
     ...(notAfter ? { notAfter: notAfter.toISOString(), daysLeft: daysLeft(notAfter, at) } : {}),

@@ -34,14 +34,22 @@ export class ParticipantsController {
     const gatewayKeys = this.gatewayKeys.view(caller);
     const [lastSeq, gaps] = await Promise.all([this.records.lastSeq(id), this.issuerRecords.gaps(id, gapsShownMax)]);
     return {
-      ...{ id, name, state, missing: missingOf(caller, gatewayKeys, at) },
+      id,
+      name,
+      state,
+      missing: missingOf(caller, gatewayKeys, at),
       certificate: {
-        ...{ 'x5t#S256': current.x5t, serial: current.serial, notAfter: current.notAfter },
+        'x5t#S256': current.x5t,
+        serial: current.serial,
+        notAfter: current.notAfter,
         daysLeft: daysLeft(current.notAfter, at),
       },
       certificates: certificates.map((certificate) => viewCertificate(certificate, at)),
       keys: keys.map((key) => viewKey(key, at)),
-      ...{ gatewayKeys, addresses, lastSeq: lastSeq ?? null, gaps },
+      gatewayKeys,
+      addresses,
+      lastSeq: lastSeq ?? null,
+      gaps,
       quotas: { callsPerSecondMax: this.config.PARTNER_CALLS_PER_SECOND, participantKeysMax, addressesMax, gapsShownMax, seqsLookedAtMax },
     };
   }

@@ -85,7 +85,8 @@ export class PartnerKeysController {
     if (!suspectedSince) throw new Refusal('conflict', 'key.not_compromised', 'nothing is suspected of this key');
     const page = await this.records.suspects(caller.id, { kid, since: suspectedSince }, parseCursor(after), countMax);
     return {
-      ...{ kid, suspectedSince: suspectedSince.toISOString() },
+      kid,
+      suspectedSince: suspectedSince.toISOString(),
       records: page.records.map(({ fact, acceptedAt, ...record }) => ({
         ...record,
         acceptedAt: acceptedAt.toISOString(),

@@ -11,7 +11,7 @@ import { readRecordIds } from './record-ids.js';
 import { SetBudget } from './set-budget.js';
 import { readSetQuery } from './set-query.js';
 
-/** One message of a comparison, either way. */
+/** The largest message of a comparison that is accepted, and that is sent. */
 export const reconcileMessageBytesMax = 256 * 1024;
 
 /** What a call costs of the budget beside what it carries: looking, each item looked through, each record read. */
@@ -113,7 +113,7 @@ function viewSnapshot({ place, count }: SetSnapshot): object {
   return { set, logIndex: logIndex.toString(), ...(before === undefined ? {} : { before }), count };
 }
 
-/** The first one always fits. */
+/** As many records, from the first on, as fit into one answer; at least one. */
 function fitting(records: readonly HeldRecord[]): HeldRecord[] {
   let bytes = 0;
   return records.filter(({ received }, i) => (bytes += received.length) <= recordsBytesMax || i === 0);

@@ -16,7 +16,9 @@ export class SetBudget {
     const shared = { points, duration: 60, keyPrefix: 'sets' };
     const table = { tableName: 'rate_limits', tableCreated: true, clearExpiredByTimeout: false };
     this.limiter = new RateLimiterPostgres({
-      ...{ ...shared, ...table, storeClient: database.pool },
+      ...shared,
+      ...table,
+      storeClient: database.pool,
       insuranceLimiter: new RateLimiterMemory(shared),
     });
   }

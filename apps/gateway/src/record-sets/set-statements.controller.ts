@@ -80,8 +80,15 @@ function documentOf(body: unknown): Buffer {
 
 function viewAgreed({ set, logIndex, before, count, root, ownHalf, ourHalf, key, position }: AgreedStatement): object {
   return {
-    ...{ set, logIndex: logIndex.toString(), ...(before === undefined ? {} : { before }), count, root: encodeBase64Url(root) },
-    ...{ agreedAt: position.at.toISOString(), fact: formatFactId(position.shard, position.seq) },
-    ...{ participant: Buffer.from(ownHalf).toString('latin1'), gateway: ourHalf, key },
+    set,
+    logIndex: logIndex.toString(),
+    ...(before === undefined ? {} : { before }),
+    count,
+    root: encodeBase64Url(root),
+    agreedAt: position.at.toISOString(),
+    fact: formatFactId(position.shard, position.seq),
+    participant: Buffer.from(ownHalf).toString('latin1'),
+    gateway: ourHalf,
+    key,
   };
 }

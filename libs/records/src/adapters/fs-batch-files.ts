@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import path from 'node:path';
 import { nodeCrypto, Prover, type RangeProof, TileNodes } from '#evidence';
 import { formatId, parseId, Refusal, type ShardedId } from '#kernel';
-import { batchBytesMax, type BatchFiles, batchLinesMax, type NewBatch } from '../batch/batch.js';
+import { batchBytesMax, type BatchFiles, batchLinesMax, type BatchState, type NewBatch } from '../batch/batch.js';
 import type { SpooledBatch } from '../batch/receive-batch.js';
 import { decodeBody } from './decode-body.js';
 import { HashFiles, HashFilesWriter, moveHashFiles, removeHashFiles } from './hash-files.js';
@@ -62,18 +62,20 @@ export class FsBatchFiles implements BatchFiles {
   }
 
   /**
-   * Removes what a process that was killed left behind: lines half received, and whole ones whose batch nobody was told of. Answers how many files.
-   * @param isBatch whether there is a batch of this id
+   * Removes what a process that was killed left behind: lines half received, whole ones whose batch nobody was told of, and such as were all
+   * taken. Answers how many files.
+   * @param stateOf undefined where there is no batch of this id
    */
-  async sweep(at: Date, isBatch: (id: ShardedId) => Promise<boolean>): Promise<number> {
+  async sweep(at: Date, stateOf: (id: ShardedId) => Promise<BatchState | undefined>): Promise<number> {
     const names = await readdir(this.folder).catch(() => []);
     let removed = 0;
     for (const name of names) {
       const [, batch, kind] = /^(?:[0-9a-f-]{36}\.partial|(bat_[0-9a-z]+))\.(ndjson|hashes-[0-9]+)$/.exec(name) ?? [];
       // The hashes of a batch are kept for its proofs: they go only with lines that are nobody's.
-      if (kind === undefined || (batch !== undefined && kind !== 'ndjson')) continue;
-      if (!(await this.isOld(name, at)) || (batch !== undefined && (await isBatch(parseId('bat', batch))))) continue;
-      if (batch === undefined) await rm(path.join(this.folder, name), { force: true });
+      if (kind === undefined || (batch !== undefined && kind !== 'ndjson') || !(await this.isOld(name, at))) continue;
+      const state = batch === undefined ? undefined : await stateOf(parseId('bat', batch));
+      if (state !== undefined && state !== 'DONE') continue;
+      if (batch === undefined || state === 'DONE') await rm(path.join(this.folder, name), { force: true });
       else await remove(path.join(this.folder, batch));
       removed++;
     }

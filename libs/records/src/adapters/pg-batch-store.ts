@@ -1,5 +1,5 @@
 import { type Facts, invariant, Refusal, type Shard, type ShardedId, shardOf } from '#kernel';
-import { appendFacts, type Database, type SqlRunner, type Tx } from '#platform';
+import { appendFacts, type Database, leaseIsOver, type SqlRunner, type Tx } from '#platform';
 import {
   batchesOpenMax,
   type BatchLease,
@@ -98,7 +98,7 @@ export class PgBatchStore implements BatchStore {
   async outstanding(countMax: number): Promise<BatchLease[]> {
     const rows = await this.database.query<BatchRow>(
       `SELECT shard, batch, epoch FROM record_batches
-        WHERE state <> 'DONE' AND leased_until <= clock_timestamp() ORDER BY leased_until, batch LIMIT $1`,
+        WHERE state <> 'DONE' AND ${leaseIsOver('leased_until')} ORDER BY leased_until, batch LIMIT $1`,
       [countMax],
     );
     return rows.map(({ shard, batch, epoch }) => ({ id: { shard, uuid: batch }, epoch }));
@@ -107,7 +107,7 @@ export class PgBatchStore implements BatchStore {
   async lease(id: ShardedId): ReturnType<BatchStore['lease']> {
     const [row] = await this.database.query<BatchRow>(
       `UPDATE record_batches SET epoch = epoch + 1, state = 'PROCESSING', leased_until = clock_timestamp() + $3 * interval '1 ms'
-        WHERE shard = $1 AND batch = $2 AND state <> 'DONE' AND leased_until <= clock_timestamp() RETURNING ${COLUMNS}`,
+        WHERE shard = $1 AND batch = $2 AND state <> 'DONE' AND ${leaseIsOver('leased_until')} RETURNING ${COLUMNS}`,
       [id.shard, id.uuid, leaseMs],
     );
     return row && { lease: { id, epoch: row.epoch }, batch: readBatch(row) };

@@ -1,4 +1,4 @@
-import { type Clock, type Facts, formatId, shardOf } from '#kernel';
+import { type Clock, type Facts, formatId, Refusal, type ShardedId, shardOf } from '#kernel';
 import type { BatchStore, NewBatch, RecordBatch } from './batch.js';
 
 /** Lines that came in whole and are durable: what they are, and how they get their name. */
@@ -24,25 +24,31 @@ export class ReceiveBatch {
     spooled: SpooledBatch,
     certificate?: string,
   ): Promise<{ readonly batch: RecordBatch; readonly repeated: boolean }> {
-    let isKept = false;
+    let mayBeTold = false;
     try {
       const known = await this.store.findSame(participant, spooled.content.digest);
       if (known) return { batch: known, repeated: true };
-      const received = await this.keep(participant, spooled, certificate);
-      isKept = !received.repeated;
+      const receivedAt = this.clock.now();
+      const id = { shard: shardOf(participant), uuid: this.uuid(receivedAt) };
+      await spooled.keepAs(id);
+      mayBeTold = true;
+      const received = await this.store.receive(
+        { id, participant, certificate, receivedAt, ...spooled.content },
+        receivedFact(id, participant, spooled),
+      );
+      mayBeTold = !received.repeated;
       return received;
+    } catch (error) {
+      // Where no answer came, the batch may stand all the same: its lines stay, and are swept where nobody knows it.
+      if (error instanceof Refusal) mayBeTold = false;
+      throw error;
     } finally {
-      if (!isKept) await spooled.discard();
+      if (!mayBeTold) await spooled.discard();
     }
   }
+}
 
-  private async keep(participant: string, spooled: SpooledBatch, certificate: string | undefined) {
-    const receivedAt = this.clock.now();
-    const id = { shard: shardOf(participant), uuid: this.uuid(receivedAt) };
-    await spooled.keepAs(id);
-    const facts: Facts = [
-      { shard: id.shard, kind: 'batch.received', participant, body: { batch: formatId('bat', id), digest: spooled.content.digest } },
-    ];
-    return await this.store.receive({ id, participant, certificate, receivedAt, ...spooled.content }, facts);
-  }
+function receivedFact({ shard, uuid }: ShardedId, participant: string, { content }: SpooledBatch): Facts {
+  const body = { batch: formatId('bat', { shard, uuid }), digest: content.digest };
+  return [{ shard, kind: 'batch.received', participant, body }];
 }
