@@ -1,37 +1,35 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { sentence } from './sentence.js';
 
-/** Every command and the file under `commands/` that registers it; only the one asked for is loaded. */
-const COMMANDS = {
-  up: 'up',
-  down: 'down',
-  status: 'status',
-  reset: 'reset',
-  dev: 'dev',
-  demo: 'demo',
-  migrate: 'migrate',
-  invite: 'invite',
-  issue: 'issue',
-  enrol: 'enrol',
-  revoke: 'revoke',
-  token: 'token',
-  staff: 'staff',
-  keys: 'keys',
-  'gateway-keys': 'gateway-keys',
-  policy: 'policy',
-  restrictions: 'restrictions',
-  consents: 'consents',
-  disputes: 'disputes',
-  webhooks: 'webhooks',
-  conformance: 'conformance',
-  export: 'export',
-  verify: 'verify',
-  settings: 'settings',
-  replay: 'replay',
-  interface: 'interface',
-} as const;
+/** Every command, in the order of the help. `commands/<name>.ts` registers it; only the one asked for is loaded. */
+const COMMANDS = [
+  'up',
+  'down',
+  'status',
+  'reset',
+  'dev',
+  'demo',
+  'migrate',
+  'invite',
+  'issue',
+  'enrol',
+  'revoke',
+  'token',
+  'staff',
+  'keys',
+  'gateway-keys',
+  'policy',
+  'restrictions',
+  'consents',
+  'disputes',
+  'webhooks',
+  'conformance',
+  'export',
+  'verify',
+  'settings',
+  'replay',
+  'interface',
+];
 
 interface CommandFile {
   register(program: Command): void;
@@ -39,7 +37,8 @@ interface CommandFile {
 
 const program = new Command('tallystick')
   .description('Run, look after and audit a Tallystick installation.')
-  .showHelpAfterError()
+  .showHelpAfterError('(--help behind a command explains it)')
+  .exitOverride()
   .configureHelp({ sortSubcommands: false });
 
 // A reader that closes early (`| head`) is no failure of ours.
@@ -51,14 +50,19 @@ try {
   for (const file of filesFor(process.argv[2])) ((await import(file)) as CommandFile).register(program);
   await program.parseAsync();
 } catch (error) {
-  console.error(`\n${sentence(error)}`);
-  process.exitCode = 1;
+  process.exitCode = exitCodeOf(error);
+  // Commander has said itself what it could not read.
+  if (!(error instanceof CommanderError)) console.error(`\n${sentence(error)}`);
+}
+
+/** 1: what was asked was refused, or went wrong; 2: it was not typed as the help says. */
+function exitCodeOf(error: unknown): number {
+  if (!(error instanceof CommanderError)) return 1;
+  return error.exitCode === 0 ? 0 : 2;
 }
 
 /** The asked command's file; all of them for help or an unknown name. */
 function filesFor(asked: string | undefined): string[] {
-  const known = asked !== undefined && asked in COMMANDS ? [COMMANDS[asked as keyof typeof COMMANDS]] : Object.values(COMMANDS);
-  return known
-    .map((name) => new URL(`./commands/${name}.js`, import.meta.url))
-    .flatMap((url) => (existsSync(fileURLToPath(url)) ? [url.href] : []));
+  const known = COMMANDS.filter((name) => name === asked);
+  return (known.length > 0 ? known : COMMANDS).map((name) => new URL(`./commands/${name}.js`, import.meta.url).href);
 }

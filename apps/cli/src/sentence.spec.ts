@@ -19,6 +19,15 @@ describe('what a failed command says', () => {
     expect(sentence(error)).toBe('there is no /no/such-policy.json');
   });
 
+  it.each([
+    [{ code: 'EACCES', path: '/a/key.pem' }, '/a/key.pem is closed to this account'],
+    [{ code: 'EISDIR' }, 'a folder was named where a file is wanted'],
+    [{ code: 'ENOTFOUND', hostname: 'db.example' }, 'no machine is called db.example'],
+  ])('is what to look at: %o', (told, said) => {
+    expect(sentence(Object.assign(new Error('x'), told))).toBe(said);
+    expect(sentence(new AggregateError([Object.assign(new Error('x'), told)], 'all failed'))).toBe(said);
+  });
+
   it('is whatever else was said', () => {
     expect(sentence(new Error('x'))).toBe('x');
     expect(sentence('y')).toBe('y');

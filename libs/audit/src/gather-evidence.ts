@@ -98,7 +98,10 @@ export class GatherEvidence {
       at,
     );
     return {
-      ...{ 'x5t#S256': x5t, serial, chain, facts: await Promise.all(facts.map((fact) => this.prove(fact))) },
+      'x5t#S256': x5t,
+      serial,
+      chain,
+      facts: await Promise.all(facts.map((fact) => this.prove(fact))),
       ...(revocation ? { revocation } : {}),
     };
   }

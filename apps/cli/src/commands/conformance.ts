@@ -84,7 +84,7 @@ async function probeGateway(url: string, options: Options): Promise<ProbeResult[
   const config = parseConfig(process.env);
   const bank = path.join(pkiFolder(config), 'clients', options.as ?? 'bank-a');
   const probes = new GatewayProbes({
-    ...{ origin: new URL(url).origin, participant: options.as ?? 'bank-a', now: () => new Date() },
+    ...{ origin: originOf(url), participant: options.as ?? 'bank-a', now: () => new Date() },
     ca: read(options.ca, path.join(pkiFolder(config), 'server', 'ca.pem')),
     certificate: { cert: read(options.cert, path.join(bank, 'cert.pem')), key: read(options.key, path.join(bank, 'key.pem')) },
     revoked: revokedOf(options, config),
@@ -95,6 +95,11 @@ async function probeGateway(url: string, options: Options): Promise<ProbeResult[
   } finally {
     await probes.close();
   }
+}
+
+function originOf(url: string): string {
+  if (URL.canParse(url)) return new URL(url).origin;
+  throw new Refusal('malformed', 'conformance.address', `${url} is no address like https://gateway.example:7443`);
 }
 
 /** The development PKI has one; elsewhere it is brought, or not probed. */
@@ -110,6 +115,10 @@ function read(named: string | undefined, otherwise: string): string {
 }
 
 function signingKeyOf(text: string): SigningKey {
-  const jwk = JSON.parse(text) as JsonWebKey & { kid: string; alg: SigningKey['alg'] };
-  return { kid: jwk.kid, alg: jwk.alg, privateKey: createPrivateKey({ key: jwk, format: 'jwk' }) };
+  try {
+    const jwk = JSON.parse(text) as JsonWebKey & { kid: string; alg: SigningKey['alg'] };
+    return { kid: jwk.kid, alg: jwk.alg, privateKey: createPrivateKey({ key: jwk, format: 'jwk' }) };
+  } catch {
+    throw new Refusal('malformed', 'key.malformed', 'the signing key is no private JWK with kid and alg');
+  }
 }

@@ -25,9 +25,13 @@ export function register(program: Command): void {
     .action((whose: string) => atDesk((desk) => uses(desk, whose)));
 }
 
-async function list({ reader, views }: Desk, whose: string): Promise<void> {
+async function list({ reader, views, isParticipant }: Desk, whose: string): Promise<void> {
   const at = new Date();
   const subject = whose.startsWith('sub_') ? await registered(reader, whose) : undefined;
+  // No line at all would say that a mistyped bank has no consents.
+  if (!subject && !(await isParticipant(whose))) {
+    throw new Refusal('not_found', 'participant.unknown', `there is no participant ${whose}; a subject is named as sub_…`);
+  }
   await views.note({ by: 'operator', what: subject ? 'consents.list' : 'consents.of_bank', subject });
   for await (const consent of whose.startsWith('sub_') ? ofSubject(reader, whose) : ofParticipant(reader, whose)) {
     console.log(JSON.stringify(showSubjectConsent(consent, at)));
@@ -115,8 +119,12 @@ function known<T>(found: T | undefined): T {
 interface Desk {
   readonly reader: ConsentReader;
   readonly views: SubjectViews;
+  isParticipant(id: string): Promise<boolean>;
 }
 
 function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
-  return onDatabase((database) => work({ reader: new PgConsentReader(database), views: pgSubjectViews(database) }));
+  return onDatabase((database) => {
+    const isParticipant = async (id: string) => (await database.query('SELECT 1 FROM participants WHERE id = $1', [id])).length > 0;
+    return work({ reader: new PgConsentReader(database), views: pgSubjectViews(database), isParticipant });
+  });
 }

@@ -7,7 +7,7 @@ import { readIssuedCertificate } from '#platform/adapters/mtls-authority';
 import type { Authority } from '../../../../certs/authority.js';
 import { issueForCsr } from '../../../../certs/issue.js';
 import { EC_AUTHORITY, readDevelopmentAuthority } from '../../../../certs/make-dev-pki.js';
-import { readUserFile, withRegistry, writeUserFile } from '../registry/open-registry.js';
+import { readUserFile, readUserJson, withRegistry, writeUserFile } from '../registry/open-registry.js';
 
 interface EnrolOptions {
   readonly id: string;
@@ -69,13 +69,8 @@ function readNewcomer({ name, jwks }: EnrolOptions) {
 }
 
 function readKeys(file: string): ReturnType<typeof parsePublicJwk>[] {
-  let read: unknown;
-  try {
-    read = JSON.parse(readUserFile(file));
-  } catch (error) {
-    throw new Refusal('malformed', 'key.malformed', `${file} cannot be read as JSON: ${(error as Error).message}`);
-  }
-  const { keys } = read as { keys?: unknown };
+  const read = readUserJson(file);
+  const keys = (read as { keys?: unknown } | null)?.keys;
   return (Array.isArray(keys) ? keys : [read]).map(parsePublicJwk);
 }
 

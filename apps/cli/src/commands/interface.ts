@@ -20,12 +20,20 @@ export function register(program: Command): void {
     .requiredOption('--out <folder>', 'where the files go', userPath)
     .option('--from <url>', 'the door to ask', `http://127.0.0.1:${process.env['DECISION_HTTP_PORT'] ?? '7080'}`)
     .action(async ({ out, from }: { readonly out: string; readonly from: string }) => {
+      // All of them or none: half an interface would be taken for the whole.
+      const texts: [file: string, text: string][] = [];
+      for (const [url, name] of Object.entries(FILES)) texts.push([path.join(out, name), await read(at(url, from))]);
       mkdirSync(out, { recursive: true });
-      for (const [url, name] of Object.entries(FILES)) {
-        writeFileSync(path.join(out, name), await read(new URL(url, from)));
-        console.log(path.join(out, name));
+      for (const [file, text] of texts) {
+        writeFileSync(file, text);
+        console.log(file);
       }
     });
+}
+
+function at(place: string, door: string): URL {
+  if (URL.canParse(place, door)) return new URL(place, door);
+  throw new Refusal('malformed', 'interface.address', `${door} is no address like http://127.0.0.1:7080`);
 }
 
 async function read(url: URL): Promise<string> {

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { parsePublicJwk } from '#evidence';
+import { Refusal } from '#kernel';
 import { type Participant, parseParticipantId } from '#partners';
 import { parseTime } from '../parse-time.js';
-import { readUserFile, withRegistry } from '../registry/open-registry.js';
+import { readUserJson, withRegistry } from '../registry/open-registry.js';
 
 const REASON = ['--reason <text>', 'why; it stands in the log', 'by the operator'] as const;
 
@@ -15,7 +16,9 @@ export function register(program: Command): void {
     .action((id?: string) =>
       withRegistry(async ({ store }) => {
         const all = await store.loadAll();
-        for (const participant of all.filter((one) => id === undefined || one.id === id)) print(participant);
+        const asked = id === undefined ? all : all.filter((one) => one.id === id);
+        if (id !== undefined && asked.length === 0) throw new Refusal('not_found', 'participant.unknown', `there is no participant ${id}`);
+        for (const participant of asked) print(participant);
       }),
     );
   keys
@@ -23,7 +26,7 @@ export function register(program: Command): void {
     .description('add a public signing key; the ones before stay good')
     .action((id: string, file: string) =>
       withRegistry(async ({ participants }) => {
-        const key = parsePublicJwk(JSON.parse(readUserFile(file)));
+        const key = parsePublicJwk(readUserJson(file));
         print(await participants.addKey(parseParticipantId(id), key));
         console.log(`Next: when the partner signs with ${key.kid} only, retire the old one: tallystick keys retire ${id} <kid>`);
       }),

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { printable } from '#contract';
 import { Refusal } from '#kernel';
 import { type Finding, lintPolicy, policyJsonSchema, type PolicyLife, policyUnknown, type PolicyVersion } from '#policies';
 import { policyLife } from '#policies/adapters/pg-policies';
@@ -146,8 +147,9 @@ function setBy(person: string | undefined): string {
   return person === undefined ? '' : `, set by ${person}`;
 }
 
+/** A document may be a stranger's: its words do not reach the terminal as commands. */
 function lineOf(file: string, { line, column, severity, code, message, pointer }: Finding): string {
-  return `${file}:${line}:${column}: ${severity} ${code}: ${message} (${pointer === '' ? 'the document' : pointer})`;
+  return printable(`${file}:${line}:${column}: ${severity} ${code}: ${message} (${pointer === '' ? 'the document' : pointer})`);
 }
 
 function isError({ severity }: Finding): boolean {

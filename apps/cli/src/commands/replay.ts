@@ -50,7 +50,7 @@ export function register(program: Command): void {
 
 async function replay(file: string, options: ReplayOptions): Promise<string[]> {
   const trusted = readTrusted(options.key);
-  const { receipt, proof } = readReceipt(file);
+  const { receipt, proof, logIndex } = readReceipt(file);
   const { value } = await verifyJws(utf8.encode(receipt), DECISION_RECEIPT_TYP, (kid) => trustedKey(trusted, kid));
   const claims = parseReceiptClaims(value.payload);
   const found = replayReceipt(claims, parseJsonStrict(readBytes(options.policy), 'policy.malformed'), (bytes) =>
@@ -59,7 +59,7 @@ async function replay(file: string, options: ReplayOptions): Promise<string[]> {
   if (found.length > 0) process.exitCode = 1;
   return [
     ...story(claims),
-    ...(await placeInLog(proof, claims, options)),
+    ...(await placeInLog({ proof, logIndex }, claims, options)),
     `signature   verified under key ${value.header.kid} of ${trusted.file}`,
     ...verdict(claims, found, options.policy),
   ];
@@ -98,20 +98,27 @@ function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** The JWS, or the whole answer of the door: receipt and, once it is sealed, proof. */
-function readReceipt(file: string): { readonly receipt: string; readonly proof?: string } {
-  const text = new TextDecoder().decode(readBytes(file)).trim();
-  if (!text.startsWith('{')) return { receipt: text };
-  const { receipt, proof } = parseJsonStrict(utf8.encode(text), 'receipt.malformed');
-  if (typeof receipt !== 'string') throw new Refusal('malformed', 'receipt.malformed', `${file} holds no receipt`);
-  return typeof proof === 'string' ? { receipt, proof } : { receipt };
+/** Where the decision stands in the log, as the door answered. */
+interface Place {
+  readonly proof?: string | undefined;
+  readonly logIndex?: string | undefined;
 }
 
-async function placeInLog(proof: string | undefined, claims: ReceiptClaims, { logKey }: ReplayOptions): Promise<string[]> {
+/** The JWS, or the whole answer of the door: receipt and, once it is sealed, proof. */
+function readReceipt(file: string): { readonly receipt: string } & Place {
+  const text = new TextDecoder().decode(readBytes(file)).trim();
+  if (!text.startsWith('{')) return { receipt: text };
+  const { receipt, proof, logIndex } = parseJsonStrict(utf8.encode(text), 'receipt.malformed');
+  if (typeof receipt !== 'string') throw new Refusal('malformed', 'receipt.malformed', `${file} holds no receipt`);
+  const told = logIndex === undefined ? undefined : String(logIndex);
+  return { receipt, proof: typeof proof === 'string' ? proof : undefined, logIndex: told };
+}
+
+async function placeInLog({ proof, logIndex }: Place, claims: ReceiptClaims, { logKey }: ReplayOptions): Promise<string[]> {
   if (proof === undefined) return [];
   const file = logKey ?? path.join(process.env['TALLYSTICK_HOME'] ?? '.tallystick', 'log', 'vkey');
   const trusted = await parseVkeys(nodeCrypto, new TextDecoder().decode(readBytes(file)));
-  return await verifyDecisionProof(proof, claims, trusted);
+  return await verifyDecisionProof(proof, claims, trusted, logIndex);
 }
 
 /** A receipt never vouches for itself: without keys from elsewhere nothing is verified. */

@@ -23,7 +23,7 @@ import {
 import { DECISION_RECEIPT_TYP, parseReceiptClaims } from '#decisions';
 import { Refusal } from '#kernel';
 import { openFile } from '#audit/adapters/fs-reader';
-import { verifyDecisionProof } from '../receipts/proven-decision.js';
+import { requireIndex, verifyDecisionProof } from '../receipts/proven-decision.js';
 import { isSetAgreement, verifySetStatement } from '../receipts/set-agreement.js';
 import { verifyEvidence } from '../receipts/verified-evidence.js';
 import { userPath } from '../user-path.js';
@@ -76,7 +76,7 @@ async function verifyFile(file: string, options: VerifyOptions): Promise<string[
     if (isSetAgreement(text)) return await verifySetStatement(bytes, receiptKey(trusted));
     if (isRecordEvidence(text)) return await verifyEvidence(bytes, trusted, print);
     if (text.startsWith('{')) return await verifyReceiptAnswer(text, trusted);
-    if (text.startsWith('eyJ') && typOf(text.trim()) === DECISION_RECEIPT_TYP) return await verifyDecision(text.trim(), undefined, trusted);
+    if (text.startsWith('eyJ') && typOf(text.trim()) === DECISION_RECEIPT_TYP) return await verifyDecision(text.trim(), {}, trusted);
     if (text.startsWith('eyJ'))
       return [...(await verifyReceipt(text.trim(), trusted)).lines, 'no inclusion proof in this file: ask for it again'];
     throw unknownForm();
@@ -115,27 +115,32 @@ async function verifyProof(bytes: Uint8Array, trusted: readonly Vkey[]): Promise
 
 /** The answer of `GET /v1/records/{jti}/receipt`: the receipt and, once it is sealed, the proof of its fact. */
 async function verifyReceiptAnswer(text: string, trusted: readonly Vkey[]): Promise<string[]> {
-  const { receipt, proof } = parseAnswer(text);
+  const { receipt, proof, logIndex } = parseAnswer(text);
   if (receipt === undefined) throw unknownForm();
-  if (typOf(receipt) === DECISION_RECEIPT_TYP) return await verifyDecision(receipt, proof, trusted);
+  if (typOf(receipt) === DECISION_RECEIPT_TYP) return await verifyDecision(receipt, { proof, logIndex }, trusted);
   const { fact, lines } = await verifyReceipt(receipt, trusted);
   if (proof === undefined) return [...lines, 'no inclusion proof in this answer yet: ask again'];
-  const proven = parseTlogProof(utf8.encode(proof)).extra;
-  if (!proven || parseLogEntry(proven).factId !== fact) {
+  const { extra, index } = parseTlogProof(utf8.encode(proof));
+  if (!extra || parseLogEntry(extra).factId !== fact) {
     throw new Refusal('unprocessable', 'receipt.other_fact', `the proof is not about ${fact}, the fact that the receipt names`);
   }
+  requireIndex(logIndex, index);
   return [...lines, ...(await verifyProof(utf8.encode(proof), trusted))];
 }
 
 /** What was decided stands in the receipt; that it follows from the policy is for `tallystick replay` to show. */
-async function verifyDecision(jws: string, proof: string | undefined, trusted: readonly Vkey[]): Promise<string[]> {
+async function verifyDecision(
+  jws: string,
+  { proof, logIndex }: Omit<ReceiptAnswer, 'receipt'>,
+  trusted: readonly Vkey[],
+): Promise<string[]> {
   const { value } = await verifyJws(utf8.encode(jws), DECISION_RECEIPT_TYP, receiptKey(trusted));
   const claims = parseReceiptClaims(value.payload);
   const story = `receipt     decision ${claims.jti}: ${claims.outcome}, decided at ${claims.decidedAt} for ${claims.caller} as fact ${claims.fact}`;
   if (proof === undefined) return [story, 'no inclusion proof here yet: ask again'];
   return [
     story,
-    ...(await verifyDecisionProof(proof, claims, trusted)),
+    ...(await verifyDecisionProof(proof, claims, trusted, logIndex)),
     'VERIFIED    the decision stands in the log as the receipt tells it',
   ];
 }
@@ -163,10 +168,14 @@ async function verifyReceipt(jws: string, trusted: readonly Vkey[]): Promise<{ f
   return { fact, lines: [`receipt     record ${sub}, accepted at ${at} as fact ${fact}`, `record      SHA-256 of its payload ${hex}`] };
 }
 
-function parseAnswer(text: string): { receipt?: string; proof?: string } {
+/** What our doors answer; what is no text there is not taken. */
+type ReceiptAnswer = Readonly<Partial<Record<'receipt' | 'proof' | 'logIndex', string | undefined>>>;
+
+function parseAnswer(text: string): ReceiptAnswer {
   try {
-    const { receipt, proof } = JSON.parse(text) as Record<string, unknown>;
-    return { ...(typeof receipt === 'string' ? { receipt } : {}), ...(typeof proof === 'string' ? { proof } : {}) };
+    const said = JSON.parse(text) as Record<string, unknown>;
+    const textOf = (name: string) => (said[name] === undefined ? undefined : String(said[name]));
+    return { receipt: textOf('receipt'), proof: textOf('proof'), logIndex: textOf('logIndex') };
   } catch {
     throw unknownForm();
   }

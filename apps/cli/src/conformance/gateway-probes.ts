@@ -57,7 +57,8 @@ export class GatewayProbes {
     const signer = createHttpSigner(signingKey);
     const stranger = newSigner('nobodys-key');
     const refuses = (name: string, about: string, sending: Sending, code = name): Probe => ({
-      ...{ name, about },
+      name,
+      about,
       run: async () => wrongUnless(code, await this.send(sending)),
     });
     return [

@@ -78,7 +78,10 @@ interface Composed {
 function compose({ target, issuer, tokenSigner, messageSigner, now }: PartnerProbing, wrong: Wrong): Composed {
   const challenge = randomBytes(32).toString('base64url');
   const claims: JsonObject = {
-    ...{ iss: issuer, aud: target.participant, jti: randomUUID(), iat: Math.floor(now().getTime() / 1_000) },
+    iss: issuer,
+    aud: target.participant,
+    jti: randomUUID(),
+    iat: Math.floor(now().getTime() / 1_000),
     sub_id: { format: 'opaque', id: target.participant },
     events: { [WEBHOOK_CHALLENGE_URI]: { challenge } },
     ...wrong.claims,

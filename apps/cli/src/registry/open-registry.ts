@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Clock, systemClock } from '#kernel';
+import { type Clock, Refusal, systemClock } from '#kernel';
 import { type EnrolmentStore, type Participant, type ParticipantStore, ParticipantRegistry, Participants } from '#partners';
 import { PrismaEnrolmentStore } from '#partners/adapters/prisma-enrolment-store';
 import { PrismaParticipantStore } from '#partners/adapters/prisma-participant-store';
@@ -42,6 +42,16 @@ export function ownersOf(serial: string, all: readonly Participant[]): Participa
 
 export function readUserFile(name: string): string {
   return readFileSync(userPath(name), 'utf8');
+}
+
+/** Refuses `file.not_json`, and repeats nothing of what stands there: it may be a key. */
+export function readUserJson(name: string): unknown {
+  const text = readUserFile(name);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refusal('malformed', 'file.not_json', `${name} is not JSON`);
+  }
 }
 
 export function writeUserFile(name: string, content: string): void {

@@ -15,7 +15,7 @@ export interface Login {
 }
 
 export function loginLine({ logins, password }: Login): string {
-  return `Console login (shown only now): ${logins.join(', ')}, password ${password}`;
+  return `Console: sign in as ${logins.join(', or ')}; password (shown only now): ${password}`;
 }
 
 /** What a newcomer sees last: where the doors are, how to get in, what to try, how to stop. */

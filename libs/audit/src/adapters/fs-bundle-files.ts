@@ -4,6 +4,7 @@ import path from 'node:path';
 import { BUNDLE_PARTS, tarBlockBytes, tarEnd, tarHeader, tarPadding } from '#evidence';
 import { formatId, shardOf } from '#kernel';
 import type { BundleFile, BundleFiles } from '../run-export.js';
+import { syncFolders } from './fs-log-files.js';
 
 /** Bundles as .tar files below `<home>/exports`. */
 export class FsBundleFiles implements BundleFiles {
@@ -60,6 +61,7 @@ class TarBundleFile implements BundleFile {
     await this.handle.truncate(linesEnd + tail.length);
     await this.handle.sync();
     await rename(`${this.file}.partial`, this.file);
+    await syncFolders([path.dirname(this.file)]);
     return path.basename(this.file);
   }
 

@@ -62,7 +62,8 @@ export async function writeDurably(file: string, bytes: Uint8Array, syncFolder =
   if (syncFolder) await syncFolders([folder]);
 }
 
-async function syncFolders(folders: readonly string[]): Promise<void> {
+/** Names in a folder outlive a loss of power when this returns. */
+export async function syncFolders(folders: readonly string[]): Promise<void> {
   const above = folders.map((folder) => path.dirname(folder));
   await Promise.all(
     [...new Set([...folders, ...above])].map(async (folder) => {

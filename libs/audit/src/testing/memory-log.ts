@@ -90,7 +90,7 @@ export class MemoryLogStore implements LogStore {
     return Promise.resolve(concatBytes(hashes));
   }
 
-  /** What a backup holds. */
+  /** Takes a backup of the log; the answer restores it. */
   snapshot(): () => void {
     const copy = { state: this.state, segments: [...this.segments], cursors: [...this.cursors], checkpoints: [...this.checkpoints] };
     return () => {

@@ -60,9 +60,12 @@ export function parseRecordEvidence(bytes: Uint8Array): RecordEvidence {
   if (whole['v'] !== 1) throw malformed('v: only version 1 is known');
   const certificate = whole['certificate'];
   return {
-    ...{ v: 1, record: readRecord(whole['record']), key: readKey(whole['key']) },
+    v: 1,
+    record: readRecord(whole['record']),
+    key: readKey(whole['key']),
     ...(certificate === undefined ? {} : { certificate: readCertificate(certificate) }),
-    ...{ receipt: text(whole['receipt'], 'receipt'), fact: readFact(whole['fact'], 'fact') },
+    receipt: text(whole['receipt'], 'receipt'),
+    fact: readFact(whole['fact'], 'fact'),
   };
 }
 
@@ -93,7 +96,8 @@ function readCertificate(value: JsonValue): NonNullable<RecordEvidence['certific
   const names = { 'x5t#S256': word('x5t#S256'), serial: word('serial'), chain: word('chain') };
   const revocation = certificate['revocation'];
   return {
-    ...{ ...names, facts: readFacts(certificate['facts'], 'certificate.facts') },
+    ...names,
+    facts: readFacts(certificate['facts'], 'certificate.facts'),
     ...(revocation === undefined ? {} : { revocation: readRevocation(revocation) }),
   };
 }

@@ -39,9 +39,14 @@ const INDEX_FORM = /^(0|[1-9][0-9]{0,17})$/;
 /** The claims of a statement, in their fixed order. */
 export function statementClaims({ iss, aud, iat, set, logIndex, before, count, root }: SetStatement) {
   return {
-    ...{ iss, aud, iat, set, log_index: logIndex.toString() },
+    iss,
+    aud,
+    iat,
+    set,
+    log_index: logIndex.toString(),
     ...(before === undefined ? {} : { before }),
-    ...{ count, root: encodeBase64Url(root) },
+    count,
+    root: encodeBase64Url(root),
   };
 }
 

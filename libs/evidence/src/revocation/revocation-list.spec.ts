@@ -56,18 +56,19 @@ describe('a list under each algorithm', () => {
     const keys = (await webcrypto.subtle.generateKey(algorithms[name]!, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
     const signingAlgorithm = { ...algorithms[name]!, hash: name === 'P-384' ? 'SHA-384' : 'SHA-256', saltLength: 32 };
     const certificate = await X509CertificateGenerator.createSelfSigned({
-      ...{ name: 'CN=authority', keys, signingAlgorithm, notAfter: new Date(Date.now() + 86_400_000) },
+      name: 'CN=authority',
+      keys,
+      signingAlgorithm,
+      notAfter: new Date(Date.now() + 86_400_000),
       extensions: [new BasicConstraintsExtension(true, undefined, true)],
     });
     const crl = await X509CrlGenerator.create({
-      ...{
-        issuer: 'CN=authority',
-        thisUpdate: new Date(0),
-        nextUpdate: new Date(86_400_000),
-        signingKey: keys.privateKey,
-        signingAlgorithm,
-        extensions,
-      },
+      issuer: 'CN=authority',
+      thisUpdate: new Date(0),
+      nextUpdate: new Date(86_400_000),
+      signingKey: keys.privateKey,
+      signingAlgorithm,
+      extensions,
       entries: [
         { serialNumber: '00ab', revocationDate: new Date(0), ...(entryExtensions.length > 0 ? { extensions: entryExtensions } : {}) },
       ],

@@ -41,7 +41,9 @@ function readList(bytes: Uint8Array): RevocationList {
   if (!check) throw unsupported('an algorithm of its signature that is not ours');
   const [bits, name] = [contentOf(signature, DER.bitString), contentOf(issuer, DER.sequence)];
   return {
-    ...{ thisUpdate: timeOf(thisUpdate), nextUpdate: timeOf(nextUpdate), serials: new Set(entries.map(serialOf)) },
+    thisUpdate: timeOf(thisUpdate),
+    nextUpdate: timeOf(nextUpdate),
+    serials: new Set(entries.map(serialOf)),
     isSignedBy: (authority) =>
       sameBytes(name, subjectOf(authority)) && bits[0] === 0 && check(tbs.whole, authority.publicKey, bits.subarray(1)),
   };

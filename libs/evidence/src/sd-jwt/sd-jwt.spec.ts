@@ -92,7 +92,11 @@ describe('beside the reference library', () => {
   const verifier = (data: string, signature: string) =>
     Promise.resolve(verify(null, Buffer.from(data), pair.publicKey, Buffer.from(signature, 'base64url')));
   const library = new SDJwtVcInstance({
-    ...{ hasher: digest, hashAlg: 'sha-256', saltGenerator: generateSalt, signAlg: 'EdDSA', verifier },
+    hasher: digest,
+    hashAlg: 'sha-256',
+    saltGenerator: generateSalt,
+    signAlg: 'EdDSA',
+    verifier,
     signer: (data: string) => Promise.resolve(encodeBase64Url(issuer.sign(Buffer.from(data)))),
     kbVerifier: (data: string, signature: string, { cnf }: { cnf?: { jwk: JsonObject } }) =>
       Promise.resolve(

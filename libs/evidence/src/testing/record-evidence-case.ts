@@ -63,11 +63,18 @@ export async function recordEvidenceCase(change: CaseChange = {}): Promise<{ evi
       v: 1,
       record: change.sealed ? sealedRecord(payload) : { received: encodeBase64Url(utf8.encode(signedRecord(payload))) },
       key: {
-        ...{ kid: key.kid, alg: key.alg, jwk: publicMembers(), thumbprint: key.jkt, stateAtReceipt: 'ACTIVE' },
+        kid: key.kid,
+        alg: key.alg,
+        jwk: publicMembers(),
+        thumbprint: key.jkt,
+        stateAtReceipt: 'ACTIVE',
         facts: [told.registered, told.retired, told.compromised],
       },
       certificate: {
-        ...{ 'x5t#S256': X5T, serial: '1234', chain: CHAIN, facts: [told.presented, told.revoked] },
+        'x5t#S256': X5T,
+        serial: '1234',
+        chain: CHAIN,
+        facts: [told.presented, told.revoked],
         revocation: { list: LISTS[change.list ?? 'good'], checked: told.checked },
       },
       receipt,
@@ -79,8 +86,12 @@ export async function recordEvidenceCase(change: CaseChange = {}): Promise<{ evi
 function factsOf(commitment: string, { bodies, kinds, seconds, list = 'good' }: CaseChange): Record<Named, StoredFact> {
   const [ours, subjects] = [SHARDS[3]!, SHARDS[9]!];
   const fact = (name: Named, shard: Shard, seq: bigint, kind: string, at: number, body: Body): StoredFact => ({
-    ...{ shard, seq, at: after(seconds?.[name] ?? at), kind: kinds?.[name] ?? kind },
-    ...{ participant: 'bank-a', body: bodies?.[name] ?? body },
+    shard,
+    seq,
+    at: after(seconds?.[name] ?? at),
+    kind: kinds?.[name] ?? kind,
+    participant: 'bank-a',
+    body: bodies?.[name] ?? body,
   });
   const certificate = { x5t: X5T, serial: '1234' };
   return {
