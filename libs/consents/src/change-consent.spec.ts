@@ -85,7 +85,10 @@ describe('what becomes of a consent', () => {
   it('leaves a fact of ids and a commitment only', () => {
     const change = changeConsent(aConsent(), { kind: 'REVOKE' }, later)!;
     expect(consentFact(change, 'C', 'wallet')).toEqual({
-      ...{ shard: 5, kind: 'consent.revoked', subject: change.consent.subject.uuid, participant: 'bank-a' },
+      shard: 5,
+      kind: 'consent.revoked',
+      subject: change.consent.subject.uuid,
+      participant: 'bank-a',
       body: { consent: expect.stringMatching(/^cns_/) as string, version: 3, commitment: 'C', via: 'wallet' },
     });
   });

@@ -15,13 +15,18 @@ export interface JudgedUses {
 }
 
 /** What else must hold of a use that its consent allows; throws the Refusal where it does not, and then nothing is counted. */
-export type AllowUse = (use: ConsentUse, wish: UseWish) => void;
+export type AllowUse<Wish extends UseWish> = (use: ConsentUse, wish: Wish) => void;
 
 /**
  * Judges many reads of one transaction, one after the other: two under one consent, or under one budget, see each other. `held` are the
  * consents of the wishes, in their order. What a wish is refused for is its answer; the others stand.
  */
-export function judgeUses(wishes: readonly UseWish[], held: HeldConsents, terms: CallTerms, allow: AllowUse = () => undefined): JudgedUses {
+export function judgeUses<Wish extends UseWish>(
+  wishes: readonly Wish[],
+  held: HeldConsents,
+  terms: CallTerms,
+  allow: AllowUse<Wish> = () => undefined,
+): JudgedUses {
   const consents = new Map<string, Consent>();
   const budgets = new Map<string, CallBudget>();
   for (const one of held.consents) {
@@ -36,9 +41,9 @@ export function judgeUses(wishes: readonly UseWish[], held: HeldConsents, terms:
     const known = consents.get(name);
     const budget = known && budgets.get(budgetOf(known));
     const judged = answerOf(() => {
-      const used = useConsent(known, wish, { at: held.at, budget, terms });
-      allow(used.use, wish);
-      return used;
+      const allowed = useConsent(known, wish, { at: held.at, budget, terms });
+      allow(allowed.use, wish);
+      return allowed;
     });
     if (judged instanceof Refusal) return judged;
     const change = judged.consumed ? changeConsent(judged.next, { kind: 'CONSUME' }, held.at) : undefined;

@@ -21,8 +21,17 @@ export function requestConsent(link: Link, live: number, wish: WireConsentReques
     });
   }
   return {
-    ...{ id: { shard: link.ref.shard, uuid }, subject: link.subject, link: link.ref, participant: link.participant },
-    ...{ terms: readTerms(wish, at), state: 'REQUESTED', version: 1, by: 'RECIPIENT', requestedAt: at, changedAt: at, uses: 0 },
+    id: { shard: link.ref.shard, uuid },
+    subject: link.subject,
+    link: link.ref,
+    participant: link.participant,
+    terms: readTerms(wish, at),
+    state: 'REQUESTED',
+    version: 1,
+    by: 'RECIPIENT',
+    requestedAt: at,
+    changedAt: at,
+    uses: 0,
   };
 }
 

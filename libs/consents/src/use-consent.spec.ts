@@ -40,6 +40,11 @@ describe('a read under a consent', () => {
     expect(use).toMatchObject({ scope: { claims: ['band'] }, dataLifeSeconds: 60 });
   });
 
+  it('may ask to keep the data for just as long', () => {
+    const { use } = useConsent(aConsent(), { ...wish, dataLifeSeconds: 86_400 }, { at: consentAt, budget: undefined, terms });
+    expect(use.dataLifeSeconds).toBe(86_400);
+  });
+
   it('of a threshold is of that threshold', () => {
     const consent = aConsent({ terms: { scope: { threshold: { atLeast: 650 } } } });
     const { use } = useConsent(consent, wish, { at: consentAt, budget: undefined, terms });

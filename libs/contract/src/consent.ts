@@ -111,9 +111,14 @@ export const consentArtefactClaims = z.strictObject({
   aud: text,
   sub: text,
   jti: text,
-  ...{ iat: z.int(), nbf: z.int(), exp: z.int() },
+  iat: z.int(),
+  nbf: z.int(),
+  exp: z.int(),
   consent: z.strictObject({
-    ...{ id: text, version: z.int().min(1), subject: text, recipient: text },
+    id: text,
+    version: z.int().min(1),
+    subject: text,
+    recipient: text,
     state: z.enum(['REQUESTED', 'ACTIVE', 'PAUSED', 'REJECTED', 'REVOKED', 'EXPIRED', 'CONSUMED']),
     by: z.enum(['RECIPIENT', 'SUBJECT', 'PLATFORM']),
     purpose,
@@ -121,7 +126,10 @@ export const consentArtefactClaims = z.strictObject({
     threshold: threshold.optional(),
     fetch: fetchSchema,
     dataLifeSeconds,
-    ...{ notBefore: instant, expiresAt: instant, requestedAt: instant, changedAt: instant },
+    notBefore: instant,
+    expiresAt: instant,
+    requestedAt: instant,
+    changedAt: instant,
   }),
 });
 export type ConsentArtefactClaims = z.output<typeof consentArtefactClaims>;

@@ -29,6 +29,7 @@ describe('closing', () => {
     ['by the same person', 'closing.same_person', () => confirmClosing(proposed, 'otto', AT)],
     ['that nobody proposed', 'closing.not_proposed', () => confirmClosing(suspended, 'ada', AT)],
     ['proposed too long ago', 'closing.not_proposed', () => confirmClosing(proposed, 'ada', after(7 * DAY_MS + 1))],
+    ['withdrawn by nobody’s proposal', 'closing.not_proposed', () => withdrawClosing(suspended, 'ada', AT)],
     ['proposed twice', 'closing.proposed', () => proposeClosing(proposed, 'again', 'ada', AT)],
     ['withdrawn meanwhile', 'closing.not_proposed', () => confirmClosing(withdrawClosing(proposed, 'ada', AT).next, 'ada', AT)],
     ['of somebody at work', 'participant.transition', () => proposeClosing(active, 'merged', 'otto', AT)],

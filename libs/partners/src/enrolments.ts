@@ -36,8 +36,12 @@ export class Enrolments {
     const secret = this.clerk.secret();
     const at = this.clock.now();
     const invitation: Invitation = {
-      ...{ digest: this.clerk.digest(secret), participant: wish.participant, invitedBy: wish.by, activate: wish.activate },
-      ...{ createdAt: at, expiresAt: new Date(at.getTime() + wish.ttlMs) },
+      digest: this.clerk.digest(secret),
+      participant: wish.participant,
+      invitedBy: wish.by,
+      activate: wish.activate,
+      createdAt: at,
+      expiresAt: new Date(at.getTime() + wish.ttlMs),
     };
     await this.store.changeDossier(wish.participant, ({ participant, invitations }) => ({
       ...inviteParticipant(participant, wish, at),

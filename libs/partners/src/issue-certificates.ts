@@ -1,4 +1,4 @@
-import { type Clock, Refusal } from '#kernel';
+import { type Clock, eachAlone, Refusal } from '#kernel';
 import { acceptIssued, type CertificateRequest, type IssuedChain, refuseRequest } from './certificate-request.js';
 import type { Dossier, DossierChange, EnrolmentStore } from './store.js';
 
@@ -20,9 +20,7 @@ export class IssueCertificates {
   /** How many it decided. What fails for another reason than a refusal waits for the next run, and holds back nobody else. */
   async run(): Promise<number> {
     const waiting = await this.store.outstanding(perRunMax);
-    const failures: unknown[] = [];
-    for (const request of waiting) await this.decide(request).catch((error: unknown) => failures.push(error));
-    if (failures.length > 0) throw failures[0];
+    await eachAlone(waiting, (request) => this.decide(request));
     return waiting.length;
   }
 

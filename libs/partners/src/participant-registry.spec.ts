@@ -136,6 +136,12 @@ describe('the view', () => {
     expect(registry.get('bank-a').id).toBe('bank-a');
   });
 
+  it('knows nobody who is not in it', async () => {
+    const { registry } = await aRegistry();
+    expect(registry.find('nobody')).toBeUndefined();
+    expect(() => registry.get('nobody')).toThrow('participant.unknown');
+  });
+
   it('says when something changed, and only then', async () => {
     const { registry, participants } = await aRegistry();
     let changes = 0;

@@ -92,8 +92,17 @@ export function parseParticipantName(text: string): string {
 /** A participant that is nothing yet but a name. */
 export function newParticipant(id: string, name: string, state: ParticipantState, at: Date): Participant {
   return {
-    ...{ id, name: parseParticipantName(name), state, version: 1n, createdAt: at, changedAt: at },
-    ...{ authorities: [], certificates: [], keys: [], addresses: [], provedGatewayKeys: [] },
+    id,
+    name: parseParticipantName(name),
+    state,
+    version: 1n,
+    createdAt: at,
+    changedAt: at,
+    authorities: [],
+    certificates: [],
+    keys: [],
+    addresses: [],
+    provedGatewayKeys: [],
   };
 }
 

@@ -3,7 +3,7 @@ import { ManualClock } from '#kernel';
 import { enrolParticipant } from './enrol-participant.js';
 import { ParticipantRegistry } from './participant-registry.js';
 import { dueStep, passTime } from './pass-time.js';
-import { aCertificate, anEnrolment, AT } from './testing/builders.js';
+import { aCertificate, anEnrolment, anotherKey, AT } from './testing/builders.js';
 import { MemoryParticipantStore } from './testing/memory-participant-store.js';
 import { TimeKeeper } from './time-keeper.js';
 
@@ -64,5 +64,16 @@ describe('the announcement of an expiry', () => {
     expect(passTime({ ...next, certificates: [certificate] }, before(5))).toBeUndefined();
     expect(passTime({ ...next, certificates: [aCertificate({ notAfter: END })] }, before(5))).toBeDefined();
     expect(passTime({ ...next, state: 'CLOSED', certificates: [aCertificate({ notAfter: END })] }, before(5))).toBeUndefined();
+  });
+
+  it('is noted of the key that ends, and of no other', () => {
+    const { next } = enrolParticipant(undefined, anEnrolment({ keys: [anotherKey('key-1'), anotherKey('key-2')] }), AT);
+    const keys = next.keys.map((key) => (key.kid === 'key-2' ? { ...key, notAfter: END } : key));
+    const passed = passTime({ ...next, certificates: [], keys }, before(5))!;
+    expect(passed.next.keys.map(({ kid, announcedDays }) => [kid, announcedDays])).toEqual([
+      ['key-1', undefined],
+      ['key-2', 7],
+    ]);
+    expect(passed.notices).toMatchObject([{ kind: 'key.expiring', body: { kid: 'key-2', days: 7 } }]);
   });
 });

@@ -25,6 +25,7 @@ describe('a participant hears what becomes of its keys and certificates, and of 
       ['certificate.revoked', serial],
       ['gateway_key.replaced', 'old'],
     ]);
+    expect(store.notices.at(-1)!.body).toEqual({ kid: 'old', use: 'receipt', next: 'new' });
     for (const { fact } of store.notices) expect(store.facts).toContain(fact);
   });
 });

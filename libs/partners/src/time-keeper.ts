@@ -1,4 +1,5 @@
-import type { Clock } from '#kernel';
+import { type Clock, eachAlone } from '#kernel';
+import type { Participant } from './participant.js';
 import type { ParticipantRegistry } from './participant-registry.js';
 import { passTime } from './pass-time.js';
 import type { ParticipantStore } from './store.js';
@@ -15,8 +16,9 @@ export class TimeKeeper {
   async run(): Promise<number> {
     const at = this.clock.now();
     const due = this.registry.list().filter((participant) => passTime(participant, at) !== undefined);
-    for (const { id } of due) await this.store.change(id, (known) => known && passTime(known, at));
-    if (due.length > 0) await this.registry.refresh();
+    if (due.length === 0) return 0;
+    const change = ({ id }: Participant) => this.store.change(id, (known) => known && passTime(known, at));
+    await eachAlone(due, change).finally(() => this.registry.refresh());
     return due.length;
   }
 }

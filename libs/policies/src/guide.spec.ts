@@ -14,8 +14,12 @@ const DAY = new Date('2026-11-22T12:00:00Z');
 const NIGHT = new Date('2026-11-22T22:30:00Z');
 
 const person = (score: number, change: Partial<Standing> = {}): Standing => ({
-  ...{ subject: { shard: 0, uuid: '01890000-0000-7000-8000-000000000001' }, kind: 'INDIVIDUAL', version: 1n },
-  ...{ score: { value: score, version: '1' }, factors: [], restrictions: [] },
+  subject: { shard: 0, uuid: '01890000-0000-7000-8000-000000000001' },
+  kind: 'INDIVIDUAL',
+  version: 1n,
+  score: { value: score, version: '1' },
+  factors: [],
+  restrictions: [],
   ...change,
 });
 const told = (known: Standing, minor: bigint, at = DAY, counterparty?: string) => {

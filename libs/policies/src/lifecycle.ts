@@ -60,8 +60,16 @@ export function draftPolicy(known: PolicyVersion | undefined, drafted: DraftedPo
     throw new Refusal('conflict', 'policy.version_taken', detail, { field: '/version' });
   }
   const none = {
-    ...{ shadowedAt: undefined, shadowedBy: undefined, approver: undefined, approvedAt: undefined, activateAt: undefined },
-    ...{ scheduledBy: undefined, activatedAt: undefined, activatedBy: undefined, retiredAt: undefined, retiredBy: undefined },
+    shadowedAt: undefined,
+    shadowedBy: undefined,
+    approver: undefined,
+    approvedAt: undefined,
+    activateAt: undefined,
+    scheduledBy: undefined,
+    activatedAt: undefined,
+    activatedBy: undefined,
+    retiredAt: undefined,
+    retiredBy: undefined,
   };
   return changed('policy.drafted', { ...drafted, ...none, state: 'DRAFT', author, draftedAt: at }, author);
 }

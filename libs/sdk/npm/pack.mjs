@@ -18,8 +18,11 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 cpSync(path.join(here, 'package.json'), path.join(folder, 'package.json'));
 cpSync(path.join(here, '../README.md'), path.join(folder, 'README.md'));
+cpSync(path.join(root, 'LICENSE'), path.join(folder, 'LICENSE'));
 const sources = rooms.map((room) => `libs/${room}/src`);
-tool('@swc/cli/bin/swc.js', [...sources, '--out-dir', dist, '--strip-leading-paths', '--quiet', '--ignore', '**/testing/**']);
+// No source maps: they would name folders of the machine that packed, and the modules are readable as they are.
+const quietly = ['--quiet', '--source-maps', 'false'];
+tool('@swc/cli/bin/swc.js', [...sources, '--out-dir', dist, '--strip-leading-paths', ...quietly, '--ignore', '**/testing/**']);
 if (process.argv.includes('--types')) {
   const options = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--outDir', dist, '--rootDir', 'libs'];
   const settings = ['--target', 'es2023', '--module', 'nodenext', '--customConditions', 'development', '--strict', '--skipLibCheck'];

@@ -35,8 +35,18 @@ const pass = (ms: number) => {
 };
 
 const claims: JsonObject = {
-  ...{ iss: 'https://tally', jti: 'alw_1', sub: 'sub_1', service: 'checkout', holder: 'checkout-service', decision: 'dec_1' },
-  ...{ amount: yuan('100.00'), spends: 4, iat: start, nbf: start, exp: start + 600, settleBy: start + 4_200 },
+  iss: 'https://tally',
+  jti: 'alw_1',
+  sub: 'sub_1',
+  service: 'checkout',
+  holder: 'checkout-service',
+  decision: 'dec_1',
+  amount: yuan('100.00'),
+  spends: 4,
+  iat: start,
+  nbf: start,
+  exp: start + 600,
+  settleBy: start + 4_200,
 };
 
 const tokenOf = (change: JsonObject = {}, by = signer, typ = 'allowance+jwt') => signJws(typ, { ...claims, ...change }, by);
@@ -85,7 +95,8 @@ describe('spending', () => {
   it('says yes within amount and count, and no beyond', async () => {
     const spender = await spenderOf();
     expect(await spender.spend(yuan('60.00'), 'A')).toEqual({
-      ...{ outcome: 'ALLOW', repeated: false },
+      outcome: 'ALLOW',
+      repeated: false,
       left: { amount: yuan('40.00'), spends: 3 },
     });
     expect(await spender.spend(yuan('40.01'), 'B')).toMatchObject({ outcome: 'DENY', code: 'allowance.exceeded' });

@@ -30,7 +30,7 @@ export type SpendDenial =
 
 export interface SpendAnswer {
   readonly outcome: 'ALLOW' | 'DENY';
-  /** Why not. */
+  /** Why the part may not be spent; absent where it may. */
   readonly code?: SpendDenial;
   /** The same part was spent before: this is that answer again. */
   readonly repeated: boolean;
@@ -117,6 +117,7 @@ export class AllowanceSpender {
     });
   }
 
+  /** Closes its file, after what is under way. What stands in it is there when it is opened again. */
   async close(): Promise<void> {
     await this.inTurn(() => this.log.close());
   }
@@ -131,7 +132,9 @@ export class AllowanceSpender {
   private async report(client: Pick<DecisionClient, 'settleAllowance'>, parts: readonly TalliedSpend[]): Promise<readonly SpendResult[]> {
     const { currency } = this.claims.amount;
     const spends = parts.map(({ reference, minor, at }) => ({
-      ...{ paymentReference: reference, at, amount: { amount: formatMinor(minor, currency), currency } },
+      paymentReference: reference,
+      at,
+      amount: { amount: formatMinor(minor, currency), currency },
     }));
     const { results } = await client.settleAllowance(this.claims.jti, { spends });
     await this.write({ kind: 'settled', results });

@@ -20,6 +20,30 @@ export interface Submission {
   readonly repeated: boolean;
 }
 
+/** A record of ours: the names in it, when it was made and accepted (RFC 3339), and its exact bytes. */
+export interface RecordView {
+  readonly iss: string;
+  readonly jti: string;
+  readonly seq: number;
+  readonly kind: string;
+  /** Our reference of its subject. */
+  readonly sub: string;
+  /** The `jti` that a correction, withdrawal or clearance is about. */
+  readonly names?: string;
+  readonly issuedAt: string;
+  readonly acceptedAt: string;
+  /** SHA-256 of the payload, base64url. */
+  readonly payloadDigest: string;
+  /** Where it stands in the log's facts. */
+  readonly fact: string;
+  /** The JWS as it was sent; a line of a sealed batch has a `payload` (base64url) instead. */
+  readonly jws?: string;
+  readonly payload?: string;
+  /** Its key was reported compromised since a time before it was accepted. */
+  readonly suspect?: { readonly kid: string; readonly since: string };
+}
+
+/** What waits for us: signed event tokens (RFC 8417) by their `jti`. `moreAvailable`: acknowledge these and poll again. */
 export interface EventPoll {
   readonly sets: Readonly<Record<string, string>>;
   readonly moreAvailable: boolean;
@@ -54,8 +78,9 @@ export class BankClient {
     return { receipt: (answer.json() as { receipt: string }).receipt, repeated: answer.headers['idempotency-hit'] === 'true' };
   }
 
-  async record(jti: string): Promise<unknown> {
-    return (await this.get(`/v1/records/${jti}`)).json();
+  /** One of our records as the gateway keeps it, also after it was replaced. 404 `record.unknown`. */
+  async record(jti: string): Promise<RecordView> {
+    return (await this.get(`/v1/records/${jti}`)).json() as RecordView;
   }
 
   /** The receipt again; once sealed, with its log index and inclusion proof. */
@@ -98,10 +123,12 @@ export class BankClient {
     return (await this.post('/v1/statements', xml, 'application/xml')).json() as { id: string; state: string };
   }
 
+  /** What became of a statement that was filed: state, counts, breaks and matches, at most 100 of each. 404 `reconciliation.unknown`. */
   async reconciliation(id: string): Promise<Record<string, unknown>> {
     return (await this.get(`/v1/reconciliations/${id}`)).json() as Record<string, unknown>;
   }
 
+  /** How the gateway sees us: state, certificates, keys, last `seq` and its gaps, quotas, and what is still `missing`. */
   async me(): Promise<Record<string, unknown>> {
     return (await this.get('/v1/participants/me')).json() as Record<string, unknown>;
   }
@@ -116,6 +143,7 @@ export class BankClient {
     return await reconcileRecords({ gateway: this.gateway, participant: id, origin, signingKey }, local, options);
   }
 
+  /** Ends its connections. Nothing can be called afterwards. */
   async close(): Promise<void> {
     await this.gateway.close();
   }

@@ -61,6 +61,7 @@ export class BankConsents {
     return await this.send({ method: 'POST', path: '/v1/consents', body, contentType: 'application/json', idempotencyKey });
   }
 
+  /** How a consent of ours stands, with the signed artefact (`verifyConsent`) once it was granted. 404 `consent.unknown`. */
   async status(id: string): Promise<ConsentStatus> {
     return await this.send({ method: 'GET', path: pathOf(id) });
   }

@@ -60,6 +60,7 @@ export class BankKeys {
     return await this.activate(key.kid, patienceMs);
   }
 
+  /** How far a key has come. 404 `key.unknown`. */
   async status(kid: string): Promise<BankKeyStatus> {
     return await this.get(keyPath(kid));
   }
@@ -85,6 +86,7 @@ export class BankKeys {
     return await this.post('/certificates', { csr });
   }
 
+  /** What became of a request: once issued, with the certificate (PEM); refused, with the code. 404 `enrolment.unknown`. */
   async certificateRequest(id: string): Promise<CertificateRequest> {
     return await this.get(`${path}/certificates/${encodeURIComponent(id)}`);
   }

@@ -29,6 +29,7 @@ export class BankWebhook {
     return (await this.send('PUT', '', { url, kinds })) as WebhookStatus;
   }
 
+  /** Our webhook, its last trouble, and how many events wait, fail or are dead. 404 `webhook.unknown`. */
   async status(): Promise<WebhookStatus> {
     return (await this.gateway.send({ method: 'GET', path: '/v1/webhooks' })).json() as WebhookStatus;
   }

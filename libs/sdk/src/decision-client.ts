@@ -89,6 +89,7 @@ export class DecisionClient {
     return await orUndefined(this.ask<DecisionAnswer>(get(`/v1/decisions?${new URLSearchParams({ key, subject })}`)), 'decision.unknown');
   }
 
+  /** A decision of ours by its id. 404 `decision.unknown`, also for another service’s. */
   async find(decisionId: string): Promise<DecisionAnswer> {
     return await this.ask(get(`/v1/decisions/${decisionId}`));
   }
@@ -98,20 +99,25 @@ export class DecisionClient {
     return (await this.ask<{ receipt: string }>(get(`/v1/decisions/${decisionId}/receipt`))).receipt;
   }
 
+  /** How a hold of ours stands. 404 `reservation.unknown`. */
   async reservation(reservationId: string): Promise<ReservationAnswer> {
     return await this.ask(get(`/v1/reservations/${reservationId}`));
   }
 
-  /** Takes what was reserved, or a part of it; the rest is free again. */
+  /**
+   * Takes what was reserved, or a part of it; the rest is free again. 409 `reservation.expired`, `reservation.settled`; 422
+   * `reservation.above_reserved`.
+   */
   async confirm(reservationId: string, amount?: WireMoney): Promise<ReservationAnswer> {
     return await this.ask(post(`/v1/reservations/${reservationId}/confirm`, amount === undefined ? {} : { amount }));
   }
 
+  /** Gives back all that was reserved. 409 `reservation.settled` where it was confirmed. */
   async release(reservationId: string): Promise<ReservationAnswer> {
     return await this.ask(post(`/v1/reservations/${reservationId}/release`, {}));
   }
 
-  /** Gives back what was confirmed, or a part. Two refunds of one amount may both be meant: the key tells them apart. */
+  /** Gives back what was confirmed, or a part. Two refunds of one amount may both be meant: the key tells them apart. 422 `reservation.above_confirmed`. */
   async refund(reservationId: string, key: string, amount?: WireMoney): Promise<ReservationAnswer> {
     return await this.ask({ ...post(`/v1/reservations/${reservationId}/refund`, amount === undefined ? {} : { amount }), key });
   }
@@ -126,10 +132,12 @@ export class DecisionClient {
     return await this.ask({ ...post('/v1/allowances', request), key });
   }
 
+  /** What was spent of an allowance of ours, and whether its amount is still held. 404 `allowance.unknown`. */
   async allowance(allowanceId: string): Promise<AllowanceStatus> {
     return await this.ask(get(`/v1/allowances/${allowanceId}`));
   }
 
+  /** Reports what was spent; each payment reference counts once. `close` frees the rest. `AllowanceSpender.settle` does this for its file. */
   async settleAllowance(allowanceId: string, settlement: WireAllowanceSettlement): Promise<AllowanceSettlementAnswer> {
     return await this.ask(post(`/v1/allowances/${allowanceId}/settlements`, settlement));
   }
@@ -144,6 +152,7 @@ export class DecisionClient {
     return await this.ask(get('/.well-known/jwks.json'));
   }
 
+  /** Ends its connections. Nothing can be called afterwards. */
   async close(): Promise<void> {
     await this.http.close();
   }

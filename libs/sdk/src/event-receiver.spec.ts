@@ -40,7 +40,10 @@ beforeEach(async () => {
 });
 
 const claims = (more: JsonObject = {}): JsonObject => ({
-  ...{ iss: 'https://gateway.test', aud: 'bank-a', jti: '01939a6e-7a00-7abc-8def-000000000001', iat: 1_763_798_400 },
+  iss: 'https://gateway.test',
+  aud: 'bank-a',
+  jti: '01939a6e-7a00-7abc-8def-000000000001',
+  iat: 1_763_798_400,
   sub_id: { format: 'opaque', id: 'lnk_1' },
   events: { 'urn:tallystick:event:rating.changed': { changedAt: '2026-11-22T08:00:00.000Z' } },
   ...more,
@@ -81,8 +84,12 @@ describe('a receiver of events', () => {
     expect(await send(token)).toEqual({ status: 202 });
     expect(heard).toEqual([
       {
-        ...{ jti: claims()['jti'], kind: 'rating.changed', subject: 'lnk_1', at: new Date(1_763_798_400_000) },
-        ...{ body: { changedAt: '2026-11-22T08:00:00.000Z' }, token },
+        jti: claims()['jti'],
+        kind: 'rating.changed',
+        subject: 'lnk_1',
+        at: new Date(1_763_798_400_000),
+        body: { changedAt: '2026-11-22T08:00:00.000Z' },
+        token,
       },
     ]);
     expect(loads).toBe(1);

@@ -115,6 +115,7 @@ export class GatewayClient {
     return body.keys;
   }
 
+  /** Ends its connections. Nothing can be called afterwards. */
   async close(): Promise<void> {
     await this.agent.close();
   }

@@ -7,7 +7,7 @@ import { NoAnswerError } from './no-answer-error.js';
 
 /** How far a service may go on its own, until what it said was reported. */
 export interface OpenBounds {
-  /** All open answers together. */
+  /** The most that all open answers together may come to. */
   readonly amount: WireMoney;
   readonly count: number;
   /** From the first open answer on. */
@@ -88,6 +88,7 @@ export class OpenPosture {
     return pending.length - this.unreported.size;
   }
 
+  /** Closes its file, after what is under way. What stands in it is there when it is opened again. */
   async close(): Promise<void> {
     await this.inTurn(() => this.log.close());
   }

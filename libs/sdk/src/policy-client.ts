@@ -68,10 +68,12 @@ export class PolicyClient {
     return await this.post('/v1/backtests', request, key);
   }
 
+  /** The last 50 back-tests, the newest first. */
   async backtests(): Promise<readonly BacktestAnswer[]> {
     return (await this.get<{ backtests: BacktestAnswer[] }>('/v1/backtests')).backtests;
   }
 
+  /** How far one is. 404 `backtest.unknown`. */
   async backtestStatus(id: string): Promise<BacktestAnswer> {
     return await this.get(`/v1/backtests/${id}`);
   }
@@ -99,6 +101,7 @@ export class PolicyClient {
     return await this.post(`/v1/backtests/${id}/cancel`, {});
   }
 
+  /** Ends its connections. Nothing can be called afterwards. */
   async close(): Promise<void> {
     await this.http.close();
   }

@@ -77,6 +77,7 @@ export class RepeatingHttp {
     }
   }
 
+  /** Ends its connections. Nothing can be called afterwards. */
   async close(): Promise<void> {
     await this.agent.close();
   }
@@ -88,7 +89,10 @@ export class RepeatingHttp {
     let text: string;
     try {
       response = await request(this.options.origin + call.path, {
-        ...{ method: call.method, dispatcher: this.agent, headers: headersOf(call, token), signal: AbortSignal.timeout(Math.ceil(leftMs)) },
+        method: call.method,
+        dispatcher: this.agent,
+        headers: headersOf(call, token),
+        signal: AbortSignal.timeout(Math.ceil(leftMs)),
         ...(bytes === undefined ? {} : { body: bytes }),
       });
       text = await response.body.text();

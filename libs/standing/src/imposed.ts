@@ -18,7 +18,7 @@ export interface ImposedRestriction extends Restriction {
   readonly cause?: Chain;
   /** What shows that it is right: SHA-256 (hex) of the evidence, and where the evidence is. */
   readonly evidence: { readonly digest: string; readonly reference: string };
-  /** Whose rule: `built-in`, `policy <version>` or `by hand`. */
+  /** Where the rule comes from: `built-in`, `policy <version>` or `by hand`. */
   readonly ladder: string;
   readonly rung?: string;
   /** The links whose banks were told, and are to be told of its end (CONTRACT.md §6). */

@@ -84,7 +84,8 @@ export function readLadder(document: LadderDocument | undefined, { name, currenc
 export function readSanction(sanction: z.output<typeof sanctionSchema>, currency: string): Sanction {
   const { step, services, limitPercent, limitAmount, days } = sanction;
   return {
-    ...{ step, services },
+    step,
+    services,
     ...(limitPercent === undefined ? {} : { limitPercent }),
     ...(limitAmount === undefined ? {} : { limitMinor: parseMoney({ amount: limitAmount, currency }).minor, currency }),
     ...(days === undefined ? {} : { days }),

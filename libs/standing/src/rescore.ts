@@ -40,7 +40,7 @@ export interface Grounds {
   readonly records: readonly RecordInForce[];
   readonly links: readonly Link[];
   readonly orders?: Orders;
-  /** Absent: as they are known. */
+  /** The disputes that count now. Absent: those that the subject was loaded with. */
   readonly disputes?: readonly DisputedRecord[] | undefined;
 }
 

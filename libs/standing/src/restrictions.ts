@@ -1,4 +1,4 @@
-import { type Clock, type Fact, invariant, Refusal, type ShardedId } from '#kernel';
+import { type Clock, eachAlone, type Fact, invariant, Refusal, type ShardedId } from '#kernel';
 import { answerAppeal, type Appeal, type AppealWish, openAppeal, remindOf, repeatAppeal } from './appeal.js';
 import type { AppealBook, RestrictionReader } from './appeal-store.js';
 import { NO_ORDERS, type Orders } from './climb.js';
@@ -72,10 +72,10 @@ export class Restrictions {
   /** Reminds staff, once each, of the appeals whose answer is due soon. A sweep calls it; answers the reminders given now. */
   async remind(reader: RestrictionReader): Promise<Appeal[]> {
     const reminded: Appeal[] = [];
-    for (const { subject, restriction } of await reader.appealsToRemind(this.clock.now(), remindersPerRunMax)) {
+    await eachAlone(await reader.appealsToRemind(this.clock.now(), remindersPerRunMax), async ({ subject, restriction }) => {
       const done = await this.exchange.transaction((books) => this.remindOne(books, subject, restriction));
       if (done) reminded.push(done);
-    }
+    });
     return reminded;
   }
 

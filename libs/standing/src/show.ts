@@ -65,7 +65,11 @@ export function showOrder({ id, subject, order, by, askedAt, state, decidedBy, d
     ...(action.kind === 'IMPOSE'
       ? { sanction: showSanction(action.sanction) }
       : { restriction: formatId('rst', { shard, uuid: action.restriction }) }),
-    ...{ reason, evidence, by, askedAt: askedAt.toISOString(), state },
+    reason,
+    evidence,
+    by,
+    askedAt: askedAt.toISOString(),
+    state,
     ...(decidedBy && decidedAt ? { decidedBy, decidedAt: decidedAt.toISOString() } : {}),
   };
 }

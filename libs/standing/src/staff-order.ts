@@ -68,7 +68,12 @@ export function imposedByHand(
   const { days, ...terms } = sanction;
   return {
     ...terms,
-    ...{ id, reason, evidence, ladder: 'by hand', startsAt: at, told: [] },
+    id,
+    reason,
+    evidence,
+    ladder: 'by hand',
+    startsAt: at,
+    told: [],
     ...(days === undefined ? {} : { endsAt: new Date(at.getTime() + days * DAY_MS) }),
     cure: { code: 'STAFF', text: 'the platform lifts it' },
     appealUntil: new Date(at.getTime() + ladder.appeal.openDays * DAY_MS),

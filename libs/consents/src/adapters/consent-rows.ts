@@ -46,7 +46,9 @@ export interface UseRow {
 export function readConsent(row: ConsentRow): Consent {
   const { shard } = row;
   return {
-    ...{ id: { shard, uuid: row.id }, subject: { shard, uuid: row.subject }, link: { shard, uuid: row.link } },
+    id: { shard, uuid: row.id },
+    subject: { shard, uuid: row.subject },
+    link: { shard, uuid: row.link },
     participant: row.participant_id,
     terms: {
       purpose: row.purpose,
@@ -56,7 +58,11 @@ export function readConsent(row: ConsentRow): Consent {
       notBefore: row.not_before,
       expiresAt: row.expires_at,
     },
-    ...{ state: row.state, version: row.version, by: row.changed_by, requestedAt: row.requested_at, changedAt: row.changed_at },
+    state: row.state,
+    version: row.version,
+    by: row.changed_by,
+    requestedAt: row.requested_at,
+    changedAt: row.changed_at,
     uses: row.uses,
     period: row.period_start === null ? undefined : { start: row.period_start, uses: row.period_uses },
   };
@@ -65,38 +71,77 @@ export function readConsent(row: ConsentRow): Consent {
 export function readUse(row: UseRow): KeptUse {
   return {
     consent: { shard: row.shard, uuid: row.consent },
-    ...{ n: row.n, participant: row.participant_id, purpose: row.purpose, version: row.version, scope: readScope(row) },
-    ...{ at: row.at, keepUntil: row.keep_until, factSeq: row.fact_seq },
+    n: row.n,
+    participant: row.participant_id,
+    purpose: row.purpose,
+    version: row.version,
+    scope: readScope(row),
+    at: row.at,
+    keepUntil: row.keep_until,
+    factSeq: row.fact_seq,
   };
 }
 
 export function versionRow({ consent, happened, content, salt, via, position }: ConsentVersion) {
   const { id, subject, link, participant, terms, state, version, by, requestedAt, changedAt } = consent;
   return {
-    ...{ shard: id.shard, id: id.uuid, subject: subject.uuid, link: link.uuid, participant_id: participant, purpose: terms.purpose },
+    shard: id.shard,
+    id: id.uuid,
+    subject: subject.uuid,
+    link: link.uuid,
+    participant_id: participant,
+    purpose: terms.purpose,
     ...scopeRow(terms.scope),
     fetch_type: terms.fetch.type,
     ...(terms.fetch.type === 'PERIODIC' ? { fetch_count: terms.fetch.count, fetch_every: terms.fetch.every } : {}),
-    ...{ data_life_seconds: terms.dataLifeSeconds, not_before: terms.notBefore, expires_at: terms.expiresAt },
-    ...{ state, version, changed_by: by, requested_at: requestedAt, changed_at: changedAt },
-    ...{ happened, at: position.at, via, content, salt, fact_seq: position.seq.toString() },
+    data_life_seconds: terms.dataLifeSeconds,
+    not_before: terms.notBefore,
+    expires_at: terms.expiresAt,
+    state,
+    version,
+    changed_by: by,
+    requested_at: requestedAt,
+    changed_at: changedAt,
+    happened,
+    at: position.at,
+    via,
+    content,
+    salt,
+    fact_seq: position.seq.toString(),
   };
 }
 
 export function countedRow({ consent: { id, subject, participant, terms, uses, period }, budget }: Counted) {
   return {
-    ...{ shard: id.shard, id: id.uuid, subject: subject.uuid, participant_id: participant, purpose: terms.purpose },
-    ...{ uses, period_start: period?.start, period_uses: period?.uses ?? 0 },
-    ...{ day: budget.day, day_calls: budget.dayCalls, month: budget.month, month_calls: budget.monthCalls },
+    shard: id.shard,
+    id: id.uuid,
+    subject: subject.uuid,
+    participant_id: participant,
+    purpose: terms.purpose,
+    uses,
+    period_start: period?.start,
+    period_uses: period?.uses ?? 0,
+    day: budget.day,
+    day_calls: budget.dayCalls,
+    month: budget.month,
+    month_calls: budget.monthCalls,
   };
 }
 
 export function useRow({ use: { consent, n, scope, dataLifeSeconds, at }, position }: PlacedUse) {
   const { id, subject, participant, terms, version } = consent;
   return {
-    ...{ shard: id.shard, consent: id.uuid, n, subject: subject.uuid, participant_id: participant, purpose: terms.purpose, version },
+    shard: id.shard,
+    consent: id.uuid,
+    n,
+    subject: subject.uuid,
+    participant_id: participant,
+    purpose: terms.purpose,
+    version,
     ...scopeRow(scope),
-    ...{ at: position.at, keep_until: new Date(at.getTime() + dataLifeSeconds * 1_000), fact_seq: position.seq.toString() },
+    at: position.at,
+    keep_until: new Date(at.getTime() + dataLifeSeconds * 1_000),
+    fact_seq: position.seq.toString(),
   };
 }
 

@@ -15,7 +15,11 @@ const unknown = { shard: 6, uuid: first.id.uuid } as const;
 let lastSeq = 0n;
 
 const version = (consent: Consent, happened: ConsentHappened): ConsentVersion => ({
-  ...{ consent, happened, content: { version: consent.version }, salt: 'salt', via: 'wallet' },
+  consent,
+  happened,
+  content: { version: consent.version },
+  salt: 'salt',
+  via: 'wallet',
   position: { shard: consent.id.shard, seq: ++lastSeq, at: consentAt },
 });
 

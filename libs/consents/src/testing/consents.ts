@@ -18,16 +18,17 @@ export const someTerms: ConsentTerms = {
 export function aConsent(change: Partial<Omit<Consent, 'terms'>> & { readonly terms?: Partial<ConsentTerms> } = {}): Consent {
   const { terms, ...rest } = change;
   return {
-    ...{ id: { shard: 5, uuid: uuid(1) }, subject: { shard: 5, uuid: uuid(2) }, link: { shard: 5, uuid: uuid(3) }, participant: 'bank-a' },
-    ...{
-      terms: { ...someTerms, ...terms },
-      state: 'ACTIVE',
-      version: 2,
-      by: 'SUBJECT',
-      requestedAt: consentAt,
-      changedAt: consentAt,
-      uses: 0,
-    },
+    id: { shard: 5, uuid: uuid(1) },
+    subject: { shard: 5, uuid: uuid(2) },
+    link: { shard: 5, uuid: uuid(3) },
+    participant: 'bank-a',
+    terms: { ...someTerms, ...terms },
+    state: 'ACTIVE',
+    version: 2,
+    by: 'SUBJECT',
+    requestedAt: consentAt,
+    changedAt: consentAt,
+    uses: 0,
     ...rest,
   };
 }

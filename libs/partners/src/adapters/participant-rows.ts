@@ -79,8 +79,13 @@ async function findRow(prisma: PrismaTx, id: string) {
 async function save(prisma: PrismaTx, known: Participant | undefined, next: Participant): Promise<void> {
   const { id, name, state, version, createdAt, changedAt } = next;
   const data = {
-    ...{ name, state, stateReason: next.stateReason ?? null, version, changedAt },
-    ...{ addresses: [...next.addresses], provedGatewayKeys: [...next.provedGatewayKeys] },
+    name,
+    state,
+    stateReason: next.stateReason ?? null,
+    version,
+    changedAt,
+    addresses: [...next.addresses],
+    provedGatewayKeys: [...next.provedGatewayKeys],
     ...pendingColumns(next),
   };
   await prisma.participantRow.upsert({ where: { id }, create: { id, createdAt, ...data }, update: data });
@@ -92,8 +97,11 @@ async function save(prisma: PrismaTx, known: Participant | undefined, next: Part
 
 function pendingColumns({ suspension, closing }: Participant) {
   return {
-    ...{ suspendFrom: suspension?.from ?? null, suspendReason: suspension?.reason ?? null },
-    ...{ closingBy: closing?.by ?? null, closingReason: closing?.reason ?? null, closingAt: closing?.at ?? null },
+    suspendFrom: suspension?.from ?? null,
+    suspendReason: suspension?.reason ?? null,
+    closingBy: closing?.by ?? null,
+    closingReason: closing?.reason ?? null,
+    closingAt: closing?.at ?? null,
   };
 }
 
@@ -114,7 +122,10 @@ async function saveKeys(prisma: PrismaTx, participantId: string, known: Particip
   for (const key of next.filter((one) => !known.includes(one))) {
     const { kid, alg, jwk, state, addedAt, changedAt, challenge, notAfter, suspectedSince, announcedDays } = key;
     const mark = {
-      ...{ state, changedAt, challenge: challenge ?? null, suspectedSince: suspectedSince ?? null },
+      state,
+      changedAt,
+      challenge: challenge ?? null,
+      suspectedSince: suspectedSince ?? null,
       announcedDays: announcedDays ?? null,
     };
     if (known.some((one) => one.kid === kid)) {
@@ -131,7 +142,13 @@ async function saveKeys(prisma: PrismaTx, participantId: string, known: Particip
 export function toParticipant(row: Row): Participant {
   const { id, name, version, createdAt, changedAt, addresses, provedGatewayKeys, suspendFrom, closingAt } = row;
   return {
-    ...{ id, name, version, createdAt, changedAt, addresses, provedGatewayKeys },
+    id,
+    name,
+    version,
+    createdAt,
+    changedAt,
+    addresses,
+    provedGatewayKeys,
     state: row.state as ParticipantState,
     ...(row.stateReason === null ? {} : { stateReason: row.stateReason }),
     authorities: row.authorities.map(({ issuer }) => issuer),
@@ -145,7 +162,11 @@ export function toParticipant(row: Row): Participant {
 function toCertificate(row: Row['certificates'][number]): ParticipantCertificate {
   const { x5t, issuer, serial, notBefore, notAfter, revokedAt, announcedDays } = row;
   return {
-    ...{ x5t, issuer, serial, notBefore, notAfter },
+    x5t,
+    issuer,
+    serial,
+    notBefore,
+    notAfter,
     ...(revokedAt ? { revoked: { at: revokedAt, reason: row.revokedReason ?? '' } } : {}),
     ...(announcedDays === null ? {} : { announcedDays }),
   };
@@ -154,7 +175,9 @@ function toCertificate(row: Row['certificates'][number]): ParticipantCertificate
 function toKey(row: Row['keys'][number]): ParticipantKey {
   const { kid, addedAt, changedAt, challenge, notAfter, suspectedSince, announcedDays } = row;
   return {
-    ...{ kid, addedAt, changedAt },
+    kid,
+    addedAt,
+    changedAt,
     alg: row.alg as SignatureAlgorithm,
     jwk: row.jwk as JsonWebKey,
     state: row.state as KeyState,

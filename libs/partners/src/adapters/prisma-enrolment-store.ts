@@ -64,8 +64,11 @@ async function saveRequests(prisma: PrismaTx, known: readonly CertificateRequest
   for (const request of (next ?? []).filter((one) => !known.includes(one))) {
     const { id, participant, invitation, csr, inputDigest, state, requestedAt, decidedAt, certificate, refused } = request;
     const decision = {
-      ...{ state, decidedAt: decidedAt ?? null, certificate: certificate ?? null },
-      ...{ refusedCode: refused?.code ?? null, refusedDetail: refused?.detail ?? null },
+      state,
+      decidedAt: decidedAt ?? null,
+      certificate: certificate ?? null,
+      refusedCode: refused?.code ?? null,
+      refusedDetail: refused?.detail ?? null,
     };
     const asked = { id, participantId: participant, invitation: invitation ?? null, csr, inputDigest, requestedAt };
     if (known.some((one) => one.id === id)) await prisma.certificateRequestRow.update({ where: { id }, data: decision });
@@ -80,7 +83,11 @@ function toInvitation({ participantId, usedAt, withdrawnAt, ...row }: Invitation
 function toRequest(row: RequestRow): CertificateRequest {
   const { id, csr, inputDigest, requestedAt, invitation, decidedAt, certificate, refusedCode, refusedDetail } = row;
   return {
-    ...{ id, participant: row.participantId, csr, inputDigest, requestedAt },
+    id,
+    participant: row.participantId,
+    csr,
+    inputDigest,
+    requestedAt,
     state: row.state as CertificateRequest['state'],
     ...(invitation === null ? {} : { invitation }),
     ...(decidedAt ? { decidedAt } : {}),

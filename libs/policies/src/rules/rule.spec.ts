@@ -90,8 +90,12 @@ describe('a rule', () => {
     fc.assert(
       fc.property(minor, minor, fc.constantFrom('<', '<=', '>', '>=', '==', '!='), (asked, bound, operator) => {
         const expected = {
-          ...{ '<': asked < bound, '<=': asked <= bound, '>': asked > bound },
-          ...{ '>=': asked >= bound, '==': asked === bound, '!=': asked !== bound },
+          '<': asked < bound,
+          '<=': asked <= bound,
+          '>': asked > bound,
+          '>=': asked >= bound,
+          '==': asked === bound,
+          '!=': asked !== bound,
         }[operator];
         const when = `request.amount ${operator} money("${formatMinor(bound, 'CNY')}")`;
         expect(applies(when, { minor: asked })).toBe(expected);

@@ -29,7 +29,7 @@ export interface SubmitBatchOptions {
 
 export interface WaitOptions {
   readonly onProgress?: (status: BatchStatus) => void;
-  /** How often it is asked. */
+  /** Milliseconds from one look at the batch to the next. */
   readonly pollMs?: number;
   /** Ends the waiting; the batch goes on. */
   readonly signal?: AbortSignal;
@@ -50,12 +50,17 @@ export class RecordBatches {
   async submit(path: string, options: SubmitBatchOptions = {}): Promise<BatchStatus & { readonly repeated: boolean }> {
     const { sealed, coding, body }: BatchFile = await openBatchFile(path, options.sealed);
     const answer = await this.gateway.send({
-      ...{ method: 'POST', path: `/v1/record-batches${sealed ? '?profile=sealed' : ''}`, body: watched(body, options.onSent) },
-      ...{ contentType: 'application/x-ndjson', contentEncoding: coding, patienceMs: options.patienceMs ?? patienceMsDefault },
+      method: 'POST',
+      path: `/v1/record-batches${sealed ? '?profile=sealed' : ''}`,
+      body: watched(body, options.onSent),
+      contentType: 'application/x-ndjson',
+      contentEncoding: coding,
+      patienceMs: options.patienceMs ?? patienceMsDefault,
     });
     return { ...(answer.json() as BatchStatus), repeated: answer.headers['idempotency-hit'] === 'true' };
   }
 
+  /** How far a batch is. 404 `batch.unknown`. */
   async status(id: string): Promise<BatchStatus> {
     return (
       await this.gateway.send({ method: 'GET', path: `/v1/record-batches/${id}`, patienceMs: patienceMsDefault })

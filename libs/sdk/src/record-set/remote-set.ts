@@ -23,7 +23,7 @@ interface WireRecord {
 export const messageBytesMax = 256 * 1024;
 const answerBytesMax = 8 * 1024 * 1024;
 export const idsPerCallMax = 256;
-/** A budget that is used up is a minute's. */
+/** How long a call is repeated while it is refused as too much: budgets are counted by the minute. */
 const patienceMs = 90_000;
 
 /** The gateway's side of a set, call by call. */

@@ -46,6 +46,7 @@ export class SubjectClient {
     return (await this.calls.post(`/v1/subjects/${subject}/links/${ref}/end`, {})) as LinkStatus;
   }
 
+  /** Ends its connections. Nothing can be called afterwards. */
   async close(): Promise<void> {
     await this.http.close();
   }

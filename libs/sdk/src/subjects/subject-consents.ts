@@ -48,14 +48,17 @@ export class SubjectConsents {
     return await this.act(subject, consent, 'narrow', smaller);
   }
 
+  /** Says no to what was asked for. 409 `consent.state` where it was answered already. */
   async reject(subject: string, consent: string): Promise<SubjectConsentStatus> {
     return await this.act(subject, consent, 'reject');
   }
 
+  /** Nothing may be read until it is resumed. 409 `consent.state` where it is not active. */
   async pause(subject: string, consent: string): Promise<SubjectConsentStatus> {
     return await this.act(subject, consent, 'pause');
   }
 
+  /** Ends a pause. 409 `consent.state` where there is none. */
   async resume(subject: string, consent: string): Promise<SubjectConsentStatus> {
     return await this.act(subject, consent, 'resume');
   }

@@ -64,10 +64,12 @@ export class SubjectDisputes {
     return (await this.calls.post(`/v1/disputes/${dispute}/information`, { statementDigest })) as SubjectDisputeStatus;
   }
 
+  /** The disputes of one subject's records, the newest first: all of them, or those of one state. */
   list(subject: string, { state }: { readonly state?: DisputeState } = {}): AsyncGenerator<SubjectDisputeStatus> {
     return rowsOf((after) => this.calls.get(pagePath(`/v1/subjects/${subject}/disputes`, { state }, after)), 'disputes');
   }
 
+  /** A dispute with its clock, its answer, and who was told and has heard. 404 `dispute.unknown`. */
   async status(dispute: string): Promise<SubjectDisputeStatus> {
     return (await this.calls.get(`/v1/disputes/${dispute}`)) as SubjectDisputeStatus;
   }

@@ -31,7 +31,9 @@ let asked: Promise<readonly Waiting[]> = Promise.resolve([]);
 
 const gauge = (name: string, help: string, tell: (one: Waiting) => number | null, asks = false) =>
   new Gauge({
-    ...{ name, help, labelNames: ['participant'] },
+    name,
+    help,
+    labelNames: ['participant'],
     async collect() {
       if (asks) asked = waitingOf(watched);
       const all = await asked;

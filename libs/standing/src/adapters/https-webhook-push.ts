@@ -43,10 +43,10 @@ export function allowedAddresses(config: Pick<Config, 'WEBHOOK_ALLOWED_NETWORKS'
   return settled('WEBHOOK_ALLOWED_NETWORKS', () => new WebhookAddresses(networks));
 }
 
-/** As at the push, by the same setting. Throws `ConfigError`. */
+/** As at the push, by the same setting, without asking for names. Throws `ConfigError`. */
 export function addressCheck(config: Pick<Config, 'WEBHOOK_ALLOWED_NETWORKS'>): AddressCheck {
   const addresses = allowedAddresses(config);
-  return (url) => addresses.mayLeadTo(new URL(url).hostname);
+  return (url) => addresses.mayBe(new URL(url).hostname);
 }
 
 function settled<T>(name: string, read: () => T): T {
@@ -170,11 +170,14 @@ function parsed(bytes: Uint8Array | undefined): JsonObject | undefined {
 /** One word for staff and bank, and what they can do about it; nothing of our network. */
 function troubleOf(error: Error, timeoutMs: number): EventFailure {
   const { code = '' } = error as NodeJS.ErrnoException;
-  if (error instanceof AddressRefused || error.cause instanceof AddressRefused) {
-    return { err: 'address_refused', description: 'the webhook leads to a private or reserved address' };
+  // One answer for both: which names our own network knows is nobody's business.
+  if (error instanceof AddressRefused || error.cause instanceof AddressRefused || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return {
+      err: 'address_refused',
+      description: 'the webhook leads to no public address: its name is unknown, or leads to a private or reserved one',
+    };
   }
   if (error.name === 'TimeoutError' || /TIMEOUT/.test(code)) return { err: 'timeout', description: `no answer within ${timeoutMs} ms` };
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return { err: 'name_unknown', description: 'the name cannot be resolved' };
   if (/CERT|SIGNATURE|ALTNAME|SSL|TLS|SELF_SIGNED|ISSUER/.test(code)) {
     return { err: 'tls_failed', description: `the certificate or handshake is not good: ${code}` };
   }

@@ -121,7 +121,10 @@ describe('consents in PostgreSQL', () => {
       const { value } = await verifyJws(Buffer.from(artefact), 'consent+jwt', (kid) => (kid === key.kid ? key : undefined));
       const claims = value.payload as Record<string, unknown>;
       expect(claims).toMatchObject({
-        ...{ iss: 'https://gateway.test', aud: 'bank-a', sub: formatId('lnk', link), jti: `${formatId('cns', id)}.${i + 1}` },
+        iss: 'https://gateway.test',
+        aud: 'bank-a',
+        sub: formatId('lnk', link),
+        jti: `${formatId('cns', id)}.${i + 1}`,
         exp: Math.floor(Date.parse((claims['consent'] as { expiresAt: string }).expiresAt) / 1_000),
         consent: {
           version: i + 1,

@@ -174,9 +174,21 @@ function readEarlier(row: DisclosureJson): EarlierRead {
   const keepUntil = new Date(keep_until);
   if (content === null || salt === null || seed === null) return { digest, keepUntil };
   const told: Disclosure = {
-    ...{ consent: { shard, uuid: consent }, n, subject: { shard, uuid: subject }, link: { shard, uuid: link } },
-    ...{ participant: participant_id, key: idempotency_key ?? undefined, digest, standingVersion: BigInt(standing_version) },
-    ...{ at: new Date(at), keepUntil, content, salt, seed, holderKey: holder_key ?? undefined, factSeq: BigInt(fact_seq) },
+    consent: { shard, uuid: consent },
+    n,
+    subject: { shard, uuid: subject },
+    link: { shard, uuid: link },
+    participant: participant_id,
+    key: idempotency_key ?? undefined,
+    digest,
+    standingVersion: BigInt(standing_version),
+    at: new Date(at),
+    keepUntil,
+    content,
+    salt,
+    seed,
+    holderKey: holder_key ?? undefined,
+    factSeq: BigInt(fact_seq),
   };
   return { digest, keepUntil, told };
 }
@@ -185,9 +197,22 @@ function disclosureRow(one: Disclosure) {
   const { consent, n, subject, link, participant, key, digest, standingVersion, at, keepUntil, content, salt, seed, holderKey, factSeq } =
     one;
   return {
-    ...{ shard: consent.shard, consent: consent.uuid, n, subject: subject.uuid, link: link.uuid, participant_id: participant },
-    ...{ idempotency_key: key, digest, standing_version: standingVersion.toString(), at, keep_until: keepUntil, content, salt, seed },
-    ...{ holder_key: holderKey, fact_seq: factSeq.toString() },
+    shard: consent.shard,
+    consent: consent.uuid,
+    n,
+    subject: subject.uuid,
+    link: link.uuid,
+    participant_id: participant,
+    idempotency_key: key,
+    digest,
+    standing_version: standingVersion.toString(),
+    at,
+    keep_until: keepUntil,
+    content,
+    salt,
+    seed,
+    holder_key: holderKey,
+    fact_seq: factSeq.toString(),
   };
 }
 
@@ -199,7 +224,12 @@ function readAnswer({ shard, subject, participant_id, answer, replay_until, boun
 function answerRow({ subject, participant, given }: KeptAnswer) {
   const { atLeast, answer, replayUntil, boundUntil } = given;
   return {
-    ...{ shard: subject.shard, subject: subject.uuid, participant_id: participant },
-    ...{ at_least: atLeast, answer, replay_until: replayUntil, bound_until: boundUntil },
+    shard: subject.shard,
+    subject: subject.uuid,
+    participant_id: participant,
+    at_least: atLeast,
+    answer,
+    replay_until: replayUntil,
+    bound_until: boundUntil,
   };
 }

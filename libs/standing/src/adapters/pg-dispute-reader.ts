@@ -142,9 +142,17 @@ export class PgDisputeReader implements DisputeReader {
 
 function readRecord({ iss, jti, kind, issued_at, accepted_at, fact_seq, ...row }: RecordRow): SubjectRecord {
   return {
-    ...{ issuer: iss, jti, kind, issuedAt: issued_at, receivedAt: accepted_at, factSeq: fact_seq },
-    ...{ state: row.state ?? undefined, names: row.names ?? undefined },
-    ...{ asOf: row.as_of ?? undefined, validUntil: row.valid_until ?? undefined, dispute: row.dispute ?? undefined },
+    issuer: iss,
+    jti,
+    kind,
+    issuedAt: issued_at,
+    receivedAt: accepted_at,
+    factSeq: fact_seq,
+    state: row.state ?? undefined,
+    names: row.names ?? undefined,
+    asOf: row.as_of ?? undefined,
+    validUntil: row.valid_until ?? undefined,
+    dispute: row.dispute ?? undefined,
   };
 }
 

@@ -154,7 +154,11 @@ describe('disputes in PostgreSQL', () => {
     await world.send(record);
     const flow = new Disputes(ground.exchange, nodeClerk, world.clock);
     const { dispute } = await flow.open(subject, {
-      ...{ openedBy: 'SUBJECT', caller: 'late', key: 'dispute-l', code: 'PAID', record: { iss: 'bank-l', jti: record.jti } },
+      openedBy: 'SUBJECT',
+      caller: 'late',
+      key: 'dispute-l',
+      code: 'PAID',
+      record: { iss: 'bank-l', jti: record.jti },
     });
     while ((await flow.ring(ground.clocks)) > 0);
     const file = await ground.clocks.find({ shard: subject.shard, uuid: dispute.id });
@@ -172,7 +176,11 @@ describe('disputes in PostgreSQL', () => {
       const record = world.record('bank-r', ref, 90_001 + 2 * i, bad);
       await world.send(record);
       const { dispute } = await flow.open(subject, {
-        ...{ openedBy: 'SUBJECT', caller: 'race', key: `dispute-${i}`, code: 'PAID', record: { iss: 'bank-r', jti: record.jti } },
+        openedBy: 'SUBJECT',
+        caller: 'race',
+        key: `dispute-${i}`,
+        code: 'PAID',
+        record: { iss: 'bank-r', jti: record.jti },
       });
       const id = { shard: subject.shard, uuid: dispute.id };
       const withdrawal = world.record('bank-r', ref, 90_002 + 2 * i, { kind: 'withdrawal', withdrawal: { replaces: record.jti } });

@@ -78,7 +78,11 @@ describe('a bank with a threshold consent that furnishes records itself', () => 
       async () => {
         const own = await world.report(of.ref, rated(350));
         const { dispute } = await disputes.open(of.subject, {
-          ...{ openedBy: 'SUBJECT', caller: 'wallet', key: 'frozen-dispute', code: 'NOT_MINE', record: name(own) },
+          openedBy: 'SUBJECT',
+          caller: 'wallet',
+          key: 'frozen-dispute',
+          code: 'NOT_MINE',
+          record: name(own),
         });
         const verified = { answer: 'VERIFIED' as const, evidenceDigest: 'e'.repeat(64) };
         expect(await nextDay(of, consent)).toBe('Y');

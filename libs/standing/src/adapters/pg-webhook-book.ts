@@ -76,19 +76,28 @@ export class PgWebhookBook implements WebhookBook {
     );
   }
 
-  async deadLetters(participants: readonly string[], countMax: number, after?: string): Promise<DeadLetter[]> {
+  async deadLetters(
+    participants: readonly string[],
+    countMax: number,
+    after?: Pick<DeadLetter, 'deadAt' | 'event'>,
+  ): Promise<DeadLetter[]> {
     const rows = await this.database.query<DeadRow>(
       `SELECT d.participant_id, d.event, e.kind, d.origin_shard, d.subject_ref, d.at, d.dead_at, d.failures, d.failure
          FROM event_pushes d JOIN events e ON e.shard = d.shard AND e.participant_id = d.participant_id AND e.id = d.event
         WHERE d.shard = ANY ($1::smallint[]) AND d.participant_id = ANY ($2::text[]) AND d.dead_at IS NOT NULL
-          AND ($3::uuid IS NULL OR (d.dead_at, d.event) > (SELECT l.dead_at, l.event FROM event_pushes l
-                WHERE l.shard = d.shard AND l.participant_id = d.participant_id AND l.event = $3))
-        ORDER BY d.dead_at, d.event LIMIT $4`,
-      [[...new Set(participants.map(shardOf))], participants, after ?? null, countMax],
+          AND ($3::timestamptz IS NULL OR (d.dead_at, d.event) > ($3, $4::uuid))
+        ORDER BY d.dead_at, d.event LIMIT $5`,
+      [[...new Set(participants.map(shardOf))], participants, after?.deadAt ?? null, after?.event ?? null, countMax],
     );
     return rows.map((row) => ({
-      ...{ participant: row.participant_id, event: row.event, kind: row.kind, at: row.at, deadAt: row.dead_at },
-      ...{ ref: { shard: row.origin_shard, uuid: row.subject_ref }, failures: row.failures, failure: row.failure },
+      participant: row.participant_id,
+      event: row.event,
+      kind: row.kind,
+      at: row.at,
+      deadAt: row.dead_at,
+      ref: { shard: row.origin_shard, uuid: row.subject_ref },
+      failures: row.failures,
+      failure: row.failure,
     }));
   }
 

@@ -58,9 +58,21 @@ export function readRestriction(row: RestrictionJson): ImposedRestriction {
 export function restrictionRow(one: ImposedRestriction) {
   const { id, step, services, reason, evidence, ladder, rung, told, startsAt, endsAt, appealUntil } = one;
   return {
-    ...{ id, step, services, ladder, rung, told, ...cutColumns(one), ...originColumns(one) },
-    ...{ reason_code: reason.code, reason_text: reason.text, evidence_digest: evidence.digest, evidence_reference: evidence.reference },
-    ...{ starts_at: startsAt, ends_at: endsAt, appeal_until: appealUntil },
+    id,
+    step,
+    services,
+    ladder,
+    rung,
+    told,
+    ...cutColumns(one),
+    ...originColumns(one),
+    reason_code: reason.code,
+    reason_text: reason.text,
+    evidence_digest: evidence.digest,
+    evidence_reference: evidence.reference,
+    starts_at: startsAt,
+    ends_at: endsAt,
+    appeal_until: appealUntil,
   };
 }
 

@@ -1,5 +1,4 @@
 import { lookup as resolveName } from 'node:dns';
-import { Resolver } from 'node:dns/promises';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 /** Where nobody's webhook stands: this machine, private and shared networks, link-local, documentation, multicast, reserved (IANA registries). */
@@ -10,8 +9,6 @@ const REFUSED_V4 = [
 /** Of IPv6 only global unicast is addressed, and of that neither documentation nor what carries an IPv4 address inside (Teredo, 6to4). */
 const GLOBAL_V6 = '2000::/3';
 const REFUSED_V6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
-
-const nameWaitMsMax = 1_000;
 
 export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
@@ -40,9 +37,10 @@ export class WebhookAddresses {
     if (isIP(literal) !== 0 && !this.isAllowed(literal)) throw new AddressRefused('the address is private or reserved');
   }
 
-  /** False where a host is, or its name leads now to, an address that is not allowed. A name that nobody knows now is left to the push. */
-  async mayLeadTo(hostname: string): Promise<boolean> {
-    return (await addressesOf(hostname)).every((address) => this.isAllowed(address));
+  /** What can be said without asking anybody: false where a host is an address that is not allowed. Names are judged by the push. */
+  mayBe(hostname: string): boolean {
+    const literal = isLoopbackName(hostname) ? '127.0.0.1' : hostname.replace(/^\[|\]$/g, '');
+    return isIP(literal) === 0 || this.isAllowed(literal);
   }
 
   /**
@@ -61,15 +59,9 @@ export class WebhookAddresses {
   };
 }
 
-/** By questions of our own, not `getaddrinfo`: its threads are those that sign and write, and a slow name server would keep them. */
-async function addressesOf(hostname: string): Promise<string[]> {
-  const literal = hostname.replace(/^\[|\]$/g, '');
-  if (isIP(literal) !== 0) return [literal];
-  if (/(^|\.)localhost\.?$/.test(hostname)) return ['127.0.0.1'];
-  const resolver = new Resolver({ timeout: nameWaitMsMax, tries: 1 });
-  const none = (): string[] => [];
-  const found = await Promise.all([resolver.resolve4(hostname).catch(none), resolver.resolve6(hostname).catch(none)]);
-  return found.flat();
+/** RFC 6761 §6.3: never anybody else's machine. */
+function isLoopbackName(hostname: string): boolean {
+  return /(^|\.)localhost\.?$/.test(hostname);
 }
 
 const refusedV4 = listOf(REFUSED_V4);

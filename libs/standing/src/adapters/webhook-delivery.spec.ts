@@ -339,9 +339,14 @@ describe('a dead letter', () => {
     expect(await world.unacknowledged(bank)).toEqual([first, ...old]);
     expect(world.numbers(bank).at(-1)).toBe(young);
     const page = await world.book.deadLetters([bank], 3);
-    const rest = await world.book.deadLetters([bank], 3, page.at(-1)!.event);
-    expect(new Set([...page, ...rest].map(({ event }) => event)).size).toBe(4);
-    expect(await world.webhooks.resend(bank, undefined, bank)).toBe(4);
+    expect(page).toHaveLength(3);
+    // Whoever sends each page again still comes to the next one.
+    const sent = page.map(({ event }) => event);
+    expect(await world.webhooks.resend(bank, sent, bank)).toBe(3);
+    const rest = await world.book.deadLetters([bank], 3, page.at(-1));
+    expect(rest).toHaveLength(1);
+    expect(sent).not.toContain(rest[0]!.event);
+    expect(await world.webhooks.resend(bank, undefined, bank)).toBe(1);
     await world.run(bank);
     expect(await world.unacknowledged(bank)).toEqual([]);
   });

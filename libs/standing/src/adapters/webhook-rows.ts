@@ -1,5 +1,5 @@
 import { type Shard } from '#kernel';
-import type { SqlRunner } from '#platform';
+import { leaseIsOver, type SqlRunner } from '#platform';
 import type { Webhook } from '../delivery/webhook.js';
 import type { EventFailure } from '../store.js';
 
@@ -55,7 +55,7 @@ export const PUSHABLE = `e.shard = w.shard AND e.participant_id = w.participant_
 
 /** When webhook `w` may be tried at $1: its owner may hear, nobody holds it back, and nobody works on it. */
 export const FREE = `w.paused_at IS NULL AND (w.next_try_at IS NULL OR w.next_try_at <= $1)
-  AND (w.leased_until IS NULL OR w.leased_until <= clock_timestamp())
+  AND (w.leased_until IS NULL OR ${leaseIsOver('w.leased_until')})
   AND EXISTS (SELECT FROM participants h WHERE h.id = w.participant_id AND h.state = 'ACTIVE')`;
 
 /** One acknowledgement settles an event, whichever way it came, and with it whatever was known of failed pushes. */

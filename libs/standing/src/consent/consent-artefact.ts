@@ -7,9 +7,15 @@ import type { Notary } from '../notary.js';
 /** What the artefact of a version says of the consent: an explicit list, kept with the version, for the fact commits to it. */
 export function consentContent({ id, link, participant, terms, state, version, by, requestedAt, changedAt }: Consent): JsonObject {
   return {
-    ...{ id: formatId('cns', id), version, state, by, subject: formatId('lnk', link), recipient: participant },
+    id: formatId('cns', id),
+    version,
+    state,
+    by,
+    subject: formatId('lnk', link),
+    recipient: participant,
     ...termsContent(terms),
-    ...{ requestedAt: requestedAt.toISOString(), changedAt: changedAt.toISOString() },
+    requestedAt: requestedAt.toISOString(),
+    changedAt: changedAt.toISOString(),
   };
 }
 
@@ -20,7 +26,8 @@ export function termsContent({ purpose, scope, fetch, dataLifeSeconds, notBefore
     ...('claims' in scope ? { claims: scope.claims } : { threshold: { atLeast: scope.threshold.atLeast } }),
     fetch: { ...fetch },
     dataLifeSeconds,
-    ...{ notBefore: notBefore.toISOString(), expiresAt: expiresAt.toISOString() },
+    notBefore: notBefore.toISOString(),
+    expiresAt: expiresAt.toISOString(),
   };
 }
 
@@ -32,8 +39,13 @@ export function consentArtefact(content: JsonObject, notary: Notary): string {
   const text = (name: string): string => content[name] as string;
   const seconds = (name: string): number => Math.floor(Date.parse(text(name)) / 1_000);
   const claims = {
-    ...{ iss: notary.issuer, aud: text('recipient'), sub: text('subject'), jti: `${text('id')}.${content['version'] as number}` },
-    ...{ iat: seconds('changedAt'), nbf: seconds('notBefore'), exp: seconds('expiresAt') },
+    iss: notary.issuer,
+    aud: text('recipient'),
+    sub: text('subject'),
+    jti: `${text('id')}.${content['version'] as number}`,
+    iat: seconds('changedAt'),
+    nbf: seconds('notBefore'),
+    exp: seconds('expiresAt'),
     consent: inOrder(content),
   };
   return notary.sign(CONSENT_TYP, claims, text('recipient'));

@@ -7,7 +7,9 @@ import { consentArtefact, consentContent, termsContent } from './consent-artefac
 /** A consent as its recipient sees it, with the signed artefact of the version that stands. */
 export function showConsent(consent: Consent, at: Date, notary: Notary): JsonObject {
   return {
-    ...{ id: formatId('cns', consent.id), sub: formatId('lnk', consent.link), ...bodyOf(consent, at) },
+    id: formatId('cns', consent.id),
+    sub: formatId('lnk', consent.link),
+    ...bodyOf(consent, at),
     artefact: consentArtefact(consentContent(consent), notary),
   };
 }
@@ -16,7 +18,10 @@ export function showConsent(consent: Consent, at: Date, notary: Notary): JsonObj
 export function showSubjectConsent(consent: Consent, at: Date): JsonObject {
   const { id, subject, link, participant } = consent;
   return {
-    ...{ id: formatId('cns', id), subject: formatId('sub', subject), link: formatId('lnk', link), recipient: participant },
+    id: formatId('cns', id),
+    subject: formatId('sub', subject),
+    link: formatId('lnk', link),
+    recipient: participant,
     ...bodyOf(consent, at),
   };
 }
@@ -24,8 +29,13 @@ export function showSubjectConsent(consent: Consent, at: Date): JsonObject {
 function bodyOf(consent: Consent, at: Date): JsonObject {
   const { terms, version, by, requestedAt, changedAt, uses } = consent;
   return {
-    ...{ state: stateAt(consent, at), version, by, ...termsContent(terms), uses },
-    ...{ requestedAt: requestedAt.toISOString(), changedAt: changedAt.toISOString() },
+    state: stateAt(consent, at),
+    version,
+    by,
+    ...termsContent(terms),
+    uses,
+    requestedAt: requestedAt.toISOString(),
+    changedAt: changedAt.toISOString(),
   };
 }
 
@@ -47,8 +57,12 @@ export function showHistoryOf(versions: readonly KeptVersion[]): JsonObject[] {
 /** A read as the recipient sees it. */
 export function showUse({ n, version, purpose, scope, at, keepUntil }: KeptUse): JsonObject {
   return {
-    ...{ n, version, purpose, ...('claims' in scope ? { claims: scope.claims } : { threshold: scope.threshold }) },
-    ...{ at: at.toISOString(), keepUntil: keepUntil.toISOString() },
+    n,
+    version,
+    purpose,
+    ...('claims' in scope ? { claims: scope.claims } : { threshold: scope.threshold }),
+    at: at.toISOString(),
+    keepUntil: keepUntil.toISOString(),
   };
 }
 

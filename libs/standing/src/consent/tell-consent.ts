@@ -17,7 +17,10 @@ export function tellConsent(change: ConsentChange, via: string, clerk: Clerk): T
   const content = consentContent(consent);
   const { salt, commitment } = commitToJson(clerk, content);
   const body = {
-    ...{ consent: formatId('cns', consent.id), version: consent.version, state: consent.state, by: consent.by },
+    consent: formatId('cns', consent.id),
+    version: consent.version,
+    state: consent.state,
+    by: consent.by,
     changedAt: consent.changedAt.toISOString(),
   };
   const notices = [{ participant: consent.participant, ref: consent.link, kind: happened, body }];

@@ -6,7 +6,7 @@ import type { Webhook } from './webhook.js';
 /** A webhook that one worker alone works on, until its lease runs out. */
 export interface HeldWebhook extends Webhook {
   readonly epoch: bigint;
-  /** From each renewal on. */
+  /** How long the lease lasts from now, and from each renewal. */
   readonly leaseMs: number;
 }
 

@@ -42,7 +42,7 @@ export class Round {
     this.broken ??= { error };
   }
 
-  /** Throws what broke it. */
+  /** Throws the error that broke this round, if one did. */
   check(): void {
     if (this.broken) throw this.broken.error as Error;
   }

@@ -41,8 +41,8 @@ export interface WebhookBook {
   /** A webhook that waits for its next try is tried at once. */
   hurry(participant: string): Promise<void>;
   backlog(participants: readonly string[]): Promise<Map<string, Backlog>>;
-  /** The longest dead first; `after`: the last event of the page before. */
-  deadLetters(participants: readonly string[], countMax: number, after?: string): Promise<DeadLetter[]>;
+  /** The longest dead first; `after`: the last of the page before, which may have been sent again meanwhile. */
+  deadLetters(participants: readonly string[], countMax: number, after?: Pick<DeadLetter, 'deadAt' | 'event'>): Promise<DeadLetter[]>;
   /** These dead letters of the participant, or all, wait to be pushed as if they were new; one fact says who asked. Answers how many. */
   resend(participant: string, events: readonly string[] | undefined, by: string, at: Date): Promise<number>;
   /** Gives up what nobody took since `before`, with a fact for each. Answers how many, `countMax` at most. */

@@ -45,7 +45,7 @@ export function pauseWebhook(known: Webhook, why: string, by: string, at: Date):
   return { next: { ...known, paused: { at, why } }, fact: webhookFact(known.participant, 'webhook.paused', { why, by }) };
 }
 
-/** It is tried at once, whatever happened before. */
+/** Ends a pause. The webhook is tried at once, however often it failed before. Undefined where it is not paused. */
 export function resumeWebhook(known: Webhook, by: string): WebhookChange | undefined {
   if (!known.paused) return undefined;
   return { next: { ...known, paused: undefined, circuit: CLOSED }, fact: webhookFact(known.participant, 'webhook.resumed', { by }) };

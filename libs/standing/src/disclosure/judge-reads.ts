@@ -1,6 +1,7 @@
 import { type CallTerms, type Consent, type ConsentUse, type HeldConsents, type JudgedUses, judgeUses, type UseWish } from '#consents';
+import type { RatingClaim } from '#contract';
 import { encodeBase64Url, type JsonObject, utf8 } from '#evidence';
-import { formatId, invariant, Refusal, type ShardedId } from '#kernel';
+import { formatId, invariant, Refusal } from '#kernel';
 import { type Clerk, pairwiseName } from '../notary.js';
 import { frozenRating, type ThresholdGrounds } from './frozen-rating.js';
 import { claimsOf, type DisclosedContent, isThreshold, type KnownRating } from './rating.js';
@@ -74,58 +75,73 @@ export function sortRead(
 }
 
 /** Judges new reads one after the other, each with all that the ones before it have used up and told. */
-export function judgeReads(fresh: readonly ReadRequest[], { held, terms, clerk, ratings, thresholds, answers }: Grounds): JudgedReads {
-  const given = new Map(answers.map((one) => [pairName(one), one]));
-  const told = new Set<string>();
-  const contents = new Map<ConsentUse, DisclosedContent>();
-  const knownOf = (subject: ShardedId): KnownRating => {
-    const known = ratings.get(subject.uuid);
-    invariant(known, 'a subject that somebody consented for has a standing');
-    return known;
-  };
-  const allow = (use: ConsentUse, wish: UseWish) => {
-    const { consent, scope, at } = use;
-    const known = knownOf(consent.subject);
-    if (consent.terms.fetch.type === 'ONETIME') needKey((wish as ReadRequest).key);
-    if (isThreshold(scope)) {
-      const pair: AnswerPair = { subject: consent.subject, participant: consent.participant };
-      const grounds = thresholds.get(consent.id.uuid);
-      invariant(grounds, 'a consent with a threshold has what it is answered by');
-      const { answer, binds } = giveAnswer(
-        given.get(pairName(pair))?.given,
-        scope.threshold,
-        use,
-        frozenRating(consent.participant, grounds, at),
-      );
-      if (binds) {
-        given.set(pairName(pair), { ...pair, given: binds });
-        told.add(pairName(pair));
-      }
-      contents.set(use, { atLeast: scope.threshold.atLeast, answer });
-    } else {
-      contents.set(use, { claims: claimsOf(known, scope.claims, at, ({ id }) => pairwiseName(clerk, id, consent.link.uuid)) });
-    }
-  };
-  const judged = judgeUses(fresh, held, terms, allow);
-  return {
-    ...judged,
-    answers: judged.answers.map((use, i) =>
-      use instanceof Refusal ? use : { use, request: fresh[i]!, known: knownOf(use.consent.subject), content: contents.get(use)! },
-    ),
-    given: [...told].map((name) => given.get(name)!),
-  };
+export function judgeReads(fresh: readonly ReadRequest[], grounds: Grounds): JudgedReads {
+  const telling = new Telling(grounds);
+  const judged = judgeUses(fresh, grounds.held, grounds.terms, (use, request) => telling.tell(use, request));
+  const answers = judged.answers.map((use, i) => (use instanceof Refusal ? use : telling.allowedRead(use, fresh[i]!)));
+  return { ...judged, answers, given: telling.given() };
 }
 
+/** What the allowed uses of one transaction tell, and the answers to thresholds that stand afterwards. */
+class Telling {
+  private readonly contents = new Map<ConsentUse, DisclosedContent>();
+  /** By subject and participant. */
+  private readonly standing: Map<string, KeptAnswer>;
+  private readonly changed = new Set<string>();
+
+  constructor(private readonly grounds: Grounds) {
+    this.standing = new Map(grounds.answers.map((one) => [pairName(one), one]));
+  }
+
+  /** Refuses 400 `idempotency.key_missing`, and what `giveAnswer` refuses. */
+  tell(use: ConsentUse, { key }: ReadRequest): void {
+    if (use.consent.terms.fetch.type === 'ONETIME') needKey(key);
+    const { scope } = use;
+    this.contents.set(use, isThreshold(scope) ? this.answer(use, scope.threshold) : this.claims(use, scope.claims));
+  }
+
+  allowedRead(use: ConsentUse, request: ReadRequest): AllowedRead {
+    const content = this.contents.get(use);
+    invariant(content, 'what a use tells was settled when it was allowed');
+    return { use, request, known: this.known(use), content };
+  }
+
+  /** Only those that were given now. */
+  given(): KeptAnswer[] {
+    return [...this.changed].map((name) => this.standing.get(name)!);
+  }
+
+  private claims(use: ConsentUse, claims: readonly RatingClaim[]): DisclosedContent {
+    const { link } = use.consent;
+    return { claims: claimsOf(this.known(use), claims, use.at, ({ id }) => pairwiseName(this.grounds.clerk, id, link.uuid)) };
+  }
+
+  private answer(use: ConsentUse, threshold: { readonly atLeast: number }): DisclosedContent {
+    const { subject, participant, id } = use.consent;
+    const grounds = this.grounds.thresholds.get(id.uuid);
+    invariant(grounds, 'a consent with a threshold has what it is answered by');
+    const pair: AnswerPair = { subject, participant };
+    const before = this.standing.get(pairName(pair))?.given;
+    const { answer, binds } = giveAnswer(before, threshold, use, frozenRating(participant, grounds, use.at));
+    if (binds) {
+      this.standing.set(pairName(pair), { ...pair, given: binds });
+      this.changed.add(pairName(pair));
+    }
+    return { atLeast: threshold.atLeast, answer };
+  }
+
+  private known({ consent: { subject } }: ConsentUse): KnownRating {
+    const known = this.grounds.ratings.get(subject.uuid);
+    invariant(known, 'a subject that somebody consented for has a standing');
+    return known;
+  }
+}
+
+/** Refuses 400 `idempotency.key_missing`. */
 function needKey(key: string | undefined): void {
   if (key !== undefined) return;
-  throw new Refusal(
-    'malformed',
-    'idempotency.key_missing',
-    'a consent for one read needs an Idempotency-Key: with it a lost reply costs nothing',
-    {
-      field: 'Idempotency-Key',
-    },
-  );
+  const detail = 'a consent for one read needs an Idempotency-Key: with it a lost reply costs nothing';
+  throw new Refusal('malformed', 'idempotency.key_missing', detail, { field: 'Idempotency-Key' });
 }
 
 const pairName = ({ subject, participant }: AnswerPair): string => `${subject.uuid} ${participant}`;

@@ -29,9 +29,20 @@ export async function saveReads(
 function keep({ use, request, known, content }: AllowedRead, { salt }: Commitment, { seq }: FactPosition, clerk: Clerk): Disclosure {
   const { consent, n, at, dataLifeSeconds } = use;
   return {
-    ...{ consent: consent.id, n, subject: consent.subject, link: consent.link, participant: consent.participant },
-    ...{ key: request.key, digest: digestOf(request, clerk), standingVersion: known.version, content, salt },
-    ...{ at, keepUntil: new Date(at.getTime() + dataLifeSeconds * 1_000), factSeq: seq, seed: encodeBase64Url(clerk.salt()) },
+    consent: consent.id,
+    n,
+    subject: consent.subject,
+    link: consent.link,
+    participant: consent.participant,
+    key: request.key,
+    digest: digestOf(request, clerk),
+    standingVersion: known.version,
+    content,
+    salt,
+    at,
+    keepUntil: new Date(at.getTime() + dataLifeSeconds * 1_000),
+    factSeq: seq,
+    seed: encodeBase64Url(clerk.salt()),
     ...('claims' in content ? { holderKey: request.holderKey } : {}),
   };
 }

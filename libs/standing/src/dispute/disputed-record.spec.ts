@@ -28,8 +28,12 @@ const body: fc.Arbitrary<RecordInForce['body']> = fc.oneof(
 
 const records = fc.array(fc.record({ body, iss: fc.constantFrom('bank-a', 'bank-b') }), { minLength: 1, maxLength: 8 }).map((list) =>
   list.map(({ body, iss }, i): RecordInForce => ({
-    ...{ iss, jti: jtiOf(100 + i), rootJti: jtiOf(100 + i), body },
-    ...{ asOf: new Date(at.getTime() - (i + 1) * DAY_MS), validUntil: new Date(at.getTime() + 90 * DAY_MS) },
+    iss,
+    jti: jtiOf(100 + i),
+    rootJti: jtiOf(100 + i),
+    body,
+    asOf: new Date(at.getTime() - (i + 1) * DAY_MS),
+    validUntil: new Date(at.getTime() + 90 * DAY_MS),
   })),
 );
 const treatment = fc.record({
@@ -46,7 +50,9 @@ function judge(known: KnownStanding, grounds: Partial<Grounds>, when = at): Know
 
 const first = firstStanding(subject, 'INDIVIDUAL', SCORECARD_2026_1, at);
 const disputeOf = ({ iss, rootJti }: RecordInForce, how: Omit<DisputedRecord, 'dispute' | 'iss' | 'rootJti'>): DisputedRecord => ({
-  ...{ dispute: jtiOf(7), iss, rootJti },
+  dispute: jtiOf(7),
+  iss,
+  rootJti,
   ...how,
 });
 /** What it costs, whatever its name. */
@@ -88,7 +94,11 @@ describe('a disputed record', () => {
 
   it('does not bring back what an appeal overturned', () => {
     const record: RecordInForce = {
-      ...{ iss: 'bank-a', jti: jtiOf(100), rootJti: jtiOf(100), asOf: at, validUntil: new Date(at.getTime() + 90 * DAY_MS) },
+      iss: 'bank-a',
+      jti: jtiOf(100),
+      rootJti: jtiOf(100),
+      asOf: at,
+      validUntil: new Date(at.getTime() + 90 * DAY_MS),
       body: { kind: 'violation', violation: violation('MAJOR', at) },
     };
     const orders = { impose: [], lift: [], overturned: [{ iss: 'bank-a', rootJti: jtiOf(100) }] };

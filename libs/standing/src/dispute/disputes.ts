@@ -1,4 +1,4 @@
-import { type Clock, invariant, Refusal, type ShardedId } from '#kernel';
+import { type Clock, eachAlone, invariant, Refusal, type ShardedId } from '#kernel';
 import {
   addInformation,
   answerDispute,
@@ -102,7 +102,7 @@ export class Disputes {
   /** Rings the clocks that are due; a sweep calls it until it answers 0. Two at once, or one that died, ring each clock once. */
   async ring(reader: DisputeReader): Promise<number> {
     const due = await reader.due(this.clock.now(), ringsPerRunMax);
-    for (const { id, at } of due) await this.exchange.transaction((books) => this.ringOne(books, id, at));
+    await eachAlone(due, ({ id, at }) => this.exchange.transaction((books) => this.ringOne(books, id, at)));
     return due.length;
   }
 

@@ -12,7 +12,8 @@ export function showToFurnisher(dispute: Dispute, at: Date) {
     sub: formatId('lnk', { shard: dispute.subject.shard, uuid: record.ref }),
     record: record.jti,
     kind: record.kind,
-    ...{ openedBy, code },
+    openedBy,
+    code,
     ...(statementDigest ? { statementDigest } : {}),
     ...(added ? { added: { statementDigest: added.statementDigest, at: added.at.toISOString() } } : {}),
     ...timesOf(dispute, at),
@@ -30,7 +31,10 @@ export function showDispute({ dispute, notices }: DisputeFile, at: Date) {
     record: { issuer: dispute.record.iss, jti: record },
     treatment: dispute.treatment,
     notices: notices.map(({ participant, event, kind, toldAt, heardAt }) => ({
-      ...{ participant, event, kind, toldAt: toldAt.toISOString() },
+      participant,
+      event,
+      kind,
+      toldAt: toldAt.toISOString(),
       ...(heardAt ? { heardAt: heardAt.toISOString() } : {}),
     })),
   };
@@ -40,8 +44,13 @@ export function showDispute({ dispute, notices }: DisputeFile, at: Date) {
 export function showSubjectRecord(record: SubjectRecord, shard: Dispute['subject']['shard']) {
   const { issuer, jti, kind, state, names, issuedAt, receivedAt, asOf, validUntil, dispute } = record;
   return {
-    ...{ issuer, jti, kind, ...(state ? { state } : {}), ...(names === undefined ? {} : { names }) },
-    ...{ issuedAt: issuedAt.toISOString(), receivedAt: receivedAt.toISOString() },
+    issuer,
+    jti,
+    kind,
+    ...(state ? { state } : {}),
+    ...(names === undefined ? {} : { names }),
+    issuedAt: issuedAt.toISOString(),
+    receivedAt: receivedAt.toISOString(),
     ...(asOf ? { asOf: asOf.toISOString() } : {}),
     ...(validUntil ? { validUntil: validUntil.toISOString() } : {}),
     ...(dispute === undefined ? {} : { dispute: formatId('dsp', { shard, uuid: dispute }) }),

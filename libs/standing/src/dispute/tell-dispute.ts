@@ -66,7 +66,9 @@ export function noticesOfEnd(
   { links, clerk }: DisputeTelling,
 ): Notice[] {
   return othersOf(chain, recipients, links).map(({ participant, ref }) => ({
-    ...{ participant, ref, kind },
+    participant,
+    ref,
+    kind,
     body: { record: pairwiseName(clerk, chain.rootJti, ref.uuid), on: dayOf(at) },
   }));
 }

@@ -41,7 +41,7 @@ export class DeliveryWorld {
   constructor(readonly database: Database) {
     this.book = new PgWebhookBook(database);
     this.store = new PgDeliveryStore(database, leaseMs);
-    this.webhooks = new Webhooks(this.book, this.notary, this.clock, async () => true);
+    this.webhooks = new Webhooks(this.book, this.notary, this.clock, () => true);
   }
 
   readonly notary = createNotary('https://gateway.test', () => receiptSigner);

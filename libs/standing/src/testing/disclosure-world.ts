@@ -94,11 +94,11 @@ export class DisclosureWorld {
     participant = 'bank-a',
   ): Promise<Consent> {
     const asked = {
-      ...{ sub: formatId('lnk', of.ref), purpose: 'ACCOUNT_REVIEW' as const, dataLifeSeconds: 3_600 },
-      ...{
-        fetch: { type: 'PERIODIC' as const, count: 1_000, every: 'DAY' as const },
-        expiresAt: new Date(Date.now() + DAY_MS).toISOString(),
-      },
+      sub: formatId('lnk', of.ref),
+      purpose: 'ACCOUNT_REVIEW' as const,
+      dataLifeSeconds: 3_600,
+      fetch: { type: 'PERIODIC' as const, count: 1_000, every: 'DAY' as const },
+      expiresAt: new Date(Date.now() + DAY_MS).toISOString(),
       ...(wish.threshold ? {} : { claims: ['score' as const, 'band' as const] }),
       ...wish,
     };

@@ -76,7 +76,13 @@ export class MemoryExchange implements Exchange, TogetherExchange, EventQueue, S
   private books(): Books {
     const { consents, consentLedger, records, standings, appeals, disputes, facts } = this;
     return {
-      ...{ consents, consentLedger, records, standings, appeals, disputes, facts },
+      consents,
+      consentLedger,
+      records,
+      standings,
+      appeals,
+      disputes,
+      facts,
       claimNonce: async (claim) => this.nonces.claim(claim),
       hold: (subject) => this.hold(subject),
       meet: (identity) => this.meet(identity),
