@@ -25,7 +25,10 @@ export class AllowanceDoor {
   async issue(holder: string, body: unknown, key: unknown): Promise<{ readonly answer: AllowanceAnswer; readonly replayed: boolean }> {
     const { subject, service, amount, spends, seconds, counterparty, channel } = parseAllowanceRequest(body);
     const { decided, allowance } = await this.allowances.issue({
-      ...{ holder, key: parseIdempotencyKey(key), spends, seconds },
+      holder,
+      key: parseIdempotencyKey(key),
+      spends,
+      seconds,
       request: {
         subject: parseId('sub', subject, '/subject'),
         service,
@@ -49,7 +52,10 @@ export class AllowanceDoor {
     const { spends, close = false } = parseAllowanceSettlement(body);
     const currency = spends[0]?.amount.currency;
     const settled = await this.allowances.settle({
-      ...{ allowance: parseId('alw', id), holder, currency, close },
+      allowance: parseId('alw', id),
+      holder,
+      currency,
+      close,
       reports: spends.map((spend, i) => readSpend(spend, i, currency!)),
     });
     return { ...allowanceStatus(settled.known, settled.at), results: settled.results.map(spendResult) };

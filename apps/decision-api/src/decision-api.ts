@@ -18,6 +18,8 @@ import { documentApi } from './openapi.js';
 
 export const bodyBytesMax = 262_144;
 export const grpcMessageBytesMax = 1_048_576;
+/** Calls under way on one connection, each of which may hold a message; who wants more opens another. A peer that answers no ping is gone. */
+export const grpcStreamsMax = 256;
 
 const LINT_PATH = '/v1/policies/lint';
 const GRPC_PACKAGE = 'tallystick.decision.v1';
@@ -40,6 +42,11 @@ export async function createDecisionApi(config: Config, logger: Logger): Promise
       url: `${config.BIND_HOST}:${config.DECISION_GRPC_PORT}`,
       loader: { keepCase: false, longs: String, enums: String, defaults: false },
       maxReceiveMessageLength: grpcMessageBytesMax,
+      channelOptions: {
+        'grpc.max_concurrent_streams': grpcStreamsMax,
+        'grpc.keepalive_time_ms': 60_000,
+        'grpc.keepalive_timeout_ms': 20_000,
+      },
       onLoadPackageDefinition: answerFast,
       // Calls under way are answered before the door closes; streams are ended by OpenStreams.
       gracefulShutdown: true,

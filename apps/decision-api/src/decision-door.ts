@@ -12,6 +12,7 @@ import {
 import { type Decided, readDecisionRequest, type Reservation, type Settlement } from '#decisions';
 import { formatId, parseId, parseMoney, Refusal, toWireMoney } from '#kernel';
 import type { Logger } from 'pino';
+import { logReason } from '#platform/adapters/problem.filter';
 import { refusedTotal } from '#platform/adapters/refused-total';
 import type { Scope, ServiceCaller } from './auth/caller.js';
 import type { TokenVerifier } from './auth/token-verifier.js';
@@ -58,6 +59,7 @@ export class DecisionDoor {
   /** What a batch or stream item is told instead of an answer. A defect is logged and tells nothing. */
   problemOf(error: unknown, correlationId: string): ItemProblem {
     refusedTotal.inc({ code: error instanceof Refusal ? error.code : 'internal' });
+    logReason(error, correlationId, this.logger);
     if (error instanceof Refusal) {
       const { field, retryAfterSeconds } = error.hints;
       return {
@@ -68,10 +70,6 @@ export class DecisionDoor {
         ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
       };
     }
-    this.logger.error(
-      { correlationId, error: error instanceof Error ? { message: error.message, stack: error.stack } : String(error) },
-      'defect',
-    );
     const { code, detail, status } = defectProblem(correlationId);
     return { code, detail, status };
   }

@@ -7,8 +7,15 @@ import type { DecisionDoor } from './decision-door.js';
 import { registerDecisionRoutes } from './decision-routes.js';
 
 const ANSWER: DecisionAnswer = {
-  ...{ outcome: 'DENY', computedOutcome: 'DENY', tier: 'BASIC', score: { value: 500, version: 'v1' }, limits: [], restrictions: [] },
-  ...{ policy: { id: 'p', version: '1', hash: 'h' }, reasons: [], decidedAt: '2026-11-22T00:00:00.000Z' },
+  outcome: 'DENY',
+  computedOutcome: 'DENY',
+  tier: 'BASIC',
+  score: { value: 500, version: 'v1' },
+  limits: [],
+  restrictions: [],
+  policy: { id: 'p', version: '1', hash: 'h' },
+  reasons: [],
+  decidedAt: '2026-11-22T00:00:00.000Z',
 };
 const TEXTS = ['plain', 'café', '账户已关闭', '🧾'];
 

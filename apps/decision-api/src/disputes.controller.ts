@@ -66,7 +66,11 @@ export class DisputesController {
   ): Promise<object> {
     const { record, code, statementDigest } = parseOpenDispute(body);
     const { dispute, repeated } = await this.disputes.open(parseId('sub', id), {
-      ...{ openedBy: 'SUBJECT', caller: caller.name, key: parseIdempotencyKey(key), code, statementDigest },
+      openedBy: 'SUBJECT',
+      caller: caller.name,
+      key: parseIdempotencyKey(key),
+      code,
+      statementDigest,
       record: { iss: record.issuer, jti: record.jti },
     });
     if (repeated) sayRepeated(reply);

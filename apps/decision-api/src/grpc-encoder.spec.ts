@@ -10,11 +10,22 @@ const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.string({ mi
 const outcome = fc.constantFrom('ALLOW', 'DENY', 'REVIEW');
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const limit = fc.record({
-  ...{ id: text, window: text, used: text, reserved: text, limit: maybe(text), available: maybe(text), resetAt: maybe(text) },
+  id: text,
+  window: text,
+  used: text,
+  reserved: text,
+  limit: maybe(text),
+  available: maybe(text),
+  resetAt: maybe(text),
   count: maybe(fc.record({ limit: fc.nat(), taken: fc.maxSafeInteger(), available: fc.nat() })),
 });
 const answer = fc.record({
-  ...{ decisionId: maybe(text), outcome, computedOutcome: outcome, tier: text, decidedAt: text, idempotencyHit: fc.boolean() },
+  decisionId: maybe(text),
+  outcome,
+  computedOutcome: outcome,
+  tier: text,
+  decidedAt: text,
+  idempotencyHit: fc.boolean(),
   reasons: fc.array(fc.record({ code: text, text, source: text }), { maxLength: 3 }),
   score: fc.record({ value: fc.nat(), version: text }),
   policy: fc.record({ id: text, version: text, hash: text }),

@@ -66,7 +66,13 @@ function parseVersion(text: string): bigint {
 
 function showVersion({ id, version, state, hash, author, approver, ...times }: PolicyVersion): PolicyVersionAnswer {
   return {
-    ...{ id, version: String(version), state, hash, author, approver, draftedAt: times.draftedAt.toISOString() },
+    id,
+    version: String(version),
+    state,
+    hash,
+    author,
+    approver,
+    draftedAt: times.draftedAt.toISOString(),
     shadowedAt: times.shadowedAt?.toISOString(),
     approvedAt: times.approvedAt?.toISOString(),
     activateAt: times.activateAt?.toISOString(),

@@ -135,7 +135,9 @@ export class ScriptedSubjects implements Deciding, Settling {
       tier: 'SCRIPTED',
       score: { value: outcome === 'DENY' ? 350 : 950, version: 'scripted' },
       policy: { id: 'scripted', version: '0', hash: '0'.repeat(64) },
-      ...{ limits: [], restrictions: [], factors: outcome === 'ALLOW' ? undefined : [] },
+      limits: [],
+      restrictions: [],
+      factors: outcome === 'ALLOW' ? undefined : [],
       reservation: holds ? { id: formatId('rsv', id), expiresAt: expiresAt.toISOString() } : undefined,
       decidedAt: at.toISOString(),
     };

@@ -7,7 +7,7 @@ import { SimulationFlow } from '#decisions';
 import { Scopes } from './auth/caller.js';
 import { GrpcCall } from './grpc-call.js';
 
-/** What would be decided, if. Changes nothing and leaves nothing. */
+/** What would be decided under conditions that the caller supposes. Changes nothing and records nothing. */
 @ApiTags('decisions')
 @Controller('v1/decisions/simulations')
 @Scopes('decisions:simulate')

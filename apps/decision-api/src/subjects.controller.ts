@@ -72,7 +72,11 @@ export class SubjectsController {
     const at = this.clock.now();
     const inForce = restrictions.filter(({ endsAt }) => !endsAt || endsAt > at);
     return {
-      ...{ subject: formatId('sub', subject), kind, version: version.toString(), score, factors },
+      subject: formatId('sub', subject),
+      kind,
+      version: version.toString(),
+      score,
+      factors,
       restrictions: inForce.map((one) => showRestriction(one, subject.shard)),
     };
   }
@@ -80,7 +84,10 @@ export class SubjectsController {
 
 function linkAnswer({ ref, subject, participant, createdAt, endedAt }: Link): object {
   return {
-    ...{ ref: formatId('lnk', ref), subject: formatId('sub', subject), participant, state: endedAt ? 'ENDED' : 'ACTIVE' },
+    ref: formatId('lnk', ref),
+    subject: formatId('sub', subject),
+    participant,
+    state: endedAt ? 'ENDED' : 'ACTIVE',
     createdAt: createdAt.toISOString(),
     ...(endedAt ? { endedAt: endedAt.toISOString() } : {}),
   };
