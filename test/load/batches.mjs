@@ -15,7 +15,10 @@ import { formatId, systemClock, uuidV7 } from '#kernel';
 import { Subjects } from '#standing';
 import { nodeClerk } from '#standing/adapters/node-notary';
 import { PgExchange } from '#standing/adapters/pg-exchange';
+import { records, signedBefore } from './exchange.mjs';
 import { openExchangeWorld } from './exchange-world.mjs';
+import { storedRefs, storeRecords } from './stored-records.mjs';
+import { connectAll } from './tls-load.mjs';
 
 const DAY_MS = 86_400_000;
 const KID = 'bench-es256';
@@ -26,9 +29,11 @@ const LINES_PER_SUBJECT = 10;
 const WARM_UP_LINES = 30_000;
 const STORED_FEW = 100_000;
 const MEASURED_LINES = 50_000;
-const LOADED_LINES = 1_000_000;
+const SINGLE_SUBJECTS = 8_000;
+const SINGLE_CONNECTIONS = 96;
 const POLL_MS = 100;
-let seq = Date.now() * 1_000;
+/** Beyond those that single records have. */
+let seq = Date.now() * 2_000;
 
 export async function run(args) {
   const { values } = parseArgs({
@@ -116,27 +121,46 @@ function costOf(world, count) {
 }
 
 /**
- * What a sealed line costs, from the door to the record, when few records are stored and when `stored` are. The records between are loaded by sealed
- * batches, too, all the way: this takes hours for ten millions, and about 3 GB of disk for each.
+ * What a single record and a sealed line cost, from the door to the record, when few records are stored and when `stored` are. Those are stored by SQL;
+ * twice PostgreSQL has just written a checkpoint, which is the worst moment.
  */
 async function costWithStored(world, stored) {
-  const few = await loadedTo(world, STORED_FEW);
-  const many = await loadedTo(world, stored);
-  const row = ({ records, ...cost }) => ({ name: `sealed-lines-with-${records}-stored`, unit: 'lines/s', ...cost });
-  return [row(few), { ...row(many), baseline: row(few).name, ratio: many.cpuUs / few.cpuUs, bar: 1.3 }];
+  const firstMs = Date.now() - 2 * DAY_MS;
+  const few = await costWith(world, 0, STORED_FEW, firstMs);
+  const many = await costWith(world, STORED_FEW, stored, firstMs);
+  return ['single', 'sealed-lines', 'sealed-lines-again'].flatMap((what) => {
+    const name = (count) => `${what}-with-${count}-stored`;
+    const ratio = many[what].cpuUs / few[what].cpuUs;
+    return [
+      { name: name(STORED_FEW), ...few[what] },
+      { name: name(stored), ...many[what], baseline: name(STORED_FEW), ratio, bar: 1.3 },
+    ];
+  });
 }
 
-/** Loads batch after batch until so many records are stored, and measures the last one. */
-async function loadedTo(world, wanted) {
-  for (;;) {
-    const records = await countRecords(world);
-    const count = Math.max(MEASURED_LINES, Math.min(wanted - records, LOADED_LINES));
-    world.refs.push(...(await linkMore(world, (records + count) / LINES_PER_SUBJECT)));
-    const measured = await workedOff(world, count);
-    const now = await countRecords(world);
-    console.log(`${now} records are stored`);
-    if (now >= wanted) return { records: now, ...(count === MEASURED_LINES ? measured : await workedOff(world, MEASURED_LINES)) };
-  }
+/** Stores what is missing, then accepts records about subjects spread over all of them. */
+async function costWith(world, have, wanted, firstMs) {
+  const subjects = wanted / LINES_PER_SUBJECT;
+  await storeRecords(world.database, have / LINES_PER_SUBJECT, subjects, firstMs);
+  await world.settle();
+  const refs = await storedRefs(world.database, subjects, SINGLE_SUBJECTS, firstMs);
+  const single = await recordsAlone({ ...world, refs });
+  const lines = { ...world, refs: await storedRefs(world.database, subjects, MEASURED_LINES / LINES_PER_SUBJECT, firstMs) };
+  await world.settle(['CHECKPOINT']);
+  const first = await workedOff(lines, MEASURED_LINES);
+  await world.settle(['CHECKPOINT']);
+  return { single, 'sealed-lines': first, 'sealed-lines-again': await workedOff(lines, MEASURED_LINES) };
+}
+
+/** Single records that the bank has signed before; the first seconds are not measured. */
+async function recordsAlone(world) {
+  const sockets = await connectAll({ ...world, options: world.tls, connections: SINGLE_CONNECTIONS });
+  await records({ ...world, sockets }, 2, signedBefore);
+  const { rate, cpuMs } = await records({ ...world, sockets }, 4, signedBefore);
+  for (const socket of sockets) socket.destroy();
+  const cpuUs = (app) => Math.round(cpuMs(app) * 1_000);
+  const [gatewayCpuUs, workerCpuUs, postgresCpuUs] = ['gateway', 'worker', 'postgres'].map(cpuUs);
+  return { rate, gatewayCpuUs, workerCpuUs, postgresCpuUs, cpuUs: gatewayCpuUs + workerCpuUs + postgresCpuUs };
 }
 
 /** A sealed batch from the door to its records. */
@@ -165,11 +189,6 @@ async function linkMore(world, wanted) {
   const refs = [];
   while (world.refs.length + refs.length < wanted) refs.push(...(await Promise.all([one(), one(), one(), one()])));
   return refs;
-}
-
-async function countRecords({ database }) {
-  const [{ n }] = await database.query('SELECT count(*) AS n FROM records');
-  return Number(n);
 }
 
 /**

@@ -9,6 +9,7 @@ const BENCHES = {
   consent: './consent.mjs',
   fairness: './fairness.mjs',
   isolation: './isolation.mjs',
+  beside: './beside.mjs',
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

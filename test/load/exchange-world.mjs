@@ -4,6 +4,7 @@ import { createPrivateKey, randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import pg from 'pg';
 import { systemClock } from '#kernel';
 import { Database, freePort } from '#platform';
 import { Subjects } from '#standing';
@@ -36,12 +37,23 @@ export async function openExchangeWorld() {
     rssMiB: (app) => rssMiB(home, app),
     cpuSeconds: () => cpuSecondsOfAll(home, server, redis),
     pid: (app) => pidOf(home, app),
+    settle: (statements) => settle(settings, statements),
     async close() {
       await database.close();
       command('reset', '--yes');
       rmSync(path.dirname(home), { recursive: true, force: true });
     },
   };
+}
+
+/** As after any load of much at once. */
+async function settle({ DATABASE_URL, TALLYSTICK_POSTGRES_FOLDER: folder }, statements = ['VACUUM (ANALYZE)', 'CHECKPOINT']) {
+  const url = new URL(DATABASE_URL);
+  if (folder) Object.assign(url, { username: 'postgres', password: readFileSync(path.join(folder, 'password'), 'utf8') });
+  const owner = new pg.Client({ connectionString: url.href });
+  await owner.connect();
+  for (const statement of statements) await owner.query(statement);
+  await owner.end();
 }
 
 async function linkSubjects(database) {

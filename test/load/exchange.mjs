@@ -68,13 +68,13 @@ async function bothSides(world) {
   return { requests: signing(world), check: await answerChecker(world) };
 }
 
-async function signedBefore(world, seconds) {
+export async function signedBefore(world, seconds) {
   const requests = [];
   for (const request of signing(world)) if (requests.push(request) >= seconds * REQUESTS_PER_SECOND_MAX) break;
   return { requests };
 }
 
-async function records(world, seconds, way) {
+export async function records(world, seconds, way) {
   const { requests, check } = await way(world, seconds);
   const before = { count: await countRecords(world), cpu: world.cpuSeconds() };
   const startMs = performance.now();

@@ -66,7 +66,7 @@ async function measure(world, seconds, into) {
 }
 
 /** As many calls a second as a bank within its quota makes, each sent at its time, however long the one before takes. */
-async function submitFor({ origin, tls, signingKey, refs }, seconds, perSecond = CALLS_PER_SECOND) {
+export async function submitFor({ origin, tls, signingKey, refs }, seconds, perSecond = CALLS_PER_SECOND) {
   const client = new BankClient({ origin, ...tls, signingKey });
   await client.me();
   const lines = await Promise.all(

@@ -60,7 +60,8 @@ export async function pacedLoad({ ports, connections, rate, untilMs, next }) {
       const nowMs = Math.min(performance.now(), untilMs);
       for (; dueMs <= nowMs; dueMs += 1000 / rate) {
         outstanding++;
-        if (free.length > 0) serve(free.pop(), dueMs);
+        // In turn: one that asks nothing for half a minute is closed.
+        if (free.length > 0) serve(free.shift(), dueMs);
         else waiting.push(dueMs);
       }
       if (nowMs < untilMs) return setTimeout(tick, TICK_MS);
