@@ -39,7 +39,11 @@ afterAll(async () => {
 
 const yuan = (amount: string) => ({ amount, currency: 'CNY' });
 const request = (subject: string, change: object = {}) => ({
-  ...{ subject, service: 'pay-later', amount: yuan('30.00'), spends: 400, seconds: 300 },
+  subject,
+  service: 'pay-later',
+  amount: yuan('30.00'),
+  spends: 400,
+  seconds: 300,
   ...change,
 });
 

@@ -29,8 +29,12 @@ async function aLeaf(authority: { certificate: string; key: string }, participan
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const cert = await issue(authority, {
-    ...{ publicKey: publicPem(key), commonName: participant, names: [{ type: 'url', value: `urn:tallystick:participant:${participant}` }] },
-    ...{ usage: 'client', notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + DAY_MS) },
+    publicKey: publicPem(key),
+    commonName: participant,
+    names: [{ type: 'url', value: `urn:tallystick:participant:${participant}` }],
+    usage: 'client',
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + DAY_MS),
   });
   return { ca: pki('server/ca.pem'), cert, key, serial: readIssuedCertificate(cert, authority.certificate).serial };
 }
@@ -91,8 +95,12 @@ describe('a client certificate', () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     const cert = await issue(readDevelopmentAuthority(path.join(home, 'pki'))!, {
-      ...{ publicKey: publicPem(key), commonName: 'bank-a', names: [{ type: 'url', value: 'urn:tallystick:participant:bank-a' }] },
-      ...{ usage: 'server', notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + DAY_MS) },
+      publicKey: publicPem(key),
+      commonName: 'bank-a',
+      names: [{ type: 'url', value: 'urn:tallystick:participant:bank-a' }],
+      usage: 'server',
+      notBefore: new Date(Date.now() - 60_000),
+      notAfter: new Date(Date.now() + DAY_MS),
     });
     serverLeaf = { cert, key };
   });

@@ -83,8 +83,12 @@ describe('a partner’s webhook, probed', () => {
   const scoreAt = (url: string) =>
     runProbes(
       partnerProbes({
-        ...{ target: { participant: 'bank-a', url }, issuer: world.config.GATEWAY_ORIGIN, push, now },
-        ...{ messageSigner: loadSigner(world.config, 'response'), tokenSigner: loadSigner(world.config, 'receipt') },
+        target: { participant: 'bank-a', url },
+        issuer: world.config.GATEWAY_ORIGIN,
+        push,
+        now,
+        messageSigner: loadSigner(world.config, 'response'),
+        tokenSigner: loadSigner(world.config, 'receipt'),
       }),
     );
 
@@ -93,7 +97,11 @@ describe('a partner’s webhook, probed', () => {
     const keys = () =>
       Promise.resolve((['response', 'receipt'] as const).map((name): JsonWebKey => loadSigner(world.config, name).publicJwk));
     const toy = await startToyReceiver({
-      ...{ pki: path.join(world.home, 'pki'), folder, participant: 'bank-a', issuer: world.config.GATEWAY_ORIGIN, keys },
+      pki: path.join(world.home, 'pki'),
+      folder,
+      participant: 'bank-a',
+      issuer: world.config.GATEWAY_ORIGIN,
+      keys,
     });
     const results = await scoreAt(toy.url);
     expect(results.filter(({ passed }) => !passed)).toEqual([]);

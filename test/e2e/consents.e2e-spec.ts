@@ -77,8 +77,12 @@ async function linked(bank = 'bank-a'): Promise<{ subject: string; sub: string }
 }
 
 const wish = (sub: string, change: JsonObject = {}): JsonObject => ({
-  ...{ sub, purpose: 'CREDIT_APPLICATION', claims: ['score', 'band', 'factors'], fetch: { type: 'PERIODIC', count: 4, every: 'DAY' } },
-  ...{ dataLifeSeconds: 604_800, expiresAt: new Date(Date.now() + 30 * 86_400_000).toISOString() },
+  sub,
+  purpose: 'CREDIT_APPLICATION',
+  claims: ['score', 'band', 'factors'],
+  fetch: { type: 'PERIODIC', count: 4, every: 'DAY' },
+  dataLifeSeconds: 604_800,
+  expiresAt: new Date(Date.now() + 30 * 86_400_000).toISOString(),
   ...change,
 });
 
@@ -128,7 +132,10 @@ describe('a consent over both doors', () => {
     const { body: told } = await look('bank-a', `/v1/consents/${id}`).expect(200);
     expect(told).toMatchObject({ state: 'ACTIVE', version: 2, by: 'SUBJECT', claims: ['score'], dataLifeSeconds: 3_600 });
     expect(await artefactClaims((told as Shown).artefact)).toMatchObject({
-      ...{ iss: world.config.GATEWAY_ORIGIN, aud: 'bank-a', sub, jti: `${id}.2` },
+      iss: world.config.GATEWAY_ORIGIN,
+      aud: 'bank-a',
+      sub,
+      jti: `${id}.2`,
       consent: {
         id,
         state: 'ACTIVE',

@@ -1,9 +1,12 @@
 import 'reflect-metadata';
+import { once } from 'node:events';
+import http2 from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RESERVE_LIMITS } from '#decisions';
 import { formatId } from '#kernel';
+import { grpcStreamsMax } from '../../apps/decision-api/src/decision-api.js';
 import { type DecisionWorld, decisionWorld, newKey, reserveBody } from '../world/decision-world.js';
 import { tableContents } from '../world/table-contents.js';
 
@@ -270,7 +273,9 @@ describe('overload', () => {
       expect(refused).toMatchObject({ status: 503, body: { code: 'overloaded', retryAfterSeconds: 1 } });
       expect(refused.headers.get('retry-after')).toBe('1');
       await expect(world.grpc('Decide', { ...reserveBody(subject), idempotencyKey: newKey() })).rejects.toMatchObject({
-        ...{ code: 14, problem: 'overloaded', retryAfter: '1' },
+        code: 14,
+        problem: 'overloaded',
+        retryAfter: '1',
       });
       return { sent };
     });
@@ -284,4 +289,11 @@ describe('overload', () => {
     const [row] = await world.fresh.database.query<{ count: bigint }>(`SELECT count(*) FROM decisions WHERE service = 'marketplace'`);
     expect(Number(row!.count)).toBe(answered);
   });
+});
+
+it('one gRPC connection is told how many calls it may have under way', async () => {
+  const session = http2.connect(`http://127.0.0.1:${world.config.DECISION_GRPC_PORT}`);
+  const [settings] = (await once(session, 'remoteSettings')) as [http2.Settings];
+  session.destroy();
+  expect(settings.maxConcurrentStreams).toBe(grpcStreamsMax);
 });

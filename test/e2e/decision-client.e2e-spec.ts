@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -54,6 +54,19 @@ async function checkoutDay(subject: string): Promise<{ used: bigint; reserved: b
   );
   return row!;
 }
+
+describe('the package', () => {
+  it('holds its modules, the licence, the README and nothing else: no test, no map, no folder of whoever packed it', () => {
+    const root = path.join(sdk.folder, 'node_modules/@tallystick/sdk');
+    const files = readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)));
+    const modules = files.filter((file) => /^dist\/(kernel|contract|evidence|sdk)\/src\/[a-z0-9/-]+\.js$/.test(file));
+    expect(files.filter((file) => !modules.includes(file)).sort()).toEqual(['LICENSE', 'README.md', 'package.json']);
+    expect(modules).toContain('dist/sdk/src/index.js');
+    for (const file of files) expect(readFileSync(path.join(root, file), 'utf8')).not.toContain(process.cwd());
+  });
+});
 
 describe('the decision client', () => {
   it('asks, holds, confirms, refunds, releases, looks up and keeps the receipt', async () => {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseId } from '#kernel';
 import { type DecisionWorld, decisionWorld, newKey, reserveBody } from '../world/decision-world.js';
 
 let world: DecisionWorld;
@@ -73,7 +74,8 @@ describe('a linked batch', () => {
   it('says which item it cannot judge', async () => {
     const body = { subject: await world.newSubject(), items: [items[0], { ...items[0], amount: { amount: '0', currency: 'CNY' } }] };
     expect((await world.http('POST', '/v1/decisions:linked', { body, key: newKey() })).body).toMatchObject({
-      ...{ outcome: 'REFUSED', failed: [1] },
+      outcome: 'REFUSED',
+      failed: [1],
       results: [{ problem: { code: 'linked.refused' } }, { problem: { code: 'amount.not_positive', field: '/items/1/amount/amount' } }],
     });
   });
@@ -99,6 +101,9 @@ describe('a linked batch', () => {
       tier: 'EXCELLENT',
       services: [{ service: 'checkout' }, {}, {}, {}],
     });
+    // Who looked is a fact, at this door as at the other.
+    const seen = "SELECT body::jsonb->>'what' AS what FROM facts WHERE kind = 'subject.viewed' AND subject = $1";
+    expect(await world.fresh.database.query(seen, [parseId('sub', subject).uuid])).toEqual([{ what: 'headroom' }]);
     const stranger = world.token(undefined, 'another-service');
     for (const [method, message] of [
       ['FindDecision', { subject, idempotencyKey: key }],

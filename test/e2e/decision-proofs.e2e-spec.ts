@@ -85,6 +85,9 @@ describe('a decision in the log', () => {
     const swapped = JSON.stringify({ ...answer, proof: foreign['proof'] });
     for (const command of [verify, replay])
       expect(await command(swapped)).toMatchObject({ code: 1, output: expect.stringContaining('receipt.other_fact') });
+    const misplaced = JSON.stringify({ ...answer, logIndex: `${Number(answer['logIndex']) + 1}` });
+    for (const command of [verify, replay])
+      expect(await command(misplaced)).toMatchObject({ code: 1, output: expect.stringContaining('receipt.other_index') });
     const [, extra] = /^extra (.*)$/m.exec(answer['proof']!)!;
     const changed = Buffer.from(Buffer.from(extra!, 'base64').toString().replace('"ALLOW"', '"DENIED"')).toString('base64');
     const forged = JSON.stringify({ ...answer, proof: answer['proof']!.replace(extra!, changed) });

@@ -72,8 +72,11 @@ describe('scripted subjects', () => {
     const readme = readFileSync('apps/decision-api/README.md', 'utf8');
     for (const { subject, says } of SCRIPTS) expect(readme).toContain(`| \`${subject}\` | ${says} |`);
     const production = {
-      ...{ TALLYSTICK_ENV: 'production', DATABASE_URL: 'postgres://x@db/x', INTERNAL_TOKEN_ISSUER: 'issuer' },
-      ...{ CONSOLE_ORIGIN: 'https://console.example', GATEWAY_ORIGIN: 'https://gateway.example' },
+      TALLYSTICK_ENV: 'production',
+      DATABASE_URL: 'postgres://x@db/x',
+      INTERNAL_TOKEN_ISSUER: 'issuer',
+      CONSOLE_ORIGIN: 'https://console.example',
+      GATEWAY_ORIGIN: 'https://gateway.example',
     };
     expect(() => parseConfig(production)).not.toThrow();
     expect(() => parseConfig({ ...production, SCRIPTED_SUBJECTS: 'on' })).toThrow(/SCRIPTED_SUBJECTS/);

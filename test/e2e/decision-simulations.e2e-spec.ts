@@ -20,7 +20,10 @@ afterAll(() => world?.close());
 const reserve = (amount: string) =>
   world.http('POST', '/v1/decisions', { body: reserveBody(subject, { amount: { amount, currency: 'CNY' } }), key: newKey() });
 const bodyOf = (suppose?: object, change: object = {}) => ({
-  ...{ subject, service: 'checkout', amount: { amount: '1000.00', currency: 'CNY' }, ...change },
+  subject,
+  service: 'checkout',
+  amount: { amount: '1000.00', currency: 'CNY' },
+  ...change,
   ...(suppose === undefined ? {} : { suppose }),
 });
 

@@ -82,8 +82,14 @@ async function report(name: Bank, ref: string, body: object): Promise<string> {
   const now = new Date();
   const jti = randomUUID().replace(/^(.{14})4/, '$17');
   const record = {
-    ...{ iss: name, sub: ref, jti, seq: ++seq, iat: Math.floor(now.getTime() / 1_000), asOf: now.toISOString() },
-    ...{ validUntil: new Date(now.getTime() + 90 * 86_400_000).toISOString(), ...body },
+    iss: name,
+    sub: ref,
+    jti,
+    seq: ++seq,
+    iat: Math.floor(now.getTime() / 1_000),
+    asOf: now.toISOString(),
+    validUntil: new Date(now.getTime() + 90 * 86_400_000).toISOString(),
+    ...body,
   };
   const jws = signJws('credit-record+jwt', record as unknown as JsonObject, gateway.signers[name]);
   await gateway.call(gateway.client(name), '/v1/records', 'post').set('content-type', 'application/jose').send(jws).expect(201);

@@ -21,8 +21,9 @@ async function enrol(
   participant: string,
   bankKey: BankKey = world.makeKey(P256),
   more: object = {},
+  activate = true,
 ): Promise<Identity & { signer: Signer }> {
-  const invitation = await world.invite({ participant });
+  const invitation = await world.invite({ participant, activate });
   const signer = newSigner(`${participant}-1`);
   const asked = await world
     .call('post', '/enrolments', invitation)
@@ -81,6 +82,28 @@ describe('the enrolment listener', () => {
     expect((await world.call('get', first.headers['location']!, invitation)).body).toMatchObject({ state: 'REQUESTED' });
     await world.issue();
     expect((await post(form).expect(200)).body).toMatchObject({ state: 'ISSUED', participant: 'bank-twice' });
+  });
+
+  it('lets a bank that is not activated yet look after itself and read the rules, and do nothing else', async () => {
+    const identity = await enrol('bank-waiting', world.makeKey(P256), {}, false);
+    const statusOf = async (path: string) => (await world.gateway.call(identity, path)).status;
+    expect((await world.gateway.call(identity).expect(200)).body).toMatchObject({ id: 'bank-waiting', state: 'ENROLLED' });
+    const open = ['/v1/participants/me/keys/bank-waiting-1', '/v1/schemas', '/.well-known/jwks.json', '/docs-json'];
+    expect(await Promise.all(open.map(statusOf))).toEqual(open.map(() => 200));
+    const closed = [
+      '/v1/consents',
+      '/v1/disputes',
+      '/v1/webhooks',
+      '/v1/records/x',
+      '/v1/participants/menu',
+      '/v1/schemas/x/y',
+      '/v1',
+      '/',
+    ];
+    for (const path of closed) {
+      const answer = await world.gateway.call(identity, path);
+      expect([path, answer.status, codeOf(answer)]).toEqual([path, 403, 'participant.not_active']);
+    }
   });
 
   it.each([

@@ -12,7 +12,8 @@ const CONNECTIONS = 6;
 let world: GatewayWorld;
 beforeAll(async () => {
   world = await openGatewayWorld({
-    ...{ callsPerSecondMax: CALLS, handshakesPerSecondMax: HANDSHAKES },
+    callsPerSecondMax: CALLS,
+    handshakesPerSecondMax: HANDSHAKES,
     connections: { connectionsMax: CONNECTIONS, pipelinedMax: 16 },
   });
 });

@@ -159,6 +159,26 @@ describe('an operator', () => {
     await expect(tallystick('staff', 'password', 'otto')).rejects.toThrow('staff.unknown');
   });
 
+  it('disables an account of the console and enables it again, each a fact; says so when nobody of a role is left', async () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const facts = () =>
+      world.fresh.database.query<{ kind: string }>(`SELECT kind FROM facts WHERE kind LIKE 'staff.account_%abled' ORDER BY at`);
+    await tallystick('staff', 'add', 'ruth', '--role', 'risk');
+    expect(await tallystick('staff', 'disable', 'ruth')).toBe('ruth is disabled; open sessions ended.');
+    expect(String(told.mock.lastCall)).toContain('Nobody is left whose role is risk');
+    expect(await tallystick('staff', 'disable', 'ruth')).toBe('ruth was disabled already.');
+    await tallystick('staff', 'password', 'ruth');
+    expect(String(told.mock.lastCall)).toContain('tallystick staff enable ruth');
+    expect(await tallystick('staff', 'list')).toContain('ruth  risk  DISABLED  0 open sessions, never signed in');
+    expect(await tallystick('staff', 'enable', 'ruth')).toContain('ruth may sign in again');
+    const listed = (await tallystick('staff', 'list', '--json'))
+      .split('\n')
+      .map((line) => JSON.parse(line) as { name: string; state: string });
+    expect(listed.find(({ name }) => name === 'ruth')).toMatchObject({ state: 'ACTIVE', openSessions: 0, lastSignedInAt: null });
+    expect((await facts()).map(({ kind }) => kind)).toEqual(['staff.account_disabled', 'staff.account_enabled']);
+    await expect(tallystick('staff', 'disable', 'otto')).rejects.toThrow('staff.unknown');
+  });
+
   it('mints a token for a development caller, and nothing longer than fifteen minutes', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const token = decodeJwt(await tallystick('token', '--caller', 'checkout', '--scope', 'decisions:evaluate', '--minutes', '5'));

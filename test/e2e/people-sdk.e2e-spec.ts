@@ -16,8 +16,12 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 
 const wish = (sub: string, scope: object = { claims: ['score', 'band'] }) => ({
-  ...{ sub, purpose: 'ACCOUNT_REVIEW' as const, fetch: { type: 'PERIODIC' as const, count: 100, every: 'DAY' as const } },
-  ...{ dataLifeSeconds: 3_600, expiresAt: new Date(Date.now() + 86_400_000).toISOString(), ...scope },
+  sub,
+  purpose: 'ACCOUNT_REVIEW' as const,
+  fetch: { type: 'PERIODIC' as const, count: 100, every: 'DAY' as const },
+  dataLifeSeconds: 3_600,
+  expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+  ...scope,
 });
 const codeOf = (call: Promise<unknown>) =>
   call.then(

@@ -34,6 +34,10 @@ describe('an analyst', () => {
     const file = write('wrong.json', { currency: 'XQQ' });
     expect(await policy('lint', file)).toBe('wrong.json:5:15: error policy.inconsistent: not an active ISO 4217 code (/currency)');
     expect(process.exitCode).toBe(1);
+    // The name of a field would clear the screen and ring.
+    const steered = await policy('lint', write('steering.json', { 'x\u001b[2J\u0007': 1 }));
+    expect(steered).toContain('/x [2J ');
+    expect(steered).not.toMatch(/[^\n\P{Control}]/u);
     process.exitCode = 0;
     await expect(policy('draft', file, '--author', 'ann')).rejects.toThrow('policy.inconsistent');
     expect(await policy('list')).toBe('');

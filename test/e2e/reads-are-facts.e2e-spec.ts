@@ -4,7 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Command } from 'commander';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { parseId } from '#kernel';
+import { formatId, parseId, shardOf } from '#kernel';
 import { createLogger } from '#platform';
 import { createStaffAccount } from '#staff/adapters/create-staff-account';
 import { register as registerConsents } from '../../apps/cli/src/commands/consents.js';
@@ -21,6 +21,7 @@ interface Named {
   readonly ref: string;
   readonly consent: string;
   readonly dispute: string;
+  readonly statement: string;
 }
 
 /** What a route tells: of one person (one fact, among that person's), of several (one fact), or of nobody, and why. */
@@ -94,6 +95,8 @@ const CONSOLE: readonly Row[] = [
   ['api/consents/:id', 'one', '/api/consents/$consent'],
   ['api/consents/:id/uses', 'one', '/api/consents/$consent/uses'],
   ['api/facts', 'one', '/api/facts?subject=$subject'],
+  ['api/reconciliations/:id/breaks', 'several', '/api/reconciliations/$statement/breaks'],
+  ...['api/reconciliations', 'api/reconciliations/:id'].map((route) => [route, 'nobody', 'files, banks and counts'] as const),
   ['api/exports/:id/bundle', 'nobody', 'a bundle of facts, which carry no personal data; its download is a fact all the same'],
   ...['api/retractions', 'api/overview', 'api/session', 'api/checkpoint', 'api/exports', 'api/partners', 'health', 'ready', 'metrics'].map(
     (route) => [route, 'nobody', 'names no subject'] as const,
@@ -158,12 +161,26 @@ describe('whoever reads of a person leaves one fact', () => {
     const jti = await world.report(a, refs['bank-a'], RECORDS.paid);
     const { id: dispute } = await a.client.disputes.flag(jti, { code: 'INACCURATE' });
     const { id: consent } = await b.client.consents.request({
-      ...{ sub: refs['bank-b'], purpose: 'ACCOUNT_REVIEW', claims: ['band'], fetch: { type: 'PERIODIC', count: 9, every: 'DAY' } },
-      ...{ dataLifeSeconds: 3_600, expiresAt: new Date(Date.now() + 86_400_000).toISOString() },
+      sub: refs['bank-b'],
+      purpose: 'ACCOUNT_REVIEW',
+      claims: ['band'],
+      fetch: { type: 'PERIODIC', count: 9, every: 'DAY' },
+      dataLifeSeconds: 3_600,
+      expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
     });
     await world.people.consents.grant(subject, consent);
     await world.decisions.reserve({ subject, service: 'checkout', amount: { amount: '5.00', currency: 'CNY' } }, randomUUID());
-    return { subject, ref: refs['bank-b'], consent, dispute };
+    return { subject, ref: refs['bank-b'], consent, dispute, statement: await statement() };
+  }
+
+  async function statement(): Promise<string> {
+    const id = { shard: shardOf('bank-a'), uuid: randomUUID() };
+    await world.gateway.fresh.database.query(
+      `INSERT INTO reconciliations (shard, id, participant, digest, size_bytes, received_at, state, statements, entries, lines_total)
+       VALUES ($1, $2, 'bank-a', sha256('x'), 1, now(), 'RECEIVED', '[]', 0, 0)`,
+      [id.shard, id.uuid],
+    );
+    return formatId('rec', id);
   }
 
   const filled = (text: string) => text.replace(/\$(\w+)/g, (_, name: keyof Named) => names[name]);

@@ -18,7 +18,7 @@ import { PgExchange } from '#standing/adapters/pg-exchange';
 import { PgStandingReader } from '#standing/adapters/pg-standing-reader';
 import { createGateway } from '../../apps/gateway/src/start-gateway.js';
 import { EC_AUTHORITY, ensureDevelopmentPki, RSA_AUTHORITY } from '../../certs/make-dev-pki.js';
-import { signed } from '../world/sign-request.js';
+import { signatureFields, signed } from '../world/sign-request.js';
 
 let home: string;
 let fresh: FreshDatabase;
@@ -37,11 +37,13 @@ function newSigner(kid: string): Signer {
 }
 
 const pki = (name: string) => readFileSync(path.join(home, 'pki', name), 'utf8');
-const as = (bank: string, method: 'get' | 'post', url: string) => {
+const unsigned = (bank: string, method: 'get' | 'post', url: string) => {
   const [cert, key] = [pki(`clients/${bank}/cert.pem`), pki(`clients/${bank}/key.pem`)];
-  const origin = `https://localhost:${port}`;
-  const made = request(origin)[method](url).ca(pki('server/ca.pem')).cert(cert).key(key);
-  return method === 'get' ? made : signed(made, { method: 'POST', targetUri: origin + url }, signers[bank]!);
+  return request(`https://localhost:${port}`)[method](url).ca(pki('server/ca.pem')).cert(cert).key(key);
+};
+const as = (bank: string, method: 'get' | 'post', url: string) => {
+  const made = unsigned(bank, method, url);
+  return method === 'get' ? made : signed(made, { method: 'POST', targetUri: `https://localhost:${port}${url}` }, signers[bank]!);
 };
 
 const head = (bank: string) => recordHead(bank, ref[bank]!, ++n, new Date());
@@ -84,8 +86,12 @@ beforeAll(async () => {
   fresh = await freshDatabase();
   port = await freePort();
   const config = parseConfig({
-    ...{ TALLYSTICK_ENV: 'test', TALLYSTICK_HOME: home, DATABASE_URL: fresh.url, LOG_LEVEL: 'silent' },
-    ...{ GATEWAY_ORIGIN: `https://localhost:${port}`, GATEWAY_PORT: String(port) },
+    TALLYSTICK_ENV: 'test',
+    TALLYSTICK_HOME: home,
+    DATABASE_URL: fresh.url,
+    LOG_LEVEL: 'silent',
+    GATEWAY_ORIGIN: `https://localhost:${port}`,
+    GATEWAY_PORT: String(port),
   });
   await ensureDevelopmentPki(path.join(home, 'pki'), new Date());
   for (const name of SIGNER_NAMES) createSigner(config, name);
@@ -164,6 +170,29 @@ describe('a credit record over mTLS', () => {
     ];
     expect(rows.map(([answer]) => codeOf(answer))).toEqual(rows.map(([, status, code]) => [status, code]));
     await submit(good).expect(201);
+  });
+
+  it('sent again as it was, its request’s signature and all, is refused, whatever became of it the first time', async () => {
+    const [record, other] = [rated('bank-a', 700), rated('bank-a', 705)];
+    await submit(other).expect(201);
+    const rows: [what: string, body: string, answer: (number | string | undefined)[]][] = [
+      ['accepted', jws(record, signers['bank-a']!), [201, undefined]],
+      ['repeated', jws(other, signers['bank-a']!), [200, undefined]],
+      ['an equivocation', jws({ ...other, rating: rating(900) }, signers['bank-a']!), [409, 'record.equivocation']],
+      ['of no link', jws({ ...rated('bank-a', 700), sub: formatId('lnk', ref['bank-b']!) }, signers['bank-a']!), [404, 'link.unknown']],
+      ['another’s', jws(rated('bank-b', 700), signers['bank-a']!), [403, 'record.issuer_mismatch']],
+      ['no JWS', 'nonsense', [400, 'signature.malformed']],
+    ];
+    const target = { method: 'POST', targetUri: `https://localhost:${port}/v1/records` };
+    for (const [what, body, answer] of rows) {
+      const fields = signatureFields(target, Buffer.from(body), signers['bank-a']!);
+      const send = () =>
+        unsigned('bank-a', 'post', '/v1/records')
+          .set({ ...fields, 'content-type': 'application/jose' })
+          .send(body);
+      expect([what, ...codeOf(await send())]).toEqual([what, ...answer]);
+      expect([what, ...codeOf(await send())]).toEqual([what, 401, 'nonce.replayed']);
+    }
   });
 
   it('is its issuer’s alone: anyone else is answered as for an unknown one', async () => {

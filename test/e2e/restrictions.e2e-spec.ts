@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import pg from 'pg';
 import supertest from 'supertest';
 import { Command } from 'commander';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type JsonObject, type Signer, signJws } from '#evidence';
+import { parseId } from '#kernel';
 import { createLogger, freePort, loadSigner, parseConfig } from '#platform';
 import { PgPolicies } from '#policies/adapters/pg-policies';
 import { policyInput } from '#policies/testing/house-policy';
@@ -74,8 +76,14 @@ async function decide(subject: string) {
 async function report(ref: string, severity: 'MINOR' | 'MAJOR'): Promise<void> {
   const now = new Date();
   const record = {
-    ...{ iss: 'bank-b', sub: ref, jti: randomUUID().replace(/^(.{14})4/, '$17'), seq: ++seq, iat: Math.floor(now.getTime() / 1_000) },
-    ...{ asOf: now.toISOString(), validUntil: new Date(now.getTime() + 90 * 86_400_000).toISOString(), kind: 'violation' },
+    iss: 'bank-b',
+    sub: ref,
+    jti: randomUUID().replace(/^(.{14})4/, '$17'),
+    seq: ++seq,
+    iat: Math.floor(now.getTime() / 1_000),
+    asOf: now.toISOString(),
+    validUntil: new Date(now.getTime() + 90 * 86_400_000).toISOString(),
+    kind: 'violation',
     violation: { ...violation(severity, now), occurredAt: now.toISOString() },
   };
   const jws = signJws('credit-record+jwt', record as unknown as JsonObject, gateway.signers['bank-b']);
@@ -198,4 +206,26 @@ it('violation, cut, appeal, overturned, lifted, told to both banks, acknowledged
   expect(await retractions()).toEqual([]);
   expect(await tallystick('restrictions', 'retractions')).toMatch(/^No open retractions/);
   expect(JSON.parse((await tallystick('restrictions', 'show', subject)).split('\n')[0]!)).toMatchObject({ state: 'OVER', rung: 'cut' });
+});
+
+it('is over at its end for whoever asks, although nobody has lifted it yet', async () => {
+  const { id: subject } = (await service('post', '/v1/subjects', { kind: 'INDIVIDUAL' })).body as { id: string };
+  const { ref } = (await service('post', `/v1/subjects/${subject}/links`, { participant: 'bank-b' })).body as { ref: string };
+  await report(ref, 'MINOR');
+  const steps = async () => {
+    const { body } = await service('get', `/v1/subjects/${subject}/standing`);
+    return (body as { restrictions: { step: string }[] }).restrictions.map(({ step }) => step);
+  };
+  expect(await steps()).toEqual(['BANK_NOTICE']);
+  const { shard, uuid } = parseId('sub', subject);
+  // As the schema's owner: no application may change a term.
+  const owner = new pg.Client({ connectionString: gateway.fresh.url });
+  await owner.connect();
+  const { rowCount } = await owner.query(
+    `UPDATE restrictions SET starts_at = starts_at - interval '1 hour', ends_at = starts_at WHERE shard = $1 AND subject = $2`,
+    [shard, uuid],
+  );
+  await owner.end();
+  expect(rowCount).toBe(1);
+  expect(await steps()).toEqual([]);
 });

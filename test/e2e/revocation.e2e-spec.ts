@@ -39,8 +39,12 @@ async function newLeaf(): Promise<Leaf> {
   const authority = readDevelopmentAuthority(path.join(world.home, 'pki'))!;
   const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const cert = await issue(authority, {
-    ...{ publicKey: publicPem(key), commonName: 'bank-a', names: [{ type: 'url' as const, value: 'urn:tallystick:participant:bank-a' }] },
-    ...{ usage: 'client' as const, notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + DAY_MS) },
+    publicKey: publicPem(key),
+    commonName: 'bank-a',
+    names: [{ type: 'url' as const, value: 'urn:tallystick:participant:bank-a' }],
+    usage: 'client' as const,
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + DAY_MS),
   });
   const issued = readIssuedCertificate(cert, authority.certificate);
   await world.participants.registerCertificate('bank-a', issued);
@@ -50,8 +54,8 @@ async function newLeaf(): Promise<Leaf> {
 /** A connection that stays open: what each further call on it is answered, or `closed`; with the session to resume it by. */
 class Connection {
   session: Buffer | undefined;
+  isClosed = false;
   private answer = '';
-  private isClosed = false;
 
   private constructor(
     private readonly socket: tls.TLSSocket,
@@ -104,6 +108,7 @@ describe('a certificate that is revoked', () => {
     'in %s is refused on every process within 10 s: open, resumed and fresh (%s)',
     async (where, version, revoke) => {
       const leaf = await newLeaf();
+      const silent = await Promise.all(ports.map((port) => Connection.open(port, leaf, version)));
       const open = await until(async () => {
         const made = await Promise.all(ports.map((port) => Connection.open(port, leaf, version)));
         const answers = await Promise.all(made.map((connection) => connection.ask()));
@@ -115,6 +120,8 @@ describe('a certificate that is revoked', () => {
       const sinceMs = performance.now();
       await revoke(leaf.serial);
       await until(async () => ((await Promise.all(open.map((one) => one.ask()))).every((answer) => answer !== '200') ? true : undefined));
+      // Whoever only listens would never notice: such connections are closed.
+      await until(() => Promise.resolve(silent.every(({ isClosed }) => isClosed) || undefined));
       const tookMs = performance.now() - sinceMs;
       for (const [i, port] of ports.entries()) {
         const resumed = await Connection.open(port, leaf, version, open[i]!.session);

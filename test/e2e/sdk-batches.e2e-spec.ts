@@ -148,13 +148,13 @@ describe('the example of the package', () => {
     };
     const { ca, cert, key: tlsKey } = world.client('bank-a');
     const printed = await sdk.run('a-night-of-records.mjs', {
-      ...{
-        TALLY_GATEWAY: `https://localhost:${world.port}`,
-        TALLY_KID: 'ed',
-        TALLY_REF: formatId('lnk', ref),
-        TALLY_LOG_KEYS: file('log/vkey'),
-      },
-      ...{ TALLY_CA: written('ca.pem', ca), TALLY_CERT: written('cert.pem', cert), TALLY_KEY: written('key.pem', tlsKey) },
+      TALLY_GATEWAY: `https://localhost:${world.port}`,
+      TALLY_KID: 'ed',
+      TALLY_REF: formatId('lnk', ref),
+      TALLY_LOG_KEYS: file('log/vkey'),
+      TALLY_CA: written('ca.pem', ca),
+      TALLY_CERT: written('cert.pem', cert),
+      TALLY_KEY: written('key.pem', tlsKey),
       TALLY_SIGNING_KEY: written('signing.pem', edPair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()),
     });
     sdk.remove();

@@ -38,7 +38,10 @@ beforeAll(async () => {
   home = mkdtempSync(path.join(tmpdir(), 'subjects-'));
   fresh = await freshDatabase();
   const config = parseConfig({
-    ...{ TALLYSTICK_ENV: 'test', TALLYSTICK_HOME: home, DATABASE_URL: fresh.url, LOG_LEVEL: 'silent' },
+    TALLYSTICK_ENV: 'test',
+    TALLYSTICK_HOME: home,
+    DATABASE_URL: fresh.url,
+    LOG_LEVEL: 'silent',
     DECISION_GRPC_PORT: String(await freePort()),
   });
   issuer = createSigner(config, 'internal-issuer');

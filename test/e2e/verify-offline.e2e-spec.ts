@@ -10,6 +10,9 @@ import { PgExportStore } from '#audit/adapters/pg-export-store';
 import { pgWorld } from '#audit/testing/pg-sealing-world';
 import { newSealer, newSigner, shardA } from '#audit/testing/sealing-world';
 
+/** Clears the screen, rings, and colours what follows. */
+const STEERING = '\u001b[2J\u0007\u001b[32m';
+
 const CLI = path.resolve('dist/apps/cli/src/main.js');
 
 /** The built command in a process of its own that is given no environment: no settings, no database. */
@@ -30,7 +33,7 @@ describe.skipIf(!existsSync(CLI))('tallystick verify, offline (skipped where not
     const [log, signer, requests] = [await newSealer(world).vkey(), newSigner(), new PgExportStore(world.database)];
     const exports = new Exports(requests);
     await world.addFacts(shardA, 20);
-    const id = await exports.request({}, 'acc-1', new Date(), new Uint8Array(10));
+    const id = await exports.request({}, `acc-1${STEERING}`, new Date(), new Uint8Array(10));
     await newSealer(world).sealOnce();
     const entries = new LogEntries(nodeCrypto, world.store, world.sources);
     const parts = { crypto: nodeCrypto, exports, requests, log: world.store, entries, signer };
@@ -61,6 +64,12 @@ describe.skipIf(!existsSync(CLI))('tallystick verify, offline (skipped where not
       output: expect.stringContaining('WARNING') as string,
     });
     await expect(verify(bundle, '--key', keys, '--origin', 'another.log')).resolves.toMatchObject({ code: 1 });
+  });
+
+  it('shows what whoever made the bundle wrote, and lets none of it steer the terminal', async () => {
+    const { output } = await verify(bundle, '--key', keys);
+    expect(output).toMatch(/requested by acc-1\S* /);
+    expect(output).not.toMatch(/[^\n\P{Control}]/u);
   });
 
   it('names the entry whose byte was flipped, in its last line', async () => {

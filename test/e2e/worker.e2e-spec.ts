@@ -4,11 +4,13 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import supertest from 'supertest';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { findRedisServer, type ServerProcess, startRedis } from '#platform';
+import { JobSender } from '#platform/adapters/queues.module';
 import { camt053, samplePayment } from '#reconciliation/testing/samples';
 import { createWorker } from '../../apps/worker/src/start-worker.js';
 import { insertPayments, until, type WorkerWorld, workerWorld } from '../world/worker-world.js';
@@ -138,6 +140,26 @@ describe.runIf(hasRedis)('when Redis forgets or falls away', () => {
     }
     await until(async () => ((await client.zcard('{bull}:seal:repeat')) > 0 ? true : undefined));
     client.disconnect();
+  });
+
+  it('a clock that is set back by an hour stops nothing', async () => {
+    await until(async () => (await lastBeat('seal')) || undefined);
+    await world.fresh.database.query(`UPDATE worker_beats SET ran_at = clock_timestamp() + interval '1 hour'`);
+    const soon = Date.now() + 60_000;
+    for (const task of ['seal', 'sweep', 'dispatch', 'shadow']) await until(async () => ((await lastBeat(task)) < soon ? true : undefined));
+  });
+
+  it('a schedule from before the clock was set back begins anew', async () => {
+    const { hostname: host, port, password } = new URL(redis.url);
+    const queue = new Queue('sweep', { connection: { host, port: Number(port), password }, prefix: '{set-back}' });
+    const jobs = new JobSender(new Map([['sweep', queue]]), logger);
+    await jobs.repeat('sweep', 1_000);
+    const client = new Redis(redis.url);
+    await client.zadd('{set-back}:sweep:repeat', Date.now() + 3_600_000, 'sweep');
+    await jobs.repeat('sweep', 1_000);
+    await until(async () => ((await queue.getJobScheduler('sweep'))!.next! < Date.now() + 60_000 ? true : undefined));
+    client.disconnect();
+    await queue.close();
   });
 
   it('without Redis facts are still sealed, and the process ends in time', async () => {

@@ -81,8 +81,13 @@ async function open(opened: Opened, processes: number, dice: Dice): Promise<ApiW
     return proxy.port;
   };
   const env = {
-    ...{ PATH: process.env['PATH'], NODE_ENV: 'production', TALLYSTICK_ENV: 'test', TALLYSTICK_HOME: folder, LOG_LEVEL: 'silent' },
-    ...{ DATABASE_URL: through(postgres.url, await proxyTo(postgresPort)), INTERNAL_TOKEN_ISSUER: ISSUER },
+    PATH: process.env['PATH'],
+    NODE_ENV: 'production',
+    TALLYSTICK_ENV: 'test',
+    TALLYSTICK_HOME: folder,
+    LOG_LEVEL: 'silent',
+    DATABASE_URL: through(postgres.url, await proxyTo(postgresPort)),
+    INTERNAL_TOKEN_ISSUER: ISSUER,
   };
   for (const name of SIGNER_NAMES) if (name !== 'internal-issuer') createSigner(parseConfig(env), name);
   const apis: Mortal[] = [];
@@ -98,7 +103,10 @@ async function open(opened: Opened, processes: number, dice: Dice): Promise<ApiW
   const queues = redis ? { REDIS_URL: through(redis.url, await proxyTo(Number(new URL(redis.url).port))) } : {};
   opened.add(await Mortal.start('worker', { ...env, ...queues, WORKER_PORT: String(workerPort) }, workerPort), (worker) => worker.end());
   return {
-    ...{ database, apis, doors, proxies },
+    database,
+    apis,
+    doors,
+    proxies,
     crashPostgres: () => postgres.crash(),
     crashRedis: async () => await redis?.crash(),
     close: () => opened.close(),

@@ -65,7 +65,11 @@ export async function decisionWorld(
   const client = new Service(`127.0.0.1:${grpcPort}`, grpc.credentials.createInsecure());
   const token = (scope = ALL_SCOPES, service = 'checkout-service') => mint(issuer, scope, service);
   return {
-    ...{ fresh, config, app, methods: Service.service, token },
+    fresh,
+    config,
+    app,
+    methods: Service.service,
+    token,
     newSubject: async (score) => formatId('sub', (await addSubjects(fresh.database, 1, score))[0]!),
     http: (method, url, call = {}) => send(`${origin}${url}`, method, { token: token(), ...call }),
     grpc: (method, message, bearer = token()) => unary(client, method, message, bearer),

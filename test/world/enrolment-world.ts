@@ -47,7 +47,8 @@ export async function openEnrolmentWorld(): Promise<EnrolmentWorld> {
   const issuer = createIssuer(findIssuingAuthority(config)!, issueForCsr);
   const issuing = new IssueCertificates(gateway.app.get(PrismaEnrolmentStore), issuer, systemClock);
   return {
-    ...{ gateway, origin },
+    gateway,
+    origin,
     invite: async (wish) => {
       const { secret } = await gateway.app
         .get(Enrolments)

@@ -125,7 +125,11 @@ export async function ownOneOfEach(world: GatewayWorld): Promise<OwnedIds> {
 
 function consentFor(sub: string): object {
   return {
-    ...{ sub, purpose: 'CREDIT_APPLICATION', claims: ['score'], fetch: { type: 'ONETIME' }, dataLifeSeconds: 3_600 },
+    sub,
+    purpose: 'CREDIT_APPLICATION',
+    claims: ['score'],
+    fetch: { type: 'ONETIME' },
+    dataLifeSeconds: 3_600,
     expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
   };
 }

@@ -45,8 +45,13 @@ export async function openGatewayWorld(
   const fresh = await freshDatabase();
   const port = await freePort();
   const config = parseConfig({
-    ...{ TALLYSTICK_ENV: 'test', TALLYSTICK_HOME: home, DATABASE_URL: fresh.url, LOG_LEVEL: 'silent' },
-    ...{ GATEWAY_ORIGIN: `https://localhost:${port}`, GATEWAY_PORT: String(port), WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8,::1/128' },
+    TALLYSTICK_ENV: 'test',
+    TALLYSTICK_HOME: home,
+    DATABASE_URL: fresh.url,
+    LOG_LEVEL: 'silent',
+    GATEWAY_ORIGIN: `https://localhost:${port}`,
+    GATEWAY_PORT: String(port),
+    WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8,::1/128',
     ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
     REQUEST_SIGNATURES: options.signatures,
   });
@@ -62,9 +67,18 @@ export async function openGatewayWorld(
   const faults = checkAnswers(app.getHttpServer() as Server);
   await app.listen(port, '127.0.0.1');
   return {
-    ...{ home, config, fresh, app, participants, port, signers, pki },
+    home,
+    config,
+    fresh,
+    app,
+    participants,
+    port,
+    signers,
+    pki,
     client: (name) => ({
-      ...{ ca: pki('server/ca.pem'), cert: pki(`clients/${name}/cert.pem`), key: pki(`clients/${name}/key.pem`) },
+      ca: pki('server/ca.pem'),
+      cert: pki(`clients/${name}/cert.pem`),
+      key: pki(`clients/${name}/key.pem`),
       ...(name in signers ? { signer: signers[name as keyof typeof signers] } : {}),
     }),
     call: (identity, url = '/v1/participants/me', method = 'get') => {

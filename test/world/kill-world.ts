@@ -108,7 +108,13 @@ export async function openKillWorld(): Promise<KillWorld> {
   const [gateway, worker] = [new Mortal(mainOf('gateway'), env), new Mortal(mainOf('worker'), env)];
   const [bankA, bankB] = BANKS.map((bank) => openBank(home, config.GATEWAY_ORIGIN, bank)) as [KillWorld['bankA'], KillWorld['bankB']];
   return {
-    ...{ home, config, database, bankA, bankB, gateway, worker },
+    home,
+    config,
+    database,
+    bankA,
+    bankB,
+    gateway,
+    worker,
     async killPostgres() {
       process.kill(servers.postgres.pid, 'SIGKILL');
       await servers.postgres.exited;
@@ -136,9 +142,16 @@ export async function openKillWorld(): Promise<KillWorld> {
 async function settle(home: string, databaseUrl: string, redisUrl: string): Promise<Record<string, string>> {
   const [gatewayPort, workerPort] = [await freePort(), await freePort()];
   return {
-    ...{ TALLYSTICK_ENV: 'test', TALLYSTICK_HOME: home, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, LOG_LEVEL: 'silent' },
-    ...{ GATEWAY_ORIGIN: `https://localhost:${gatewayPort}`, GATEWAY_PORT: String(gatewayPort), WORKER_PORT: String(workerPort) },
-    ...{ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8,::1/128', WEBHOOK_CA_FILE: path.join(home, 'pki/server/ca.pem') },
+    TALLYSTICK_ENV: 'test',
+    TALLYSTICK_HOME: home,
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    LOG_LEVEL: 'silent',
+    GATEWAY_ORIGIN: `https://localhost:${gatewayPort}`,
+    GATEWAY_PORT: String(gatewayPort),
+    WORKER_PORT: String(workerPort),
+    WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8,::1/128',
+    WEBHOOK_CA_FILE: path.join(home, 'pki/server/ca.pem'),
     WEBHOOK_TIMEOUT_MS: '2000',
   };
 }

@@ -68,7 +68,13 @@ export async function openPeopleWorld(): Promise<PeopleWorld> {
   const decisions = new DecisionClient({ origin: apiUrl, token: () => token() });
   let seq = 0;
   return {
-    ...{ gateway, api, apiUrl, banks, people, decisions, token },
+    gateway,
+    api,
+    apiUrl,
+    banks,
+    people,
+    decisions,
+    token,
     person: () => personOf(people),
     report: async ({ name, client, key }, ref, body) => {
       const record = recordOf(name, ref, ++seq, body);
@@ -103,8 +109,14 @@ async function personOf(people: SubjectClient): Promise<Person> {
 function recordOf(iss: string, sub: string, seq: number, body: object) {
   const now = Date.now();
   return {
-    ...{ iss, sub, jti: randomUUID().replace(/^(.{14})4/, '$17'), seq, iat: Math.floor(now / 1_000), asOf: new Date(now).toISOString() },
-    ...{ validUntil: new Date(now + 90 * DAY_MS).toISOString(), ...body },
+    iss,
+    sub,
+    jti: randomUUID().replace(/^(.{14})4/, '$17'),
+    seq,
+    iat: Math.floor(now / 1_000),
+    asOf: new Date(now).toISOString(),
+    validUntil: new Date(now + 90 * DAY_MS).toISOString(),
+    ...body,
   };
 }
 

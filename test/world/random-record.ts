@@ -9,7 +9,9 @@ const NOTHING_DUE = ['11', ...NOTHING_OWED];
 export function randomRecord(dice: Dice, head: { iss: string; sub: string; jti: string; seq: number }) {
   const at = Date.now() - dice.int(0, 30) * DAY_MS - dice.int(0, 1_000);
   const whole = {
-    ...{ ...head, iat: Math.floor(Date.now() / 1_000) - dice.int(0, 50), asOf: new Date(at).toISOString() },
+    ...head,
+    iat: Math.floor(Date.now() / 1_000) - dice.int(0, 50),
+    asOf: new Date(at).toISOString(),
     validUntil: new Date(Date.now() + dice.int(1, 90) * DAY_MS).toISOString(),
   };
   return dice.int(0, 1) === 0
