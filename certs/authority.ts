@@ -37,8 +37,12 @@ const ALGORITHMS = {
 export async function makeEcAuthority(commonName: string, notBefore: Date, notAfter: Date): Promise<Authority> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHMS.ec, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    ...{ serialNumber: newSerial(), name: `CN=${commonName},O=Tallystick development`, notBefore, notAfter },
-    ...{ signingAlgorithm: ALGORITHMS.ec, keys },
+    serialNumber: newSerial(),
+    name: `CN=${commonName},O=Tallystick development`,
+    notBefore,
+    notAfter,
+    signingAlgorithm: ALGORITHMS.ec,
+    keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -54,8 +58,14 @@ export async function issue(authority: Authority, leaf: Leaf): Promise<string> {
   const { key, algorithm } = await signingKey(authority.key);
   const publicKey = await new x509.PublicKey(leaf.publicKey).export();
   const certificate = await x509.X509CertificateGenerator.create({
-    ...{ serialNumber: newSerial(), subject: `CN=${leaf.commonName}`, issuer: issuer.subject, publicKey },
-    ...{ notBefore: leaf.notBefore, notAfter: leaf.notAfter, signingAlgorithm: algorithm, signingKey: key },
+    serialNumber: newSerial(),
+    subject: `CN=${leaf.commonName}`,
+    issuer: issuer.subject,
+    publicKey,
+    notBefore: leaf.notBefore,
+    notAfter: leaf.notAfter,
+    signingAlgorithm: algorithm,
+    signingKey: key,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -75,7 +85,11 @@ export async function makeCrl(authority: Authority, revoked: readonly Revocation
   const number = Buffer.alloc(6, 0);
   number.writeUIntBE(Math.floor(thisUpdate.getTime() / 1000), 0, 6);
   const crl = await x509.X509CrlGenerator.create({
-    ...{ issuer: issuer.subject, thisUpdate, nextUpdate, signingAlgorithm: algorithm, signingKey: key },
+    issuer: issuer.subject,
+    thisUpdate,
+    nextUpdate,
+    signingAlgorithm: algorithm,
+    signingKey: key,
     entries: revoked.map(({ serial, at }) => ({ serialNumber: serial, revocationDate: new Date(at) })),
     extensions: [
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
