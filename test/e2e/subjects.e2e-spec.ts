@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import request, { type Response } from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Signer, signJws } from '#evidence';
+import { parseId } from '#kernel';
 import { Participants } from '#partners';
 import { createLogger, createSigner, freePort, parseConfig } from '#platform';
 import { freshDatabase, type FreshDatabase } from '#platform/testing/database';
@@ -97,5 +98,20 @@ describe('subjects over decision-api', () => {
       [await get(`/v1/subjects/${unknown}/standing`), 404, 'subject.unknown'],
     ];
     expect(rows.map(([answer]) => codeOf(answer))).toEqual(rows.map(([, status, code]) => [status, code]));
+  });
+
+  it('are not linked to a participant that is closed; links that it has stay as they are', async () => {
+    const before = (await post('/v1/subjects', { kind: 'MERCHANT' }).expect(201)).body as { id: string };
+    const after = (await post('/v1/subjects', { kind: 'MERCHANT' }).expect(201)).body as { id: string };
+    const link = await post(`/v1/subjects/${before.id}/links`, { participant: 'bank-a' }).expect(201);
+    const participants = app.get(Participants);
+    await participants.activate('bank-a', 'ready');
+    await participants.suspend('bank-a', 'winding up');
+    await participants.proposeClosing('bank-a', 'wound up', 'otto');
+    await participants.confirmClosing('bank-a', 'ada');
+    const refused = await post(`/v1/subjects/${after.id}/links`, { participant: 'bank-a' });
+    expect([...codeOf(refused), (refused.body as { field: string }).field]).toEqual([422, 'participant.closed', '/participant']);
+    expect(await fresh.database.query('SELECT 1 FROM links WHERE subject = $1', [parseId('sub', after.id).uuid])).toEqual([]);
+    await post(`/v1/subjects/${before.id}/links/${(link.body as { ref: string }).ref}/end`, {}).expect(200);
   });
 });

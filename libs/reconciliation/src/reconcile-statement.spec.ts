@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ManualClock, type ShardedId } from '#kernel';
 import { readCamt053 } from './camt053/read-camt053.js';
 import { ReceiveStatement } from './receive-statement.js';
@@ -153,5 +153,35 @@ describe('work that is done twice, or half', () => {
       expect(await world.store.find(id), `write ${failAt}`).toMatchObject({ state: 'BALANCED', counts: { MATCHED: 2_500 } });
       expect(world.store.facts.map(({ kind }) => kind)).toEqual(['statement.received', 'reconciliation.balanced']);
     }
+  });
+
+  it('comes again soon after it failed, and later each time, not only when its lease is over', async () => {
+    const world = new World();
+    const id = await world.receive([{ endToEndId: 'P-1' }]);
+    const flow = world.reconcile([samplePayment(1)]);
+    const close = world.store.close.bind(world.store);
+    world.store.close = () => Promise.reject(new Error('down'));
+    for (const waitS of [5, 10, 20, 40, 80, 160, 320, 320]) {
+      await expect(flow.run(id)).rejects.toThrow('down');
+      world.clock.advance(waitS * 1_000 - 1);
+      expect(await flow.run(id), `before ${waitS} s`).toBe('held');
+      world.clock.advance(1);
+    }
+    world.store.close = close;
+    expect(await flow.run(id)).toBe('closed');
+  });
+
+  it('is left to whoever took it over, without a release', async () => {
+    const world = new World();
+    const id = await world.receive([{ endToEndId: 'P-1' }]);
+    const released = vi.spyOn(world.store, 'release');
+    const saveOutcomes = world.store.saveOutcomes.bind(world.store);
+    world.store.saveOutcomes = async (...args) => {
+      world.clock.advance(60_000);
+      await world.store.lease(id, 15_000);
+      await saveOutcomes(...args);
+    };
+    expect(await world.reconcile([samplePayment(1)]).run(id)).toBe('lost');
+    expect(released).not.toHaveBeenCalled();
   });
 });

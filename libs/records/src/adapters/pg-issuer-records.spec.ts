@@ -27,6 +27,17 @@ async function keep(seq: number, kid: string, minute: number, iss = BANK): Promi
   return jti;
 }
 
+/** Many records of one shard, all under a good key. */
+async function keepMany(count: number, iss: string): Promise<void> {
+  const header = Buffer.from(JSON.stringify({ alg: 'EdDSA', kid: 'good', typ: 'credit-record+jwt' })).toString('base64url');
+  await fresh.database.query(
+    `INSERT INTO records (shard, ref, iss, jti, seq, subject, kind, issued_at, payload_digest, jws, accepted_at, fact_seq, receipt)
+     SELECT $1, id, $2, id, n, id, 'rating', $3, '', $4, $3, 100000 + n, ''
+       FROM (SELECT n, gen_random_uuid() AS id FROM generate_series(1, $5::int) n) made`,
+    [SHARDS[0], iss, new Date(AT + 60_000), Buffer.from(`${header}.e30.AA`), count],
+  );
+}
+
 beforeAll(async () => {
   fresh = await freshDatabase();
   records = new PgIssuerRecords(fresh.database);
@@ -64,5 +75,25 @@ describe('the records of an issuer', () => {
     } while (after);
     expect(found).toHaveLength(40);
     expect(new Set(found)).toEqual(new Set(suspect));
+  });
+
+  it('end a page after ten thousand that are not under the key, and the next one goes on behind them', async () => {
+    await keepMany(10_600, 'bank-m');
+    const suspect = await keep(SHARDS.length, 'stolen', 5, 'bank-m');
+    let rowsLookedAt = 0;
+    const counting = new PgIssuerRecords({
+      typeOid: (type) => fresh.database.typeOid(type),
+      async query<Row extends object>(sql: string, params?: readonly unknown[]) {
+        const rows = await fresh.database.query<Row>(sql, params);
+        rowsLookedAt += rows.length;
+        return rows;
+      },
+    });
+    const first = await counting.suspects('bank-m', { kid: 'stolen', since: new Date(AT) }, undefined, 100);
+    expect(first).toMatchObject({ records: [], next: { shard: SHARDS[0] } });
+    expect(rowsLookedAt).toBeLessThanOrEqual(10_500);
+    const second = await counting.suspects('bank-m', { kid: 'stolen', since: new Date(AT) }, first.next, 100);
+    expect(second.records.map(({ jti }) => jti)).toEqual([suspect]);
+    expect(second.next).toBeUndefined();
   });
 });
