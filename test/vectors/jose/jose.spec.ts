@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type VerificationKey, verifyJws } from '#evidence';
+import { type VerificationKey, verifyJws, verifyJwsWithWeb } from '#evidence';
 import { Refusal } from '#kernel';
 
 /** Our corpus: one good case per algorithm, then one change each and the one code it must give (CONTRACT.md §2). */
@@ -10,9 +10,9 @@ const { typ, cases } = read('cases.json') as { typ: string; cases: { name: strin
 
 const KIND: Readonly<Record<string, string>> = { 'signature.malformed': 'malformed', 'signature.header_refused': 'malformed' };
 
-async function answer(jws: string): Promise<Refusal | undefined> {
+async function answer(jws: string, verify = verifyJws): Promise<Refusal | undefined> {
   try {
-    await verifyJws(Buffer.from(jws, 'utf8'), typ, (kid) => keys.get(kid));
+    await verify(Buffer.from(jws, 'utf8'), typ, (kid) => keys.get(kid));
     return undefined;
   } catch (error) {
     if (error instanceof Refusal) return error;
@@ -24,6 +24,7 @@ describe('the corpus of JWS, good and with one change', () => {
   it.each(cases)('$name', async ({ code, jws }) => {
     const refusal = await answer(jws);
     expect(refusal?.code).toBe(code);
+    expect((await answer(jws, verifyJwsWithWeb))?.code).toBe(code);
     if (code !== undefined) expect(refusal?.kind).toBe(KIND[code] ?? 'unauthenticated');
   });
 

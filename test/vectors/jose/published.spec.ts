@@ -3,7 +3,7 @@ import type { JsonWebKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { canonicalize } from '#evidence';
 import { Refusal } from '#kernel';
-import { ALGORITHMS, isSignatureAlgorithm } from '../../../libs/evidence/src/jose/algorithms.js';
+import { isSignatureAlgorithm, PUBLIC_MEMBERS } from '../../../libs/evidence/src/jose/algorithm-names.js';
 import type { VerificationKey } from '../../../libs/evidence/src/jose/keys.js';
 import { verifyCompact } from '../../../libs/evidence/src/jose/verify-jws.js';
 
@@ -47,7 +47,7 @@ function registered(group: Group): VerificationKey | undefined {
   const guess = { RSA: 'PS256', EC: 'ES256', OKP: 'EdDSA' }[jwk.kty ?? ''];
   const alg = jwk['alg'] ?? guess;
   if (!isSignatureAlgorithm(alg)) return undefined;
-  const members = [...ALGORITHMS[alg].publicMembers, 'use', 'key_ops'].filter((name) => jwk[name] !== undefined);
+  const members = [...PUBLIC_MEMBERS[alg], 'use', 'key_ops'].filter((name) => jwk[name] !== undefined);
   return { kid: jwk.kid ?? '', alg, jwk: Object.fromEntries(members.map((name) => [name, jwk[name]])), state: 'ACTIVE' };
 }
 

@@ -1,4 +1,4 @@
-import type { SignatureAlgorithm } from '../jose/algorithms.js';
+import type { SignatureAlgorithm } from '../jose/algorithm-names.js';
 
 /** What RFC 9421 §3.3 calls the algorithm that a registered key is for. */
 export const HTTP_ALGORITHM_NAMES = {

@@ -1,5 +1,6 @@
 import { constants, type KeyObject, sign, verify } from 'node:crypto';
-import { checkSignature, checkSignatureAside, type SignatureAlgorithm } from '../jose/algorithms.js';
+import type { SignatureAlgorithm } from '../jose/algorithm-names.js';
+import { checkSignature, checkSignatureAside } from '../jose/algorithms.js';
 import { signatureOfDer } from '../jose/der-signature.js';
 import { publicKeyOf, type VerificationKey } from '../jose/keys.js';
 import { HTTP_ALGORITHM_NAMES } from './algorithm-names.js';

@@ -1,7 +1,7 @@
 import { Refusal } from '#kernel';
-import { isSignatureAlgorithm, type SignatureAlgorithm } from './algorithms.js';
+import { isSignatureAlgorithm, type SignatureAlgorithm } from './algorithm-names.js';
 import { decodeBase64Url } from './base64url.js';
-import { isKid } from './keys.js';
+import { isKid } from './public-jwk.js';
 import { type JsonObject, parseJsonStrict } from './strict-json.js';
 
 /** One JWS in bytes, before and after encoding. Batches are many small ones. */

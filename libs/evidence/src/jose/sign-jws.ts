@@ -1,7 +1,8 @@
 import { createPrivateKey, type JsonWebKey, type KeyObject, sign } from 'node:crypto';
-import { importPublicKey, publicPart } from './algorithms.js';
+import { importPublicKey } from './algorithms.js';
 import { encodeBase64Url } from './base64url.js';
 import { thumbprint } from './keys.js';
+import { publicPart } from './public-jwk.js';
 import type { JsonObject } from './strict-json.js';
 
 const utf8 = new TextEncoder();

@@ -1,6 +1,7 @@
-import { Refusal, type Verified } from '#kernel';
+import type { Verified } from '#kernel';
 import { checkSignatureAside } from './algorithms.js';
-import { checkHeader, type CompactJws, type JwsHeader, parseCompactJws } from './compact-jws.js';
+import { checkHeader, type JwsHeader, parseCompactJws } from './compact-jws.js';
+import { invalidSignature, misfitKey, refuseUnsigned } from './jws-refusals.js';
 import { publicKeyOf, type VerificationKey } from './keys.js';
 import { type JsonObject, parseJsonStrict } from './strict-json.js';
 import { usableKey } from './usable-key.js';
@@ -35,22 +36,14 @@ export async function verifyCompact(
   const header = checkHeader(jws.header, typ);
   const key = checkKey(header, await findKey(header.kid));
   refuseUnsigned(jws);
-  if (!(await checkSignatureAside(header.alg, jws.signingInput, key, jws.signature))) throw invalid(header);
+  if (!(await checkSignatureAside(header.alg, jws.signingInput, key, jws.signature))) throw invalidSignature(header);
   return { header, payloadBytes: jws.payload };
 }
 
-export function refuseUnsigned({ signature }: CompactJws): void {
-  if (signature.length === 0) throw new Refusal('unauthenticated', 'signature.missing', 'the signature part is empty');
-}
-
-export function invalid({ kid }: JwsHeader): Refusal {
-  return new Refusal('unauthenticated', 'signature.invalid', `the signature does not verify under key ${kid}`);
-}
-
 /** The algorithm is the registered key's, never the message's to choose (RFC 8725 §3.1). */
-export function checkKey({ alg, kid }: JwsHeader, found: VerificationKey | undefined) {
-  const usable = usableKey(kid, found);
-  const key = usable.alg === alg ? publicKeyOf(usable) : undefined;
-  if (!key) throw new Refusal('unauthenticated', 'signature.algorithm_refused', `key ${kid} is not for ${alg}`, { field: 'alg' });
+export function checkKey(header: JwsHeader, found: VerificationKey | undefined) {
+  const usable = usableKey(header.kid, found);
+  const key = usable.alg === header.alg ? publicKeyOf(usable) : undefined;
+  if (!key) throw misfitKey(header);
   return key;
 }

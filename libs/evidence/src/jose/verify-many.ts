@@ -2,10 +2,11 @@ import type { KeyObject, VerifyKeyObjectInput } from 'node:crypto';
 import { Refusal, type Verified } from '#kernel';
 import { ALGORITHMS } from './algorithms.js';
 import { checkHeader, type CompactJws, type JwsHeader, parseCompactJws, parseHeader } from './compact-jws.js';
+import { invalidSignature, refuseUnsigned } from './jws-refusals.js';
 import type { VerificationKey } from './keys.js';
 import { type JsonObject, parseJsonStrict } from './strict-json.js';
 import { markVerified } from './verified.js';
-import { checkKey, invalid, refuseUnsigned, type SignedJson } from './verify-jws.js';
+import { checkKey, type SignedJson } from './verify-jws.js';
 
 /** What `verify` of node:crypto is called with. Checks under one key share one `how`. */
 export interface SignatureCheck {
@@ -45,7 +46,7 @@ export async function verifyMany(
   let nth = 0;
   return opened.map((one, i) => {
     if (one instanceof Refusal) return one;
-    return good[nth++] ? orRefusal(() => read(one, received[i]!)) : invalid(one.header);
+    return good[nth++] ? orRefusal(() => read(one, received[i]!)) : invalidSignature(one.header);
   });
 }
 

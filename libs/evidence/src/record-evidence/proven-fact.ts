@@ -1,7 +1,7 @@
 import { Refusal } from '#kernel';
 import { type LogEntry, parseLogEntry } from '../bundle/log-entry.js';
 import { utf8 } from '../bytes.js';
-import { nodeCrypto } from '../crypto/node-crypto.js';
+import type { CryptoPort } from '../crypto/crypto-port.js';
 import { parseTlogProof, type TlogProof, verifyTlogProof } from '../note/tlog-proof.js';
 import type { Vkey } from '../note/vkey.js';
 import type { FactEvidence } from './evidence-form.js';
@@ -31,13 +31,19 @@ export function readClaim({ fact, proof: text }: FactEvidence): ClaimedFact {
   return { entry, proof: { ...proof, extra } };
 }
 
+/** By what facts are proved. */
+export interface LogProver {
+  readonly crypto: CryptoPort;
+  readonly logKeys: readonly Vkey[];
+}
+
 /** Refuses what `verifyTlogProof` refuses. */
-export async function proveFact({ proof }: ClaimedFact, logKeys: readonly Vkey[]): Promise<void> {
-  await verifyTlogProof(nodeCrypto, proof, proof.extra, logKeys);
+export async function proveFact({ proof }: ClaimedFact, { crypto, logKeys }: LogProver): Promise<void> {
+  await verifyTlogProof(crypto, proof, proof.extra, logKeys);
 }
 
 /** Facts of one participant in the order of their shard, each proved. Refuses `evidence.facts_order`, `evidence.other_participant` too. */
-export async function proveFacts(facts: readonly FactEvidence[], participant: string, logKeys: readonly Vkey[]): Promise<ClaimedFact[]> {
+export async function proveFacts(facts: readonly FactEvidence[], participant: string, by: LogProver): Promise<ClaimedFact[]> {
   const claims = facts.map(readClaim);
   for (const [i, claim] of claims.entries()) {
     if (claim.entry.participant !== participant) {
@@ -46,7 +52,7 @@ export async function proveFacts(facts: readonly FactEvidence[], participant: st
     if (i > 0 && claim.entry.seq <= claims[i - 1]!.entry.seq) {
       throw new Refusal('unprocessable', 'evidence.facts_order', `fact ${claim.entry.factId} is out of order`);
     }
-    await proveFact(claim, logKeys);
+    await proveFact(claim, by);
   }
   return claims;
 }

@@ -1,6 +1,7 @@
 import { hash, type JsonWebKey } from 'node:crypto';
 import { Refusal, type Verified } from '#kernel';
-import { checkSignatureAside, importPublicKey, isSignatureAlgorithm } from '../jose/algorithms.js';
+import { isSignatureAlgorithm } from '../jose/algorithm-names.js';
+import { checkSignatureAside, importPublicKey } from '../jose/algorithms.js';
 import { jwsBytesMax, parseCompactJws } from '../jose/compact-jws.js';
 import { type JsonObject, parseJsonStrict } from '../jose/strict-json.js';
 import { markVerified } from '../jose/verified.js';
