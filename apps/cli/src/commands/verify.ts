@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { printable } from '#contract';
 import {
   decodeBase64Url,
-  encodeBase64Url,
   nodeCrypto,
   parseJsonStrict,
   parseLogEntry,
@@ -12,11 +11,14 @@ import {
   parseVkeys,
   type RandomReader,
   readBundleKeys,
+  RECORD_RECEIPT_TYP,
   recordEvidenceBytesMax,
   toBase64,
+  underReceiptKeys,
   utf8,
   verifyBundle,
   verifyJws,
+  verifyReceipt,
   verifyTlogProof,
   type Vkey,
 } from '#evidence';
@@ -73,12 +75,12 @@ async function verifyFile(file: string, options: VerifyOptions): Promise<string[
     const trusted = await trustedKeys(options);
     const text = asText(bytes);
     if (text.startsWith('c2sp.org/tlog-proof@')) return await verifyProof(bytes, trusted);
-    if (isSetAgreement(text)) return await verifySetStatement(bytes, receiptKey(trusted));
+    if (isSetAgreement(text)) return await underReceiptKeys(receiptKeys(trusted), (findKey) => verifySetStatement(bytes, findKey));
     if (isRecordEvidence(text)) return await verifyEvidence(bytes, trusted, print);
     if (text.startsWith('{')) return await verifyReceiptAnswer(text, trusted);
     if (text.startsWith('eyJ') && typOf(text.trim()) === DECISION_RECEIPT_TYP) return await verifyDecision(text.trim(), {}, trusted);
     if (text.startsWith('eyJ'))
-      return [...(await verifyReceipt(text.trim(), trusted)).lines, 'no inclusion proof in this file: ask for it again'];
+      return [...(await verifyRecordReceipt(text.trim(), trusted)).lines, 'no inclusion proof in this file: ask for it again'];
     throw unknownForm();
   } finally {
     await reader.close();
@@ -118,7 +120,7 @@ async function verifyReceiptAnswer(text: string, trusted: readonly Vkey[]): Prom
   const { receipt, proof, logIndex } = parseAnswer(text);
   if (receipt === undefined) throw unknownForm();
   if (typOf(receipt) === DECISION_RECEIPT_TYP) return await verifyDecision(receipt, { proof, logIndex }, trusted);
-  const { fact, lines } = await verifyReceipt(receipt, trusted);
+  const { fact, lines } = await verifyRecordReceipt(receipt, trusted);
   if (proof === undefined) return [...lines, 'no inclusion proof in this answer yet: ask again'];
   const { extra, index } = parseTlogProof(utf8.encode(proof));
   if (!extra || parseLogEntry(extra).factId !== fact) {
@@ -134,8 +136,7 @@ async function verifyDecision(
   { proof, logIndex }: Omit<ReceiptAnswer, 'receipt'>,
   trusted: readonly Vkey[],
 ): Promise<string[]> {
-  const { value } = await verifyJws(utf8.encode(jws), DECISION_RECEIPT_TYP, receiptKey(trusted));
-  const claims = parseReceiptClaims(value.payload);
+  const claims = parseReceiptClaims(await verifyReceipt(jws, DECISION_RECEIPT_TYP, receiptKeys(trusted), verifyJws));
   const story = `receipt     decision ${claims.jti}: ${claims.outcome}, decided at ${claims.decidedAt} for ${claims.caller} as fact ${claims.fact}`;
   if (proof === undefined) return [story, 'no inclusion proof here yet: ask again'];
   return [
@@ -151,17 +152,10 @@ function typOf(jws: string): unknown {
   return parseJsonStrict(decodeBase64Url(header, 'header'), 'receipt.malformed')['typ'];
 }
 
-function receiptKey(trusted: readonly Vkey[]) {
-  const keys = trusted.filter(({ name }) => name.endsWith('/receipt'));
-  if (keys.length === 0)
-    throw new Refusal('unprocessable', 'key.untrusted', 'the trusted keys hold no receipt key (a name that ends in /receipt)');
-  const jwk = { kty: 'OKP', crv: 'Ed25519', x: encodeBase64Url(keys[0]!.publicKey) };
-  return (kid: string) => ({ kid, alg: 'EdDSA', jwk, state: 'ACTIVE' }) as const;
-}
+const receiptKeys = (trusted: readonly Vkey[]): Vkey[] => trusted.filter(({ name }) => name.endsWith('/receipt'));
 
-async function verifyReceipt(jws: string, trusted: readonly Vkey[]): Promise<{ fact: string; lines: string[] }> {
-  const { value } = await verifyJws(utf8.encode(jws), 'record-receipt+jwt', receiptKey(trusted));
-  const { sub, fact, payload_digest: digest, iat } = value.payload;
+async function verifyRecordReceipt(jws: string, trusted: readonly Vkey[]): Promise<{ fact: string; lines: string[] }> {
+  const { sub, fact, payload_digest: digest, iat } = await verifyReceipt(jws, RECORD_RECEIPT_TYP, receiptKeys(trusted), verifyJws);
   if (typeof fact !== 'string' || typeof sub !== 'string' || typeof digest !== 'string') throw unknownForm();
   const hex = Buffer.from(decodeBase64Url(digest, 'payload_digest')).toString('hex');
   const at = new Date(Number(iat) * 1000).toISOString();
