@@ -98,9 +98,18 @@ const CONSOLE: readonly Row[] = [
   ['api/reconciliations/:id/breaks', 'several', '/api/reconciliations/$statement/breaks'],
   ...['api/reconciliations', 'api/reconciliations/:id'].map((route) => [route, 'nobody', 'files, banks and counts'] as const),
   ['api/exports/:id/bundle', 'nobody', 'a bundle of facts, which carry no personal data; its download is a fact all the same'],
-  ...['api/retractions', 'api/overview', 'api/session', 'api/checkpoint', 'api/exports', 'api/partners', 'health', 'ready', 'metrics'].map(
-    (route) => [route, 'nobody', 'names no subject'] as const,
-  ),
+  ...[
+    'api/retractions',
+    'api/overview',
+    'api/session',
+    'api/checkpoint',
+    'api/log-keys',
+    'api/exports',
+    'api/partners',
+    'health',
+    'ready',
+    'metrics',
+  ].map((route) => [route, 'nobody', 'names no subject'] as const),
   ...['api/policies', 'api/policies/:version/shadow', 'api/backtests', 'api/backtests/:id'].map(
     (route) => [route, 'nobody', 'rules and counts'] as const,
   ),

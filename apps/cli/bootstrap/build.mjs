@@ -7,6 +7,8 @@ import { digestOf, filesBelow, Stamps } from './stamps.mjs';
 
 const SOURCES = ['apps', 'libs', 'certs'];
 const WEB = 'apps/console/web';
+/** What the page is made of besides its own sources. */
+const WEB_USES = ['apps/console/src', 'libs/evidence/src', 'libs/kernel/src'];
 /** Files beside the code that the running code reads. */
 const ASSET = /\/src\/.*\.(proto|json|sql|html|css|svg)$/;
 
@@ -72,7 +74,7 @@ function removeStale(root, sources) {
 
 function buildConsole(root, stamps) {
   if (!existsSync(path.join(root, WEB, 'index.html'))) return;
-  const sources = filesBelow(root, [WEB, 'package-lock.json']).filter((file) => !file.startsWith(`${WEB}/dist/`));
+  const sources = filesBelow(root, [WEB, ...WEB_USES, 'package-lock.json']).filter((file) => !file.startsWith(`${WEB}/dist/`));
   const made = existsSync(path.join(root, WEB, 'dist/index.html'));
   stamps.unlessFresh('console', digestOf(root, sources), made, () =>
     step(root, 'building the console', ['node_modules/vite/bin/vite.js', 'build', WEB, '--logLevel', 'warn']),

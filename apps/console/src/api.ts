@@ -8,7 +8,7 @@ export type * from './policies/api.js';
 export type * from './reconciliations/api.js';
 /** Where the pages are: the server sends the web app there, and the web app draws it. */
 export type PagePath =
-  '/' | '/decisions' | '/restrictions' | '/consents' | '/disputes' | '/reconciliations' | '/policies' | '/audit' | '/partners';
+  '/' | '/decisions' | '/restrictions' | '/consents' | '/disputes' | '/reconciliations' | '/policies' | '/audit' | '/verify' | '/partners';
 export type RoleName = 'compliance' | 'risk' | 'operator' | 'auditor';
 export type PermissionName =
   | 'overview.read'
@@ -41,6 +41,11 @@ export interface CheckpointView {
   readonly sealedAt: string;
   /** The signed note itself, as anyone can verify it. */
   readonly note: string;
+}
+
+/** Public keys of the log, its exports and its receipts, one per line (c2sp.org/signed-note); empty: none were written here yet. */
+export interface LogKeysView {
+  readonly vkeys: string;
 }
 
 export type OutcomeCounts = Readonly<Record<Outcome, number>>;

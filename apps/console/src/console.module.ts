@@ -8,6 +8,7 @@ import { AffectedDecisions } from '#decisions';
 import { affectedDecisions } from '#decisions/adapters/pg-affected-decisions';
 import { FsBundleFiles } from '#audit/adapters/fs-bundle-files';
 import { PgExportStore } from '#audit/adapters/pg-export-store';
+import { trustedKeysFile } from '#audit/adapters/trusted-keys';
 import type { Clock } from '#kernel';
 import { type Config, Database, type SqlRunner } from '#platform';
 import { HealthController, READINESS } from '#platform/adapters/health.controller';
@@ -48,7 +49,8 @@ import { RestrictionsController } from './restrictions/restrictions.controller.j
 import { BacktestsController } from './policies/backtests.controller.js';
 import { LintController } from './policies/lint.controller.js';
 import { PoliciesController } from './policies/policies.controller.js';
-import { BUNDLE_FILES, CONSOLE_DOOR } from './tokens.js';
+import { BUNDLE_FILES, CONSOLE_DOOR, LOG_KEYS_FILE } from './tokens.js';
+import { LogKeysController } from './verify/log-keys.controller.js';
 import { Tracer } from './trace/tracer.js';
 
 /** Everything that only reads does so through `ReadOnly`. */
@@ -98,6 +100,7 @@ export class ConsoleModule {
         ConsentsController,
         DisputesController,
         ReconciliationsController,
+        LogKeysController,
       ],
       providers: [
         ...READERS,
@@ -115,6 +118,7 @@ export class ConsoleModule {
         { provide: AffectedDecisions, inject: [Database], useFactory: affectedDecisions },
         { provide: Exports, inject: [Database], useFactory: (database: Database) => new Exports(new PgExportStore(database)) },
         { provide: BUNDLE_FILES, useValue: new FsBundleFiles(path.join(config.TALLYSTICK_HOME, 'exports')) },
+        { provide: LOG_KEYS_FILE, useValue: trustedKeysFile(config) },
         { provide: CONSOLE_DOOR, useValue: consoleDoor(config) },
         {
           provide: APP_GUARD,

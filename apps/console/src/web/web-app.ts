@@ -18,6 +18,7 @@ const PAGES = Object.keys({
   '/reconciliations': true,
   '/policies': true,
   '/audit': true,
+  '/verify': true,
   '/partners': true,
 } satisfies Record<PagePath, true>);
 

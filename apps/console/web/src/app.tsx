@@ -35,6 +35,8 @@ export const PAGES = [
   },
   { path: '/policies', label: 'Policies', icon: 'policies', needs: 'policies.read', view: lazy(() => import('./policies/policies.js')) },
   { path: '/audit', label: 'Audit', icon: 'audit', needs: 'audit.read', view: lazy(() => import('./audit/audit.js')) },
+  // It reads nothing of ours but public keys, so it is open to all.
+  { path: '/verify', label: 'Verify', icon: 'seal', needs: 'overview.read', view: lazy(() => import('./verify/verify.js')) },
   { path: '/partners', label: 'Partners', icon: 'partners', needs: 'partners.read', view: lazy(() => import('./partners/partners.js')) },
 ] as const satisfies readonly { path: PagePath; needs: PermissionName; [other: string]: unknown }[];
 
