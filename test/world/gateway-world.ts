@@ -39,7 +39,7 @@ export interface GatewayWorld {
 }
 
 export async function openGatewayWorld(
-  options: GatewayOptions & { redisUrl?: string; signatures?: 'required' | 'optional' } = {},
+  options: GatewayOptions & { redisUrl?: string; signatures?: 'required' | 'optional'; statementMsMax?: number } = {},
 ): Promise<GatewayWorld> {
   const home = mkdtempSync(path.join(tmpdir(), 'gateway-'));
   const fresh = await freshDatabase();
@@ -54,6 +54,7 @@ export async function openGatewayWorld(
     WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8,::1/128',
     ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
     REQUEST_SIGNATURES: options.signatures,
+    DATABASE_STATEMENT_MS_MAX: options.statementMsMax?.toString(),
   });
   await ensureDevelopmentPki(path.join(home, 'pki'), new Date());
   for (const name of SIGNER_NAMES) createSigner(config, name);

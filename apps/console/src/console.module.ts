@@ -78,7 +78,7 @@ export class ConsoleModule {
     return {
       module: ConsoleModule,
       imports: [
-        PlatformModule.forRoot(config, logger),
+        PlatformModule.forRoot(config, logger, 'console'),
         StaffModule,
         PartnersModule.register(tellParticipants),
         PolicyHistoryModule,

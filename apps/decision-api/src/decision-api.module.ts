@@ -50,7 +50,7 @@ export class DecisionApiModule {
     return {
       module: DecisionApiModule,
       imports: [
-        PlatformModule.forRoot(config, logger),
+        PlatformModule.forRoot(config, logger, 'decision-api'),
         PartnersModule.register(tellParticipants),
         StandingModule,
         ConsentsModule,

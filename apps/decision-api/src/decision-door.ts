@@ -12,6 +12,7 @@ import {
 import { type Decided, readDecisionRequest, type Reservation, type Settlement } from '#decisions';
 import { formatId, parseId, parseMoney, Refusal, toWireMoney } from '#kernel';
 import type { Logger } from 'pino';
+import { slowDatabase } from '#platform';
 import { logReason } from '#platform/adapters/problem.filter';
 import { refusedTotal } from '#platform/adapters/refused-total';
 import type { Scope, ServiceCaller } from './auth/caller.js';
@@ -58,14 +59,15 @@ export class DecisionDoor {
 
   /** What a batch or stream item is told instead of an answer. A defect is logged and tells nothing. */
   problemOf(error: unknown, correlationId: string): ItemProblem {
-    refusedTotal.inc({ code: error instanceof Refusal ? error.code : 'internal' });
-    logReason(error, correlationId, this.logger);
-    if (error instanceof Refusal) {
-      const { field, retryAfterSeconds } = error.hints;
+    const refusal = error instanceof Refusal ? error : slowDatabase(error);
+    refusedTotal.inc({ code: refusal?.code ?? 'internal' });
+    logReason(refusal ?? error, correlationId, this.logger);
+    if (refusal) {
+      const { field, retryAfterSeconds } = refusal.hints;
       return {
-        code: error.code,
-        detail: error.detail,
-        status: KINDS[error.kind].status,
+        code: refusal.code,
+        detail: refusal.detail,
+        status: KINDS[refusal.kind].status,
         ...(field === undefined ? {} : { field }),
         ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
       };

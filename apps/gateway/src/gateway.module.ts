@@ -76,7 +76,7 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       imports: [
-        PlatformModule.forRoot(config, logger),
+        PlatformModule.forRoot(config, logger, 'gateway'),
         PartnersModule.register(tellParticipants),
         GatewayKeysModule,
         RecordExchangeModule,

@@ -103,7 +103,7 @@ export class WorkerModule implements OnApplicationBootstrap, OnModuleDestroy {
     return {
       module: WorkerModule,
       imports: [
-        PlatformModule.forRoot(config, logger),
+        PlatformModule.forRoot(config, logger, 'worker'),
         QueuesModule.register(),
         ReconciliationModule.register(),
         SealingModule,

@@ -35,6 +35,10 @@ export const SETTINGS = {
     true,
   ),
   DATABASE_POOL_MAX: setting(z.coerce.number().int().min(1).max(200).default(10), 'connections per process'),
+  DATABASE_STATEMENT_MS_MAX: setting(
+    z.coerce.number().int().min(0).max(86_400_000).optional(),
+    'how long PostgreSQL may work on one statement, and a call may wait for a connection; 0: for ever; unset: 10000 at decision-api, 30000 at gateway and console, 600000 at the worker; the command line and migrations have none',
+  ),
   REDIS_URL: setting(
     z.string().startsWith('redis').optional(),
     'Redis for queues and rate limits; unset: queues and rate limits on PostgreSQL',

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { PassPoint } from './crash-point.js';
+import { answerWithin, orStatementTimedOut } from './slow-database.js';
 
 /** Runs SQL. Both a pooled connection and an open transaction are one. */
 export interface SqlRunner {
@@ -33,14 +34,21 @@ export class Database implements SqlRunner {
   private constructor(
     readonly pool: pg.Pool,
     private readonly passPoint: PassPoint,
+    private readonly answerMsMax: number,
   ) {}
 
-  /** Connects and refuses to start where an acknowledged commit could be lost. */
-  static async open(url: string, connectionsMax = 10, passPoint: PassPoint = () => undefined): Promise<Database> {
+  /**
+   * Connects and refuses to start where an acknowledged commit could be lost. `statementMsMax`: longer PostgreSQL works on no statement, a lock
+   * that it waits for included, and longer nobody waits for a connection (`StatementTimedOut`); 0: for ever. It ends no commit. Who still has
+   * no answer after half as long again, because a disk or a replica stalls, is told so (`LostReply`); the connection stays taken until it comes.
+   */
+  static async open(url: string, connectionsMax = 10, passPoint: PassPoint = () => undefined, statementMsMax = 0): Promise<Database> {
     const pool = new pg.Pool({
       connectionString: url,
       max: connectionsMax,
-      options: `-c role=${APPLICATION_ROLE}`,
+      // With the connection, so that it costs no call.
+      options: `-c role=${APPLICATION_ROLE}${statementMsMax > 0 ? ` -c statement_timeout=${statementMsMax}` : ''}`,
+      connectionTimeoutMillis: statementMsMax,
       types,
       allowExitOnIdle: true,
       // A machine that vanished without a word is missed after some 20 s: who waits for its answer is told that there is none.
@@ -49,7 +57,7 @@ export class Database implements SqlRunner {
     });
     // An idle connection that breaks is dropped by the pool; the next query says so itself.
     pool.on('error', () => undefined);
-    const database = new Database(pool, passPoint);
+    const database = new Database(pool, passPoint, statementMsMax * 1.5);
     // A restored database numbers its types anew, and is met by new connections only.
     pool.on('connect', () => database.oids.clear());
     try {
@@ -62,7 +70,8 @@ export class Database implements SqlRunner {
   }
 
   async query<Row extends object>(sql: string, params: readonly unknown[] = [], name?: string): Promise<Row[]> {
-    const { rows } = await this.pool.query(statement(sql, params, name));
+    const answer = answerWithin(this.answerMsMax, this.pool.query(statement(sql, params, name)));
+    const { rows } = await answer.catch(rethrow);
     this.passPoint('statement.after');
     return rows as Row[];
   }
@@ -77,24 +86,31 @@ export class Database implements SqlRunner {
 
   /** One transaction. It commits when `work` returns and rolls back when it throws. */
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect();
+    const client = await this.pool.connect().catch(rethrow);
     let broken: Error | undefined;
     // The pool listens to idle connections only: one that breaks while it is lent would end the process if nobody heard of it.
     const onBreak = (error: Error) => (broken = error);
     client.on('error', onBreak);
-    try {
-      await client.query('BEGIN');
-      const result = await work(this.asTx(client));
-      this.passPoint('commit.before');
-      await client.query('COMMIT');
-      this.passPoint('commit.after');
-      return result;
-    } catch (error) {
-      await client.query('ROLLBACK').catch((failure: unknown) => (broken = failure as Error));
-      throw error;
-    } finally {
+    const giveBack = () => {
       if (!broken) client.off('error', onBreak);
       client.release(broken);
+    };
+    let silent = false;
+    const ask: Ask = (query) => answerWithin(this.answerMsMax, client.query(query), () => (silent = true));
+    try {
+      await ask({ text: 'BEGIN' });
+      const result = await work(this.asTx(ask));
+      this.passPoint('commit.before');
+      await ask({ text: 'COMMIT' });
+      this.passPoint('commit.after');
+      giveBack();
+      return result;
+    } catch (error) {
+      const undone = client.query('ROLLBACK').catch((failure: unknown) => (broken = failure as Error));
+      // It stands behind what has no answer: the connection is lent again only after both.
+      void undone.then(giveBack);
+      if (!silent) await undone;
+      throw orStatementTimedOut(error);
     }
   }
 
@@ -111,14 +127,20 @@ export class Database implements SqlRunner {
     }
   }
 
-  private asTx(client: pg.PoolClient): Tx {
+  private asTx(ask: Ask): Tx {
     const query = async (sql: string, params: readonly unknown[] = [], name?: string) => {
-      const { rows } = await client.query(statement(sql, params, name));
+      const { rows } = await ask(statement(sql, params, name));
       this.passPoint('statement.after');
       return rows;
     };
     return { query, typeOid: (type: string) => this.typeOid(type) } as unknown as Tx;
   }
+}
+
+type Ask = (query: pg.QueryConfig) => Promise<pg.QueryResult>;
+
+function rethrow(error: unknown): never {
+  throw orStatementTimedOut(error);
 }
 
 function statement(text: string, values: readonly unknown[], name: string | undefined): pg.QueryConfig {

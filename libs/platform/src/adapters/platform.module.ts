@@ -4,6 +4,7 @@ import { systemClock } from '#kernel';
 import { type Config, ConfigError } from '../config.js';
 import { armCrash, type PassPoint } from '../crash-point.js';
 import { Database } from '../database.js';
+import { STATEMENT_MS_MAX } from '../slow-database.js';
 
 export const CONFIG = Symbol('CONFIG');
 export const LOGGER = Symbol('LOGGER');
@@ -17,7 +18,9 @@ export const PASS_POINT = Symbol('PASS_POINT');
 export class PlatformModule implements OnApplicationShutdown {
   constructor(@Inject(Database) private readonly database: Database) {}
 
-  static forRoot(config: Config, logger: Logger): DynamicModule {
+  /** `process`: whose statements may take how long (`STATEMENT_MS_MAX`); absent: as long as they like. */
+  static forRoot(config: Config, logger: Logger, process?: keyof typeof STATEMENT_MS_MAX): DynamicModule {
+    const statementMsMax = process && (config.DATABASE_STATEMENT_MS_MAX ?? STATEMENT_MS_MAX[process]);
     return {
       module: PlatformModule,
       providers: [
@@ -28,7 +31,7 @@ export class PlatformModule implements OnApplicationShutdown {
         {
           provide: Database,
           inject: [PASS_POINT],
-          useFactory: (passPoint: PassPoint) => Database.open(databaseUrl(config), config.DATABASE_POOL_MAX, passPoint),
+          useFactory: (passPoint: PassPoint) => Database.open(databaseUrl(config), config.DATABASE_POOL_MAX, passPoint, statementMsMax),
         },
       ],
       exports: [CONFIG, LOGGER, CLOCK, PASS_POINT, Database],

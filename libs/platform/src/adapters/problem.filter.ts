@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { defectProblem, type Problem, toProblem } from '#contract';
 import { Refusal, type RefusalKind } from '#kernel';
+import { slowDatabase } from '../slow-database.js';
 import { refusedTotal } from './refused-total.js';
 
 /** HTTP errors that the framework raises before our code runs, as refusals with our codes. */
@@ -47,7 +48,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 }
 
 function problemOf(error: unknown, correlationId: string, logger: Logger): Problem {
-  const refusal = error instanceof Refusal ? error : fromFramework(error);
+  const refusal = error instanceof Refusal ? error : (slowDatabase(error) ?? fromFramework(error));
   logReason(refusal ?? error, correlationId, logger);
   return refusal ? toProblem(refusal, correlationId) : defectProblem(correlationId);
 }
