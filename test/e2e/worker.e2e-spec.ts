@@ -75,6 +75,20 @@ describe.each(homes)('the worker with its queues on $home', ({ usable, start }) 
     await supertest(app!.getHttpServer()).get('/metrics').expect(200);
   });
 
+  it.runIf(usable)('forgets sessions of staff of long ago, but the last of each account', async () => {
+    const { database } = world.fresh;
+    await database.query(
+      `WITH ada AS (INSERT INTO staff_accounts (id, name, role, password_hash, created_at)
+                    VALUES (gen_random_uuid(), 'ada', 'risk', 'h', now() - interval '99 days') RETURNING id)
+       INSERT INTO staff_sessions (id, account_id, token_digest, created_at, seen_at)
+       SELECT gen_random_uuid(), id, sha256(days::text::bytea), now() - days * interval '1 day', now() - days * interval '1 day'
+         FROM ada, unnest('{90,60,31}'::int[]) AS days`,
+    );
+    await startWorker();
+    const left = () => database.query<{ days: number }>('SELECT extract(day FROM now() - created_at)::int AS days FROM staff_sessions');
+    await expect.poll(left, { timeout: 50_000 }).toEqual([{ days: 31 }]);
+  });
+
   it.runIf(usable)('two workers and repeated sweeps have one effect', async () => {
     const ids = await Promise.all(Array.from({ length: 12 }, (_, i) => world.fileStatement(camt053(entries(i * 10, 5), { id: `S-${i}` }))));
     const second = await createWorker(world.config, logger);

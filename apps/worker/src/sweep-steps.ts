@@ -9,6 +9,7 @@ import { policyLife } from '#policies/adapters/pg-policies';
 import type { ReconciliationStore } from '#reconciliation';
 import type { BatchStore } from '#records';
 import type { FsBatchFiles } from '#records/adapters/fs-batch-files';
+import { PgStaffStore } from '#staff/adapters/pg-staff-store';
 import type { Disputes, Restrictions, ReviewDue, Webhooks } from '#standing';
 import { consentExpiry } from '#standing/adapters/consents.module';
 import { disclosureErasure } from '#standing/adapters/disclosure.module';
@@ -21,10 +22,11 @@ const resentPerSweepMax = 200;
 /** What a time that has come changes by itself. */
 export function dueSteps(database: Database, config: Config, clock: Clock): SweepStep[] {
   const [policies, nonces, expiry] = [policyLife(database), new PgNonceBook(database), new ExpirySweep(database)];
-  const [consents, erasure] = [consentExpiry(database), disclosureErasure(database, config)];
+  const [consents, erasure, staff] = [consentExpiry(database), disclosureErasure(database, config), new PgStaffStore(database)];
   return [
     { name: 'nonces that nobody could use again', run: () => nonces.sweep() },
     hourly({ name: 'counts of calls whose time is over', run: () => forgetCounts(database) }),
+    hourly({ name: 'sessions of staff of long ago', run: () => staff.forgetSessions(clock.now()) }),
     { name: 'policies that are due', run: () => policies.activateDue(clock.now()) },
     { name: 'expired holds', run: () => expiry.run() },
     { name: 'expired consents', run: () => consents.run() },

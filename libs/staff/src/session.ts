@@ -24,6 +24,9 @@ export interface StaffMember {
 export const SESSION_IDLE_MS = 15 * 60_000;
 export const SESSION_AGE_MS = 8 * 3_600_000;
 
+/** So long after it was opened a session is forgotten; that somebody signed in and out stays known, as facts. */
+export const SESSION_KEPT_MS = 30 * 86_400_000;
+
 /** `seenAt` is saved at most this often: a screen full of requests is one write. */
 export const SESSION_TOUCH_MS = 20_000;
 

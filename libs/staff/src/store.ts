@@ -42,6 +42,8 @@ export interface StaffStore {
   touchSession(sessionId: string, at: Date): Promise<void>;
   /** Ends the session; ending it again changes nothing and writes no fact. */
   endSession(sessionId: string, at: Date, facts: Facts): Promise<void>;
+  /** Forgets sessions that were opened `SESSION_KEPT_MS` before `at`, but each account's last one, which tells when it was used. Answers how many. */
+  forgetSessions(at: Date): Promise<number>;
   /** Facts about things that change nothing else: failed attempts and reads. */
   saveFacts(facts: Facts): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Facts } from '#kernel';
 import { appendFacts, type Database, type Tx } from '#platform';
 import type { StaffAccount, StaffListing } from '../account.js';
 import type { Role } from '../role.js';
-import { SESSION_AGE_MS, SESSION_IDLE_MS, type StaffSession } from '../session.js';
+import { SESSION_AGE_MS, SESSION_IDLE_MS, SESSION_KEPT_MS, type StaffSession } from '../session.js';
 import { type Attempts, type Braked, FORGET_MS } from '../sign-in-brake.js';
 import type { BrakeKey, Counted, NewSession, StaffStore } from '../store.js';
 
@@ -139,6 +139,16 @@ export class PgStaffStore implements StaffStore {
       ]);
       if (ended.length > 0) await appendFacts(tx, facts);
     });
+  }
+
+  async forgetSessions(at: Date): Promise<number> {
+    const gone = await this.database.query(
+      `DELETE FROM staff_sessions s WHERE created_at < $1
+          AND EXISTS (SELECT FROM staff_sessions later WHERE later.account_id = s.account_id AND later.created_at > s.created_at)
+        RETURNING 1 AS gone`,
+      [new Date(at.getTime() - SESSION_KEPT_MS)],
+    );
+    return gone.length;
   }
 
   async saveFacts(facts: Facts): Promise<void> {

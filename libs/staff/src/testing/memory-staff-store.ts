@@ -1,6 +1,6 @@
 import type { Fact, Facts } from '#kernel';
 import type { StaffAccount, StaffListing } from '../account.js';
-import { SESSION_IDLE_MS, type StaffSession } from '../session.js';
+import { SESSION_IDLE_MS, SESSION_KEPT_MS, type StaffSession } from '../session.js';
 import type { Attempts, Braked } from '../sign-in-brake.js';
 import type { BrakeKey, Counted, NewSession, StaffStore } from '../store.js';
 
@@ -90,6 +90,17 @@ export class MemoryStaffStore implements StaffStore {
 
   async endSession(sessionId: string, at: Date, facts: Facts): Promise<void> {
     if (this.change(sessionId, (session) => (session.endedAt ? session : { ...session, endedAt: at }))) this.facts.push(...facts);
+  }
+
+  async forgetSessions(at: Date): Promise<number> {
+    const all = [...this.sessions];
+    const old = all.filter(
+      ([, { account, createdAt }]) =>
+        at.getTime() - createdAt.getTime() > SESSION_KEPT_MS &&
+        all.some(([, other]) => other.account.id === account.id && other.createdAt > createdAt),
+    );
+    for (const [key] of old) this.sessions.delete(key);
+    return old.length;
   }
 
   async saveFacts(facts: Facts): Promise<void> {

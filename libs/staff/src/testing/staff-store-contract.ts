@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { StaffAccount } from '../account.js';
-import { SESSION_IDLE_MS } from '../session.js';
+import { SESSION_IDLE_MS, SESSION_KEPT_MS } from '../session.js';
 import { countAttempt } from '../sign-in-brake.js';
 import { accountCreated, accountDisabled, accountEnabled, passwordReset, signedIn, signedOut } from '../staff-facts.js';
 import type { BrakeKey, NewSession, StaffStore } from '../store.js';
@@ -34,8 +34,9 @@ async function openSession(
   store: StaffStore,
   account: StaffAccount,
   counted = { clear: 'name:x', giveBack: ['address:x'] },
+  createdAt = AT,
 ): Promise<NewSession> {
-  const session = { id: randomUUID(), account, tokenDigest: new Uint8Array(randomBytes(32)), createdAt: AT, seenAt: AT };
+  const session = { id: randomUUID(), account, tokenDigest: new Uint8Array(randomBytes(32)), createdAt, seenAt: createdAt };
   expect(await store.openSession(session, counted, [signedIn(member(session))])).toBe(true);
   return session;
 }
@@ -103,6 +104,20 @@ function sessionPromises(open: () => Promise<Opened>): void {
     await opened.store.endSession(ended.id, AT, [signedOut(member(ended))]);
     expect(await listed(AT)).toMatchObject({ openSessions: 1, lastSignedInAt: AT });
     expect(await listed(new Date(AT.getTime() + SESSION_IDLE_MS))).toMatchObject({ openSessions: 0, lastSignedInAt: AT });
+  });
+
+  it('forgets sessions of long ago, but the last of each account', async () => {
+    const other = await addAda(opened.store);
+    const openedAt = (owner: StaffAccount, ms: number) => openSession(opened.store, owner, undefined, new Date(AT.getTime() + ms));
+    const old = await openedAt(account, -2);
+    await opened.store.endSession(old.id, AT, [signedOut(member(old))]);
+    const kept = [await openedAt(account, 0), await openedAt(account, 1), await openedAt(other, -2)];
+    expect(await opened.store.forgetSessions(new Date(AT.getTime() + SESSION_KEPT_MS))).toBeGreaterThanOrEqual(1);
+    expect(await opened.store.findSession(old.tokenDigest)).toBeUndefined();
+    for (const { id, tokenDigest } of kept) expect(await opened.store.findSession(tokenDigest)).toMatchObject({ id });
+    const listed = await opened.store.listAccounts(AT);
+    expect(listed.find((one) => one.account.id === other.id)?.lastSignedInAt).toEqual(new Date(AT.getTime() - 2));
+    expect(await opened.store.forgetSessions(new Date(AT.getTime() + SESSION_KEPT_MS))).toBe(0);
   });
 
   it('ends every session with the old password', async () => {
