@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -55,7 +55,12 @@ describe('a key that another replaced', () => {
     const first = createSigner(config(), 'receipt');
     const keys = new OwnKeys(config() as Config, ['receipt'], createLogger('test', 'silent'));
     const published = () => (JSON.parse(readFileSync(path.join(home, 'keys/receipt.jwks.json'), 'utf8')) as PublicJwks).keys;
-    return { first, keys, kids: () => published().map(({ kid }) => kid), halves: () => publicHalves(keys.read().receipt) };
+    const start = performance.now();
+    const kidAfter = (ms: number) => {
+      vi.spyOn(performance, 'now').mockImplementation(() => start + ms);
+      return keys.read().receipt.current.kid;
+    };
+    return { first, keys, kidAfter, kids: () => published().map(({ kid }) => kid), halves: () => publicHalves(keys.read().receipt) };
   };
   afterEach(() => void vi.restoreAllMocks());
 
@@ -90,5 +95,28 @@ describe('a key that another replaced', () => {
     rmSync(path.join(home, 'keys/receipt.jwk.json'));
     vi.spyOn(performance, 'now').mockImplementation(() => now + 3_000);
     expect(keys.read().receipt.current.kid).toBe(second.kid);
+  });
+
+  it('is replaced as soon as it can be read, although its file did not change again', () => {
+    const { first, kidAfter } = lives();
+    const second = announceNextSigner(config(), 'receipt');
+    switchToNextSigner(config(), 'receipt');
+    chmodSync(path.join(home, 'keys/receipt.jwk.json'), 0o644);
+    expect(kidAfter(1_500)).toBe(first.kid);
+    chmodSync(path.join(home, 'keys/receipt.jwk.json'), 0o600);
+    expect(kidAfter(11_000)).toBe(first.kid);
+    expect(kidAfter(13_000)).toBe(second.kid);
+  });
+
+  it('stays in force where nobody can look, and is replaced when one can', () => {
+    const { first, kidAfter } = lives();
+    const second = announceNextSigner(config(), 'receipt');
+    switchToNextSigner(config(), 'receipt');
+    renameSync(path.join(home, 'keys'), path.join(home, 'away'));
+    symlinkSync('keys', path.join(home, 'keys'));
+    expect(kidAfter(1_500)).toBe(first.kid);
+    rmSync(path.join(home, 'keys'));
+    renameSync(path.join(home, 'away'), path.join(home, 'keys'));
+    expect(kidAfter(13_000)).toBe(second.kid);
   });
 });

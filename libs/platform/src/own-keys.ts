@@ -13,12 +13,15 @@ export interface OwnKey {
 
 /** How old what was read may be. */
 const lookEveryMs = 1_000;
+/** What kept a file from being read need not show in it: its mode, or a process without a free file descriptor. */
+const retryEveryMs = 10_000;
 
-/** Keys of ours as they lie in KEYS_DIR, read again within a second of a change. What cannot be read leaves the last good ones in force. */
+/** Keys of ours as they lie in KEYS_DIR, read again within a second of a change. What cannot be read leaves the last good ones in force, and is tried again. */
 export class OwnKeys<Name extends SignerName = SignerName> {
   private keys: Readonly<Record<Name, OwnKey>>;
   private print: string;
   private lookedAtMs = performance.now();
+  private retryAtMs = Infinity;
 
   /** Throws as `loadSigner` where a key is not there at the beginning. */
   constructor(
@@ -31,16 +34,19 @@ export class OwnKeys<Name extends SignerName = SignerName> {
   }
 
   read(): Readonly<Record<Name, OwnKey>> {
-    if (performance.now() - this.lookedAtMs < lookEveryMs) return this.keys;
-    this.lookedAtMs = performance.now();
-    const print = printOfKeys(this.config, this.names);
-    if (print === this.print) return this.keys;
-    this.print = print;
+    const nowMs = performance.now();
+    if (nowMs - this.lookedAtMs < lookEveryMs) return this.keys;
+    this.lookedAtMs = nowMs;
     try {
+      const print = printOfKeys(this.config, this.names);
+      if (print === this.print && nowMs < this.retryAtMs) return this.keys;
+      this.print = print;
       this.keys = load(this.config, this.names);
+      this.retryAtMs = Infinity;
       const kids = this.names.map((name) => [this.keys[name].current.kid, this.keys[name].next?.kid]);
       this.logger.info({ kids }, 'own keys reloaded');
     } catch (error) {
+      this.retryAtMs = nowMs + retryEveryMs;
       this.logger.error({ error: (error as Error).message }, 'own keys could not be reloaded: the last good ones stay in force');
     }
     return this.keys;
