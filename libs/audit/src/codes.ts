@@ -7,5 +7,3 @@ export const LOG_CODES = {
   anchorMissing: 'log.anchor_missing',
   factAltered: 'log.fact_altered',
 } as const;
-
-export type LogCode = (typeof LOG_CODES)[keyof typeof LOG_CODES];

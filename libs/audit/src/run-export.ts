@@ -58,8 +58,8 @@ export interface ExportRunnerParts {
 }
 
 /** How often, and how many times, a run looks whether the facts before the request are sealed. */
-export const coverPollMs = 250;
-export const coverPollsMax = 120;
+const coverPollMs = 250;
+const coverPollsMax = 120;
 
 export type OnProgress = (done: bigint, total: bigint) => void | Promise<void>;
 

@@ -9,6 +9,8 @@ import {
   splitHashes,
   type StoredFact,
   tileWidth,
+  utf8,
+  verifyCheckpoint,
   type Vkey,
   vkeyOf,
 } from '#evidence';
@@ -19,7 +21,7 @@ import { entryBytesOf, readFactRun } from './fact-runs.js';
 import type { RememberedEntries, TileFiles } from './tile-files.js';
 import type { Alarms, Backlog, FactSource, LogFile, LogFiles, LogState, LogStore, PublishedCheckpoint, Segment } from './store.js';
 
-export const sealLimits = { factsPerBatchMax: 10_000, batchesPerSealMax: 12, tilesAtOnceMax: 64 } as const;
+const sealLimits = { factsPerBatchMax: 10_000, batchesPerSealMax: 12, tilesAtOnceMax: 64 } as const;
 
 export interface SealerParts {
   readonly crypto: CryptoPort;
@@ -63,6 +65,7 @@ export class Sealer {
     const { store, newOrigin } = this.parts;
     const { origin } = await store.open(newOrigin);
     await this.guarded(() => this.verifyAnchor(origin, async () => (await store.open(newOrigin)).size));
+    await this.catchUp();
     let sealed = 0;
     for (let batch = 0; batch < sealLimits.batchesPerSealMax; batch++) {
       const count = await this.appendBatch();
@@ -73,10 +76,28 @@ export class Sealer {
     return { sealed, size };
   }
 
-  /** Writes all tiles again from PostgreSQL: for a log folder that was lost. */
-  async rebuildTiles(): Promise<void> {
-    const { publishedSize } = await this.parts.store.open(this.parts.newOrigin);
-    await this.writeTiles(0n, publishedSize, NOTHING);
+  /**
+   * Brings the files up to what is published, from PostgreSQL: where the folder was lost or put back from a copy, or another worker published
+   * into a folder of its own.
+   */
+  private async catchUp(): Promise<void> {
+    const { store, files } = this.parts;
+    const last = await store.lastCheckpoint();
+    const standing = await this.sizeOfFiles();
+    if (!last || standing >= last.size) return;
+    await this.writeTiles(standing, last.size, NOTHING);
+    await store.publish(async () => {
+      if ((await this.sizeOfFiles()) < last.size) await files.writeCheckpoint(last.note);
+      return undefined;
+    });
+  }
+
+  /** Leaves under the checkpoint that stands in the folder; its tiles stood before it. */
+  private async sizeOfFiles(): Promise<bigint> {
+    const note = await this.parts.files.readCheckpoint();
+    if (note === undefined) return 0n;
+    const checkpoint = await verifyCheckpoint(this.parts.crypto, utf8.encode(note), [await this.vkey()]).catch(nothingIfRefused);
+    return checkpoint?.size ?? 0n;
   }
 
   private async appendBatch(): Promise<number> {
@@ -211,6 +232,11 @@ export class Sealer {
   private async clear(code: string, place: string): Promise<void> {
     if (this.active?.delete(alarmName(code, place))) await this.parts.alarms.clear(code, place);
   }
+}
+
+/** Altered, or of another log: as good as none. */
+function nothingIfRefused(error: unknown): undefined {
+  if (!(error instanceof Refusal)) throw error;
 }
 
 const alarmName = (code: string, place: string): string => (place === '' ? code : `${code} ${place}`);

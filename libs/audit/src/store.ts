@@ -66,6 +66,7 @@ export interface LogFile {
 export interface LogFiles {
   /** Durable when it returns. Writing the same again is harmless. */
   writeTiles(files: readonly LogFile[]): Promise<void>;
+  readCheckpoint(): Promise<string | undefined>;
   writeCheckpoint(note: string): Promise<void>;
   readAnchor(): Promise<string | undefined>;
   writeAnchor(note: string): Promise<void>;

@@ -24,7 +24,7 @@ import { TrustedKeys } from './trusted-keys.js';
 type Logger = ConstructorParameters<typeof PgAlarms>[1];
 
 /** The log of a database, to read. */
-export function openLog(database: Database) {
+function openLog(database: Database) {
   const sources: readonly FactSource[] = [new PgFactSource(database), new PgDecisionFacts(database)];
   const store = new PgLogStore(database);
   const entries = new LogEntries(nodeCrypto, store, sources);

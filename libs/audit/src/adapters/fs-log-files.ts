@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { PassPoint } from '#platform';
 import type { LogFile, LogFiles } from '../store.js';
 
+/** A write takes seconds: what lies longer was left by a process that was killed. */
+const draftAgeMsMax = 3_600_000;
+
 /** The log as static files below `<home>/log`, the anchor below `<home>/log-anchor` (which a production system mounts from elsewhere). */
 export class FsLogFiles implements LogFiles {
   private readonly log: string;
+  private readonly checkpoint: string;
   private readonly anchor: string;
 
   constructor(
@@ -14,11 +18,14 @@ export class FsLogFiles implements LogFiles {
     private readonly passPoint: PassPoint = () => undefined,
   ) {
     this.log = path.join(home, 'log');
+    this.checkpoint = path.join(this.log, 'checkpoint');
     this.anchor = path.join(home, 'log-anchor', 'checkpoint');
   }
 
   async writeTiles(files: readonly LogFile[]): Promise<void> {
-    await Promise.all(files.map((file) => writeDurably(path.join(this.log, file.path), file.bytes, false)));
+    await Promise.all(
+      files.map((file) => writeDurably(path.join(this.log, file.path), file.bytes, { draftsIn: this.log, syncFolder: false })),
+    );
     await syncFolders(files.map((file) => path.dirname(path.join(this.log, file.path))));
     // c2sp.org/tlog-tiles: partial tiles may go once the full one stands.
     const full = files.filter((file) => !path.dirname(file.path).endsWith('.p'));
@@ -26,23 +33,31 @@ export class FsLogFiles implements LogFiles {
     this.passPoint('file.after');
   }
 
+  readCheckpoint(): Promise<string | undefined> {
+    return readIfThere(this.checkpoint);
+  }
+
   async writeCheckpoint(note: string): Promise<void> {
-    await writeDurably(path.join(this.log, 'checkpoint'), Buffer.from(note));
+    await writeDurably(this.checkpoint, Buffer.from(note));
     this.passPoint('file.after');
   }
 
-  async readAnchor(): Promise<string | undefined> {
-    try {
-      return await readFile(this.anchor, 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
+  readAnchor(): Promise<string | undefined> {
+    return readIfThere(this.anchor);
   }
 
   async writeAnchor(note: string): Promise<void> {
     await writeDurably(this.anchor, Buffer.from(note));
     this.passPoint('file.after');
+  }
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

@@ -1,2 +1,1 @@
 /** The door that the plan of the house names: proofs read from PostgreSQL. */
-export { createInclusionProofs } from './audit-wiring.js';

@@ -25,4 +25,6 @@ it('the file of trusted keys holds each receipt key, announced, current and repl
   expect(await receipts()).toEqual([xOf(first), xOf(second)]);
   switchToNextSigner(config, 'receipt');
   expect(await receipts()).toEqual([xOf(second), xOf(first)]);
+  rmSync(trustedKeysFile(config));
+  expect(await receipts()).toEqual([xOf(second), xOf(first)]);
 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { exportKeyName, formatVkey, nodeCrypto, vkeyOf } from '#evidence';
 import { type Config, loadSigner, printOfKeys, readPublicKeys } from '#platform';
@@ -19,7 +20,7 @@ export class TrustedKeys {
   /** Costs little where nothing changed: it is called each second. */
   async keep(): Promise<void> {
     const print = printOfKeys(this.config, ['receipt']);
-    if (print === this.print) return;
+    if (print === this.print && existsSync(trustedKeysFile(this.config))) return;
     const receipts = readPublicKeys(this.config, 'receipt');
     const log = await this.sealer.vkey();
     const keys = [log, await vkeyOf(nodeCrypto, exportKeyName(log.name), loadSigner(this.config, 'export'))];

@@ -128,6 +128,10 @@ export class MemoryLogFiles implements LogFiles {
     return Promise.resolve();
   }
 
+  readCheckpoint(): Promise<string | undefined> {
+    return Promise.resolve(this.checkpoint);
+  }
+
   writeCheckpoint(note: string): Promise<void> {
     this.checkpoint = note;
     return Promise.resolve();

@@ -191,13 +191,36 @@ export function describeSealing(name: string, open: () => Promise<SealingWorld>)
       await expect(proofs.find(shardA, 2n)).rejects.toMatchObject({ code: 'log.fact_altered' });
     });
 
-    it('tiles lost from the folder come back from the database, byte for byte', async () => {
+    it('a folder that was lost comes back from the database, byte for byte, with nothing new to seal', async () => {
       await world.addFacts(shardA, 600);
-      await newSealer(world).sealOnce();
+      const sealer = newSealer(world);
+      await sealer.sealOnce();
+      const { checkpoint } = world.files;
       const before = new Map(world.files.tiles);
       world.files.tiles.clear();
-      await newSealer(world).rebuildTiles();
+      world.files.checkpoint = undefined;
+      await expect(sealer.sealOnce()).resolves.toEqual({ sealed: 0, size: 600n });
       expect(new Map(world.files.tiles)).toEqual(before);
+      expect(world.files.checkpoint).toBe(checkpoint);
+    });
+
+    it.each(['put back from a copy', 'of a worker that did not publish', 'altered'])('a folder %s is brought up to date', async (how) => {
+      await world.addFacts(shardA, 300);
+      await newSealer(world).sealOnce();
+      const [tiles, checkpoint] = [new Map(world.files.tiles), world.files.checkpoint];
+      await world.addFacts(shardB, 300);
+      await newSealer(world).sealOnce();
+      const stale = how === 'altered' ? checkpoint!.replace('\n300\n', '\n900\n') : checkpoint;
+      world.files.tiles.clear();
+      if (how !== 'altered') for (const [path, bytes] of tiles) world.files.tiles.set(path, bytes);
+      world.files.checkpoint = stale;
+      const more = how === 'put back from a copy' ? 0 : 40;
+      if (more > 0) await world.addFacts(shardA, more);
+      await newSealer(world).sealOnce();
+      await expectWholeLog(world, [
+        [shardA, 300 + more],
+        [shardB, 300],
+      ]);
     });
 
     it.each([
