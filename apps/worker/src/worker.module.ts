@@ -7,6 +7,7 @@ import { TrustedKeys } from '#audit/adapters/trusted-keys';
 import { BacktestRunner, ShadowFollower } from '#decisions';
 import { backtestRunner, shadowFollower } from '#decisions/adapters/backtests';
 import { watchShadows } from '#decisions/adapters/shadow-metrics';
+import { Refusal } from '#kernel';
 import { TimeKeeper } from '#partners';
 import { PartnersModule } from '#partners/adapters/partners.module';
 import { PrismaEnrolmentStore } from '#partners/adapters/prisma-enrolment-store';
@@ -33,7 +34,7 @@ import { Pacemaker } from './pacemaker.js';
 import { ReconcileProcessor } from './reconcile.processor.js';
 import { type RecurringTask, RecurringTasks } from './recurring-task.js';
 import { DispatchProcessor, SealProcessor, ShadowProcessor, SweepProcessor } from './recurring.processors.js';
-import { dueSteps, outstandingSteps, standingSteps, uploadSteps } from './sweep-steps.js';
+import { dueSteps, leftoverSteps, outstandingSteps, standingSteps } from './sweep-steps.js';
 import { dispatchTask, sealTask, shadowTask, sweepTask } from './worker-tasks.js';
 
 const PROCESSOR_CLASSES = [
@@ -50,9 +51,9 @@ const PROCESSOR_CLASSES = [
 ];
 const PROCESSORS = Symbol('PROCESSORS');
 
-const [PARTNER_STEPS, UPLOAD_STEPS, DUE_STEPS, STANDING_STEPS, OUTSTANDING_STEPS] = [
+const [PARTNER_STEPS, LEFTOVER_STEPS, DUE_STEPS, STANDING_STEPS, OUTSTANDING_STEPS] = [
   Symbol('PARTNER_STEPS'),
-  Symbol('UPLOAD_STEPS'),
+  Symbol('LEFTOVER_STEPS'),
   Symbol('DUE_STEPS'),
   Symbol('STANDING_STEPS'),
   Symbol('OUTSTANDING_STEPS'),
@@ -61,7 +62,7 @@ const [PARTNER_STEPS, UPLOAD_STEPS, DUE_STEPS, STANDING_STEPS, OUTSTANDING_STEPS
 /** What the sweep does, in groups. */
 const STEPS: Provider[] = [
   { provide: PARTNER_STEPS, inject: [CONFIG, TimeKeeper, PrismaEnrolmentStore, CLOCK], useFactory: partnerSteps },
-  { provide: UPLOAD_STEPS, inject: [FsBatchFiles, PgBatchStore, CLOCK], useFactory: uploadSteps },
+  { provide: LEFTOVER_STEPS, inject: [FsBatchFiles, PgBatchStore, CONFIG, CLOCK], useFactory: leftoverSteps },
   { provide: DUE_STEPS, inject: [Database, CONFIG, CLOCK], useFactory: dueSteps },
   { provide: STANDING_STEPS, inject: [Database, ReviewDue, Restrictions, Webhooks, Disputes], useFactory: standingSteps },
   { provide: OUTSTANDING_STEPS, inject: [Database, JobSender, RECONCILIATION_STORE, PgBatchStore, Exports], useFactory: outstandingSteps },
@@ -74,7 +75,7 @@ const TASKS: Provider[] = [
   { provide: SHADOW, inject: [ShadowFollower], useFactory: shadowTask },
   {
     provide: SWEEP,
-    inject: [LOGGER, PARTNER_STEPS, UPLOAD_STEPS, DUE_STEPS, STANDING_STEPS, OUTSTANDING_STEPS],
+    inject: [LOGGER, PARTNER_STEPS, LEFTOVER_STEPS, DUE_STEPS, STANDING_STEPS, OUTSTANDING_STEPS],
     useFactory: sweepTask,
   },
   { provide: DISPATCH, inject: [PgWebhookBook, JobSender, CLOCK], useFactory: dispatchTask },
@@ -145,7 +146,7 @@ function readiness(database: Database, sealer: Sealer): Readonly<Record<string, 
   return {
     database: async () => void (await database.query('SELECT 1')),
     log: async () => {
-      if (sealer.alarms.length > 0) throw new Error(`the log has alarms: ${sealer.alarms.join(', ')}`);
+      if (sealer.alarms.length > 0) throw new Refusal('unavailable', sealer.alarms.join(', '), 'the log has alarms');
     },
   };
 }

@@ -41,10 +41,20 @@ export function probe(door: Door, environment: Environment): Promise<string> {
     request.once('response', (response) => {
       let body = '';
       response.on('data', (chunk: Buffer) => (body += String(chunk).slice(0, 500)));
-      response.once('close', () => resolve(response.statusCode === 200 ? 'ready' : `answers ${response.statusCode} ${body}`));
+      response.once('close', () => resolve(response.statusCode === 200 ? 'ready' : `answers ${response.statusCode}: ${reasonIn(body)}`));
     });
     request.once('timeout', () => request.destroy(new Error('does not answer')));
     request.once('error', (error) => resolve(error.message || 'does not answer'));
     request.end();
   });
+}
+
+/** Of a problem its detail; of anything else the beginning as it is. */
+function reasonIn(body: string): string {
+  try {
+    const { detail } = JSON.parse(body) as { detail?: unknown };
+    return typeof detail === 'string' ? detail : body;
+  } catch {
+    return body;
+  }
 }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import supertest from 'supertest';
+import { Refusal } from '#kernel';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { HealthController, READINESS } from './health.controller.js';
 import { createHttpApp } from './http-app.js';
@@ -9,6 +10,7 @@ import { createHttpApp } from './http-app.js';
 const broken = new Set<string>();
 const logged: string[] = [];
 const check = (name: string) => async () => {
+  if (name === 'log' && broken.has(name)) throw new Refusal('unavailable', 'log.gap', 'a fact of 10.0.0.7 is missing');
   if (broken.has(name)) throw new Error('connect ECONNREFUSED 10.0.0.7:5432');
 };
 
@@ -42,4 +44,10 @@ it('one that cannot is 503, names the part and nothing of our network, and is al
   expect(body).toMatchObject({ status: 503, code: 'process.not_ready', detail: 'this process is not ready: database' });
   expect(logged).toEqual([]);
   await supertest(app.getHttpServer()).get('/health').expect(200, { status: 'ok' });
+});
+
+it('tells the code of what a part refuses, and no more of it', async () => {
+  broken.add('log');
+  const { body } = await supertest(app.getHttpServer()).get('/ready').expect(503);
+  expect(body).toMatchObject({ code: 'process.not_ready', detail: 'this process is not ready: log (log.gap)' });
 });
