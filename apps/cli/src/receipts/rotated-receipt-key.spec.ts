@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createEd25519Signer, formatVkey, nodeCrypto, signJws, vkeyOf } from '#evidence';
-import { register } from './verify.js';
+import { register } from '../commands/verify.js';
 
 const newSigner = (kid: string) => createEd25519Signer({ ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid });
 
