@@ -4,7 +4,7 @@ import * as x509 from '@peculiar/x509';
 import { Refusal } from '#kernel';
 import { type Authority, DAY_MS, issue } from './authority.js';
 
-export const certificateDaysMax = 397;
+const certificateDaysMax = 397;
 const RSA_BITS_MIN = 2048;
 const STRONG_HASHES = ['SHA-256', 'SHA-384', 'SHA-512'];
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';

@@ -6,8 +6,8 @@ export interface SourceFile {
   readonly text: string;
 }
 
-export const fileLinesMax = 400;
-export const foldersBelowRoomMax = 4;
+const fileLinesMax = 400;
+const foldersBelowRoomMax = 4;
 
 const SHARED = ['kernel', 'contract', 'evidence', 'platform', 'sdk'] as const;
 
@@ -16,7 +16,7 @@ export function breaches(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => [...walkBreaches(file), ...shapeBreaches(file)].map((what) => `${file.path}: ${what}`));
 }
 
-export function placeOf(path: string): { place: Place; room?: string; app?: string } | undefined {
+function placeOf(path: string): { place: Place; room?: string; app?: string } | undefined {
   const [top, name = '', ...rest] = path.split('/');
   if (/\.(e2e-)?spec\.tsx?$/.test(path) && top !== 'apps' && top !== 'libs') return { place: 'test' };
   if (top === 'test') return { place: 'test' };
@@ -107,7 +107,7 @@ function isLeft(name: string, room: string | undefined): boolean {
   return order.includes(name) && order.indexOf(name) < order.indexOf(room ?? '');
 }
 
-export function importsOf(text: string): string[] {
+function importsOf(text: string): string[] {
   const statements = text.matchAll(
     /^\s*(?:import|export)\b[^'";]*?\bfrom\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm,
   );

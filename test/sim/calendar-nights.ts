@@ -4,7 +4,7 @@ import { asOwner } from './planted.js';
 export const NIGHTS_ZONE = 'Europe/Berlin';
 
 /** Instants of Berlin at which windows end or local time jumps, in order: the ledger's time only moves forward. */
-export const NIGHTS: readonly (readonly [what: string, at: string])[] = [
+const NIGHTS: readonly (readonly [what: string, at: string])[] = [
   ['midnight', '2029-01-16T23:00:00.000Z'],
   ['midnight from Sunday to Monday', '2029-01-21T23:00:00.000Z'],
   ['month end', '2029-01-31T23:00:00.000Z'],

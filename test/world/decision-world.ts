@@ -14,7 +14,7 @@ import { PgPolicies } from '#policies/adapters/pg-policies';
 import { policyInput } from '#policies/testing/house-policy';
 import { createDecisionApi } from '../../apps/decision-api/src/decision-api.js';
 
-export const ALL_SCOPES = 'decisions:evaluate decisions:reserve decisions:simulate standing:read subjects:write allowances:issue';
+const ALL_SCOPES = 'decisions:evaluate decisions:reserve decisions:simulate standing:read subjects:write allowances:issue';
 
 export interface HttpAnswer {
   readonly status: number;

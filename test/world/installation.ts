@@ -58,7 +58,7 @@ export async function startInstallation(env: Readonly<Record<string, string>> = 
 }
 
 /** `node apps/cli/bootstrap.mjs …` is what every npm script of ours calls. */
-export function bootstrap(args: readonly string[], env: Readonly<Record<string, string>>): Promise<CommandResult> {
+function bootstrap(args: readonly string[], env: Readonly<Record<string, string>>): Promise<CommandResult> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,

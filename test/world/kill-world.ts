@@ -54,7 +54,7 @@ export interface KillWorld {
 }
 
 /** A process that is started again whenever it ends. */
-export class Mortal {
+class Mortal {
   deaths = 0;
   private child: ChildProcess | undefined;
   private stopped = false;

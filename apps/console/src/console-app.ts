@@ -12,7 +12,7 @@ import { serveWebApp } from './web/web-app.js';
 const BODY_BYTES_MAX = 16 * 1024;
 
 /** Where `npx vite build apps/console/web` leaves the web app. */
-export const WEB_FOLDER = path.resolve('apps/console/web/dist');
+const WEB_FOLDER = path.resolve('apps/console/web/dist');
 
 /** The console, ready to listen. */
 export async function createConsoleApp(config: Config, logger: Logger, webFolder = WEB_FOLDER): Promise<NestFastifyApplication> {

@@ -16,8 +16,8 @@ import { registerLinkedRoutes } from './linked-routes.js';
 import { encoderOf, type PackageDefinition } from './grpc-encoder.js';
 import { documentApi } from './openapi.js';
 
-export const bodyBytesMax = 262_144;
-export const grpcMessageBytesMax = 1_048_576;
+const bodyBytesMax = 262_144;
+const grpcMessageBytesMax = 1_048_576;
 /** Calls under way on one connection, each of which may hold a message; who wants more opens another. A peer that answers no ping is gone. */
 export const grpcStreamsMax = 256;
 

@@ -8,7 +8,7 @@ import { statusOf } from './grpc-status.js';
 import type { OpenStreams } from './open-streams.js';
 
 /** Messages of one stream that may be without an answer; beyond it the stream is not read until answers are out. */
-export const streamOutstandingMax = 1_024;
+const streamOutstandingMax = 1_024;
 
 const STOPPING = new Refusal(
   'unavailable',

@@ -14,8 +14,8 @@ import {
 } from '#decisions';
 import { formatId, parseId, Refusal } from '#kernel';
 
-export const scriptedAnswersMax = 10_000;
-export const scriptedDelayMs = 3_000;
+const scriptedAnswersMax = 10_000;
+const scriptedDelayMs = 3_000;
 
 interface Script {
   readonly subject: string;

@@ -5,7 +5,7 @@ export * from './consent-store.js';
 export * from './link.js';
 export { LocalPeriods } from './local-periods.js';
 export { readNarrowing } from './narrow-terms.js';
-export { liveConsentsPerLinkMax, requestConsent, unknownLink } from './request-consent.js';
+export { requestConsent, unknownLink } from './request-consent.js';
 export * from './store.js';
 export * from './subject.js';
 export * from './use-consent.js';

@@ -10,7 +10,7 @@ import { parseStrictly } from './strict-parse.js';
 /** The `typ` of an allowance's header. */
 export const ALLOWANCE_TYP = 'allowance+jwt';
 
-export const allowanceSpendsMax = 1_000;
+const allowanceSpendsMax = 1_000;
 export const settledSpendsMax = 200;
 
 const { subject, service, counterparty, channel, paymentReference } = decisionRequestSchema.shape;
@@ -25,7 +25,7 @@ export const allowanceRequestSchema = z.strictObject({
   channel,
 });
 
-export const spendSchema = z.strictObject({
+const spendSchema = z.strictObject({
   paymentReference: paymentReference.unwrap().describe('of this part; names it: repeated, the same part'),
   amount: wireMoneySchema,
   at: z.iso.datetime().describe('when it was spent'),

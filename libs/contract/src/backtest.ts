@@ -6,7 +6,7 @@ import { parseStrictly } from './strict-parse.js';
 
 const time = z.iso.datetime();
 
-export const policyVersionSchema = z.string().regex(/^[1-9][0-9]{0,14}$/);
+const policyVersionSchema = z.string().regex(/^[1-9][0-9]{0,14}$/);
 
 export const backtestRequestSchema = z
   .strictObject({

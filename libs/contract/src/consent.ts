@@ -37,7 +37,7 @@ export const CONSENT_PURPOSES = {
 } as const satisfies Record<string, { readonly text: string; readonly lifeDaysMax: number; readonly dataLifeDaysMax: number }>;
 export type ConsentPurpose = keyof typeof CONSENT_PURPOSES;
 
-export const consentUsesPerPeriodMax = 1_000;
+const consentUsesPerPeriodMax = 1_000;
 
 const purpose = z.enum(Object.keys(CONSENT_PURPOSES) as [ConsentPurpose, ...ConsentPurpose[]]);
 const claims = z

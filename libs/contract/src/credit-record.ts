@@ -4,7 +4,7 @@ import { checkPerformance, performanceBody } from './performance.js';
 import { plainCheck } from './plain-check.js';
 import { parseStrictly } from './strict-parse.js';
 
-export const recordFactorsMax = 5;
+const recordFactorsMax = 5;
 const scoreMax = 10_000;
 
 const code = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{1,39}$/, 'a code is 2 to 40 letters, digits, "_", "." or "-"');

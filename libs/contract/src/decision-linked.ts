@@ -3,7 +3,7 @@ import { type DecisionAnswer, decisionRequestSchema } from './decision.js';
 import { parseStrictly } from './strict-parse.js';
 
 /** Each item waits for the one before it, under one lock: a group is short. */
-export const linkedItemsMax = 20;
+const linkedItemsMax = 20;
 
 /** Several reservations of one subject, all or none (CONTRACT.md §5). The key is the group's. */
 export const linkedRequestSchema = z.strictObject({

@@ -3,8 +3,8 @@ import { parseStrictly } from './strict-parse.js';
 
 /** The shapes at the decision door (CONTRACT.md §5). Unknown fields are refused; money is read by `parseMoney`. */
 
-export const paymentReferenceCharsMax = 35;
-export const holdSecondsMax = 2_592_000;
+const paymentReferenceCharsMax = 35;
+const holdSecondsMax = 2_592_000;
 export const holdSecondsDefault = 900;
 export const batchItemsMax = 100;
 

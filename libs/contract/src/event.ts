@@ -42,8 +42,8 @@ export type EventKind = (typeof EVENT_KINDS)[number];
 export const eventUri = (kind: EventKind): string => `urn:tallystick:event:${kind}`;
 export const EVENT_TOKEN_TYPE = 'secevent+jwt';
 
-export const pollEventsMax = 1_000;
-export const pollAcksMax = 10_000;
+const pollEventsMax = 1_000;
+const pollAcksMax = 10_000;
 
 const jti = z.uuid();
 

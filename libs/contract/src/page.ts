@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseStrictly } from './strict-parse.js';
 
 /** Rows of one page, at most. A list that may grow comes in pages: `after` is the `next` of the page before, and the last page has no `next`. */
-export const pageRowsMax = 200;
+const pageRowsMax = 200;
 
 /** What the query of every paged list may say. */
 export const pageFields = {

@@ -37,7 +37,7 @@ export const PAYMENT_PROFILE = {
   L: 'charged off',
 } as const;
 
-export const paymentProfileMonths = 24;
+const paymentProfileMonths = 24;
 
 const told = (words: object) =>
   Object.entries(words)

@@ -45,7 +45,7 @@ export interface WireRatingClaims {
 }
 
 /** Whatever is left out is as the consent has it; what is named must fit it. */
-export const ratingQuery = z.strictObject({
+const ratingQuery = z.strictObject({
   consent: z.string().max(64).describe('cns_…: the consent you read under'),
   claims: z
     .string()
@@ -74,7 +74,7 @@ const reason = z.strictObject({ code: text, text });
 const day = z.iso.date();
 
 /** What a verified credential says: what everybody may read, and what its holder discloses. */
-export const ratingCredentialClaims = z.strictObject({
+const ratingCredentialClaims = z.strictObject({
   iss: text,
   vct: z.literal(RATING_VCT),
   sub: z.string().startsWith('lnk_'),

@@ -4,12 +4,12 @@ import { parseStrictly } from './strict-parse.js';
 
 /** "What if", asked without asking: a decision that changes nothing and leaves nothing (CONTRACT.md §5). */
 
-export const supposedLimitsMax = 100;
+const supposedLimitsMax = 100;
 
 const decimal = z.string().regex(/^[0-9]{1,13}(\.[0-9]{1,4})?$/);
 
 /** What differs from how things are. Whatever is not named is as it is now. */
-export const suppositionSchema = z.strictObject({
+const suppositionSchema = z.strictObject({
   score: z.int().min(350).max(950).optional().describe('instead of the subject’s own; not together with tier'),
   tier: z.string().max(40).optional().describe('the lowest score of this tier of the policy'),
   policyVersion: z

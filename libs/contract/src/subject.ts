@@ -3,8 +3,8 @@ import { Refusal } from '#kernel';
 import { plainText } from './plain-text.js';
 import { parseStrictly } from './strict-parse.js';
 
-export const registerSubjectRequest = z.strictObject({ kind: z.enum(['INDIVIDUAL', 'MERCHANT']) });
-export const createLinkRequest = z.strictObject({
+const registerSubjectRequest = z.strictObject({ kind: z.enum(['INDIVIDUAL', 'MERCHANT']) });
+const createLinkRequest = z.strictObject({
   participant: z.string().regex(/^[a-z0-9-]{2,40}$/, 'a participant id is 2 to 40 of a-z, 0-9 and "-"'),
   /** What the bank calls its customer, when the subject gave it: told to that bank alone. */
   customerReference: plainText(64).optional(),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { EVENT_KINDS } from './event.js';
 import { parseStrictly } from './strict-parse.js';
 
-export const webhookUrlCharsMax = 2_048;
+const webhookUrlCharsMax = 2_048;
 
 /** The one event that is sent before a webhook is confirmed; the receiver answers 200 with `{ challenge }` exactly as it stands in the event. */
 export const WEBHOOK_CHALLENGE_URI = 'urn:tallystick:event:webhook.challenge';

@@ -28,8 +28,8 @@ export interface IssuedChain {
   readonly certificate: IssuedCertificate;
 }
 
-export const requestsOpenMax = 4;
-export const certificatesGoodMax = 16;
+const requestsOpenMax = 4;
+const certificatesGoodMax = 16;
 /** For so long the same CSR again is taken for a repetition; later it asks for the next certificate. */
 const repetitionMs = 86_400_000;
 

@@ -2,7 +2,7 @@ import { Refusal } from '#kernel';
 import { changed, type Participant, type ParticipantChange, participantFact, type ParticipantState } from './participant.js';
 
 /** A proposal to close counts for a week. */
-export const closingLifeMs = 7 * 86_400_000;
+const closingLifeMs = 7 * 86_400_000;
 
 /** From where one may go where. Closed is the end. */
 const TRANSITIONS: Readonly<Record<ParticipantState, readonly ParticipantState[]>> = {

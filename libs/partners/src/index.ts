@@ -1,5 +1,5 @@
 export * from './allow-list.js';
-export { type CertificateRequest, type IssuedChain } from './certificate-request.js';
+export type { CertificateRequest, IssuedChain } from './certificate-request.js';
 export { challengeLifeMs, getKey, isUsable, type NewKey } from './change-key.js';
 export * from './change-state.js';
 export * from './enrol-participant.js';
@@ -14,8 +14,8 @@ export * from './participant-registry.js';
 export * from './participants.js';
 export * from './partner-keys.js';
 export { EXPIRY_STEPS_DAYS, heardByAllMs } from './pass-time.js';
-export { type IssuedCertificate, registerCertificate, revokeCertificate } from './register-certificate.js';
-export { type PresentedCertificate, RegistryView } from './registry-view.js';
+export type { IssuedCertificate } from './register-certificate.js';
+export type { PresentedCertificate } from './registry-view.js';
 export * from './store.js';
 export * from './suspicion.js';
 export * from './time-keeper.js';

@@ -25,10 +25,10 @@ export interface InvitationWish {
   readonly by: string;
 }
 
-export const invitationTtlMsMin = 60_000;
-export const invitationTtlMsMax = 30 * 86_400_000;
+const invitationTtlMsMin = 60_000;
+const invitationTtlMsMax = 30 * 86_400_000;
 /** For so long whoever used an invitation may come back for the answer. */
-export const answerLifeMs = 7 * 86_400_000;
+const answerLifeMs = 7 * 86_400_000;
 
 /** The participant as invited: a newcomer is INVITED, whoever is known may enrol anew. Refuses `invitation.ttl`, `invitation.name`, `participant.closed`. */
 export function inviteParticipant(known: Participant | undefined, wish: InvitationWish, at: Date): ParticipantChange {

@@ -6,7 +6,7 @@ import { type PresentedCertificate, RegistryView } from './registry-view.js';
 import type { ParticipantStore } from './store.js';
 
 /** Beyond this age the view may miss a revocation: nobody is let in on it (CONTRACT.md §1 promises 10 s). */
-export const viewAgeMsMax = heardByAllMs;
+const viewAgeMsMax = heardByAllMs;
 /** Every process looks this often whether the registry changed. */
 export const viewRefreshMs = 1_000;
 

@@ -6,7 +6,7 @@ import { ruleContradictions } from './rules/rule-contradictions.js';
 import { findWindowFaults } from './span.js';
 import { Calendar } from './window.js';
 
-export const LOWEST_SCORE = 350;
+const LOWEST_SCORE = 350;
 
 export interface PlacedLimit {
   readonly limit: LimitDocument;

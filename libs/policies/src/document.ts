@@ -5,11 +5,11 @@ import { ruleSchema, rulesMax } from './rules/rule-document.js';
 
 /** A policy as people write it: data only (CONTRACT.md §6). Amounts are decimal strings in the policy's one currency. */
 
-export const tiersMax = 20;
-export const servicesMax = 200;
-export const limitsMax = 100;
-export const discountsMax = 200;
-export const counterpartiesMax = 1_000;
+const tiersMax = 20;
+const servicesMax = 200;
+const limitsMax = 100;
+const discountsMax = 200;
+const counterpartiesMax = 1_000;
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,39}$/);
 const amount = z.string().regex(/^[0-9]{1,16}(\.[0-9]{1,5})?$/);

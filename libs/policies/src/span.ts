@@ -14,9 +14,9 @@ export interface Reach extends Window {
 export type Span = (at: Date) => Reach;
 
 /** A rolling window is kept in so many rows where its document names no grain, and in so many at most. */
-export const rollingGrainsDefault = 48;
-export const rollingGrainsMax = 100;
-export const rollingDaysMax = 400;
+const rollingGrainsDefault = 48;
+const rollingGrainsMax = 100;
+const rollingDaysMax = 400;
 
 const DAY_MS = 86_400_000;
 

@@ -2,18 +2,8 @@ import type { ConfirmedPayment } from '#decisions';
 import type { ReferenceKind } from './statement.js';
 
 /** CONTRACT.md §8. "Ours" is what the platform confirmed, "theirs" what the statement says. */
-export const BREAK_KINDS = [
-  'MISSING_OURS',
-  'MISSING_THEIRS',
-  'OVER_AMOUNT',
-  'UNDER_AMOUNT',
-  'CURRENCY_MISMATCH',
-  'DATA_MISMATCH',
-  'DUPLICATE',
-  'LATE',
-] as const;
-
-export type BreakKind = (typeof BREAK_KINDS)[number];
+export type BreakKind =
+  'MISSING_OURS' | 'MISSING_THEIRS' | 'OVER_AMOUNT' | 'UNDER_AMOUNT' | 'CURRENCY_MISMATCH' | 'DATA_MISMATCH' | 'DUPLICATE' | 'LATE';
 export type OutcomeKind = 'MATCHED' | BreakKind;
 
 /** What became of a line of theirs, of a payment of ours, or of the two together. */

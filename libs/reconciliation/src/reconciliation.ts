@@ -4,8 +4,7 @@ import type { OutcomeKind } from './outcome.js';
 import type { StatementHead } from './statement.js';
 
 /** CONTRACT.md §8, up to the sign-off. BALANCED and BROKEN are final here. */
-export const RECONCILIATION_STATES = ['RECEIVED', 'PARSED', 'MATCHING', 'BALANCED', 'BROKEN'] as const;
-export type ReconciliationState = (typeof RECONCILIATION_STATES)[number];
+export type ReconciliationState = 'RECEIVED' | 'PARSED' | 'MATCHING' | 'BALANCED' | 'BROKEN';
 
 /** A statement of the file with the verdict on its own figures, reached before a line of it is used. */
 export interface CheckedStatement {

@@ -4,9 +4,9 @@ import { BUILT_IN_APPEAL, BUILT_IN_LADDER, type Ladder, type Sanction } from './
 
 /** A ladder as people write it, inside a policy document (CONTRACT.md §6). Amounts are decimal strings in the policy's currency. */
 
-export const rungsMax = 20;
-export const sanctionsMax = 5;
-export const holidaysMax = 1_000;
+const rungsMax = 20;
+const sanctionsMax = 5;
+const holidaysMax = 1_000;
 const daysMax = 3_650;
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,39}$/);

@@ -4,8 +4,8 @@ import { eventToken, type StoredEvent } from './event.js';
 import type { Notary } from './notary.js';
 import type { EventQueue } from './store.js';
 
-export const longPollMsMax = 25_000;
-export const longPollsPerParticipantMax = 4;
+const longPollMsMax = 25_000;
+const longPollsPerParticipantMax = 4;
 /** How often a long poll looks; between looks it holds nothing. */
 const lookEveryMs = 500;
 

@@ -9,7 +9,7 @@ import { tellViolation } from './tell.js';
 
 export const RECEIPT_TYPE = 'record-receipt+jwt';
 /** Within this time a fact is in the log (CONTRACT.md §3). */
-export const inclusionPromiseSeconds = 10;
+const inclusionPromiseSeconds = 10;
 
 /** A JWS that says: these bytes were accepted, as this fact, at this time. */
 export function signReceipt(

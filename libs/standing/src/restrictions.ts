@@ -8,7 +8,7 @@ import { judge, type Occasion, saveChange } from './save-change.js';
 import { askOrder, decideOrder, imposedByHand, type OrderRequest, type OrderWish } from './staff-order.js';
 import type { Books, Exchange, HeldSubject } from './store.js';
 
-export const remindersPerRunMax = 200;
+const remindersPerRunMax = 200;
 
 /** What people do about restrictions: staff impose and lift, subjects appeal. Every call may be repeated; each is one transaction. */
 export class Restrictions {

@@ -9,7 +9,7 @@ import type { DueSubject, Exchange, HeldSubject } from './store.js';
 import { nameOf } from './together/names.js';
 import { placesOf, type TogetherBooks, type TogetherExchange } from './together/together-books.js';
 
-export const subjectsPerRunMax = 2_000;
+const subjectsPerRunMax = 2_000;
 /** One transaction's worth. */
 const subjectsAtOnce = 32;
 

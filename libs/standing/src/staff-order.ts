@@ -37,7 +37,7 @@ export interface OrderRequest extends OrderWish {
 }
 
 /** What takes all rights away, or gives rights back before their time, needs a second person. */
-export function needsSecond({ action }: StaffOrder): boolean {
+function needsSecond({ action }: StaffOrder): boolean {
   return action.kind === 'LIFT' || action.kind === 'OVERTURN' || (action.kind === 'IMPOSE' && action.sanction.step === 'CLOSURE');
 }
 

@@ -10,7 +10,7 @@ export interface SubjectView {
 }
 
 /** A read of personal data is a fact (CONTRACT.md §9). */
-export function subjectViewed({ by, what, subject }: SubjectView): Fact {
+function subjectViewed({ by, what, subject }: SubjectView): Fact {
   const body = { by, what };
   if (!subject) return { shard: shardOf(by), kind: 'subject.viewed', body };
   return { shard: subject.shard, kind: 'subject.viewed', subject: subject.uuid, body };

@@ -1,5 +1,5 @@
 /** A step of the demo whose effect was not what the story says. The demo then ends with a non-zero exit code. */
-export class StoryBroken extends Error {
+class StoryBroken extends Error {
   override readonly name = 'StoryBroken';
 }
 

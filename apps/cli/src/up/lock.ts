@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** How a process of ours is recognised: by its number and by what it runs, because numbers are given out again. */
-export const SUPERVISOR_MARK = 'tallystick-supervisor';
+const SUPERVISOR_MARK = 'tallystick-supervisor';
 
 /** The process that looks after this installation now, if there is one. */
 export function findSupervisor(home: string): number | undefined {

@@ -24,7 +24,7 @@ export interface Arrival {
 }
 
 /** A script of our own page sets this header; a form or a link of another site cannot. */
-export const CONSOLE_HEADER = 'x-tallystick-console';
+const CONSOLE_HEADER = 'x-tallystick-console';
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 

@@ -19,7 +19,7 @@ export const Allow = (access: Access) => SetMetadata(ACCESS, access);
 export const Staff = createParamDecorator((_: unknown, context: ExecutionContext): StaffMember => staffOf(context));
 
 /** A page that polls says so, so that leaving it open does not keep a session alive. */
-export const BACKGROUND_HEADER = 'x-tallystick-background';
+const BACKGROUND_HEADER = 'x-tallystick-background';
 
 const members = new WeakMap<object, StaffMember>();
 

@@ -8,7 +8,7 @@ import { Shell } from './shell/shell.js';
 import { SignIn } from './shell/sign-in.js';
 
 /** The pages, in the order of the menu. A page is fetched when it is first opened. */
-export const PAGES = [
+const PAGES = [
   { path: '/', label: 'Overview', icon: 'overview', needs: 'overview.read', view: lazy(() => import('./overview/overview.js')) },
   {
     path: '/decisions',

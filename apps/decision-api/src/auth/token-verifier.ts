@@ -4,9 +4,9 @@ import { type Clock, Refusal } from '#kernel';
 import type { Scope, ServiceCaller } from './caller.js';
 
 export const TOKEN_AUDIENCE = 'tallystick-decision-api';
-export const tokenSecondsMax = 900;
-export const tokensCachedMax = 10_000;
-export const tokenCharsMax = 4_096;
+const tokenSecondsMax = 900;
+const tokensCachedMax = 10_000;
+const tokenCharsMax = 4_096;
 
 const CLOCK_SKEW_SECONDS = 10;
 const RELOAD_MS_MIN = 1_000;

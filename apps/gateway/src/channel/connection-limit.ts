@@ -8,7 +8,7 @@ export interface ConnectionLimits {
   readonly pipelinedMax: number;
 }
 
-export const CONNECTION_LIMITS: ConnectionLimits = { connectionsMax: 128, pipelinedMax: 16 };
+const CONNECTION_LIMITS: ConnectionLimits = { connectionsMax: 128, pipelinedMax: 16 };
 
 /** Counts a participant's connections, and the requests on each. A connection counts from its first request. */
 export class ConnectionLimit {

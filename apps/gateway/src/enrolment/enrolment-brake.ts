@@ -4,8 +4,8 @@ import { Refusal } from '#kernel';
 import { type Config, type Database, networkOf } from '#platform';
 
 /** Calls from one address (IPv6: one /64) per minute, and wrong invitations from it per quarter of an hour. */
-export const enrolmentCallsPerMinuteMax = 120;
-export const wrongInvitationsMax = 10;
+const enrolmentCallsPerMinuteMax = 120;
+const wrongInvitationsMax = 10;
 const WRONG_WINDOW_SECONDS = 900;
 
 /** Slows down whoever calls too often or guesses. Counted where call budgets are: Redis, PostgreSQL, or memory while either is away. */

@@ -50,7 +50,7 @@ export async function createEnrolmentDoor(
   return app;
 }
 
-export function enrolmentOrigin(config: Config): string {
+function enrolmentOrigin(config: Config): string {
   return config.ENROLMENT_ORIGIN ?? `https://localhost:${config.ENROLMENT_PORT}`;
 }
 

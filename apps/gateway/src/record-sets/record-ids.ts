@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseStrictly } from '#contract';
 import { decodeBase64Url } from '#evidence';
 
-export const recordIdsMax = 256;
+const recordIdsMax = 256;
 
 /** 32 bytes: 43 characters, the last of which has four bits. */
 const recordId = z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, 'an id is the SHA-256 of a payload, base64url');

@@ -12,7 +12,7 @@ import { SetBudget } from './set-budget.js';
 import { readSetQuery } from './set-query.js';
 
 /** The largest message of a comparison that is accepted, and that is sent. */
-export const reconcileMessageBytesMax = 256 * 1024;
+const reconcileMessageBytesMax = 256 * 1024;
 
 /** What a call costs of the budget beside what it carries: looking, each item looked through, each record read. */
 const callBytes = 64;

@@ -3,7 +3,7 @@ import { Refusal } from '#kernel';
 import type { Database } from '#platform';
 
 /** What one participant may have compared in a minute, over all gateways: two million ids spelled out, or fingerprints of as many bytes. */
-export const comparedKiBPerMinuteMax = 65_536;
+const comparedKiBPerMinuteMax = 65_536;
 
 const bytesPerKiB = 1_024;
 const bytesPerId = 32;

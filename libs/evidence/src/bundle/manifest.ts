@@ -29,7 +29,7 @@ export type DigestedPart = (typeof DIGESTED_PARTS)[number];
 export const BUNDLE_PARTS = ['leaves.bin', 'entries.ndjson', ...DIGESTED_PARTS, 'manifest.json', 'manifest.jws'] as const;
 export type BundlePart = (typeof BUNDLE_PARTS)[number];
 
-export const MANIFEST_TYP = 'export-manifest+jws';
+const MANIFEST_TYP = 'export-manifest+jws';
 
 /** The export key's name beside the log's: one file of trusted keys holds both. */
 export function exportKeyName(origin: string): string {

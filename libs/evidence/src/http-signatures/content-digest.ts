@@ -4,7 +4,7 @@ import { isInnerList, parseDictionary } from './structured-fields.js';
 import { toBase64 } from '../base64.js';
 
 /** The digest algorithms that may protect a body (RFC 9530 §5); md5, sha and the checksums may not. */
-export const DIGEST_BYTES = { 'sha-256': 32, 'sha-512': 64 } as const;
+const DIGEST_BYTES = { 'sha-256': 32, 'sha-512': 64 } as const;
 export type DigestAlgorithm = keyof typeof DIGEST_BYTES;
 export type ContentDigest = ReadonlyMap<DigestAlgorithm, Uint8Array>;
 

@@ -56,8 +56,8 @@ export interface HttpSignature {
   readonly base: string;
 }
 
-export const nonceCharsMin = 8;
-export const nonceCharsMax = 128;
+const nonceCharsMin = 8;
+const nonceCharsMax = 128;
 
 /**
  * Takes the signature of this profile out of a message and builds its base (RFC 9421 §3.2, steps 1 to 7). Other signatures, of other tags,

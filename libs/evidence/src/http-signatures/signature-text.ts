@@ -4,7 +4,7 @@ import type { HttpMessage } from './http-message.js';
 import { formatInnerList, formatItem, type InnerList } from './structured-fields.js';
 
 /** Components that one signature covers. */
-export const componentsMax = 32;
+const componentsMax = 32;
 
 /**
  * The text that is signed (RFC 9421 §2.5): one line per component, then the covered components with the parameters themselves. `names`: the

@@ -3,7 +3,7 @@ import { parseBase64, toBase64 } from '../base64.js';
 
 /** A bare item of Structured Fields (RFC 9651 §3.3): of its types those that signature and digest fields use. */
 export type BareItem = string | number | boolean | Uint8Array | Token;
-export class Token {
+class Token {
   constructor(readonly name: string) {}
 }
 
@@ -19,7 +19,7 @@ export interface InnerList {
 export type Dictionary = ReadonlyMap<string, Item | InnerList>;
 
 /** Longer than any field that we could be meant to read. */
-export const fieldCharsMax = 16_384;
+const fieldCharsMax = 16_384;
 
 const KEY = /([a-z*][a-z0-9_.*-]*)/y;
 const INTEGER = /(-?[0-9]{1,15})(?![0-9.])/y;

@@ -13,7 +13,7 @@ export interface Checkpoint {
   readonly root: Uint8Array;
 }
 
-export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
+function formatCheckpoint({ origin, size, root }: Checkpoint): string {
   return `${origin}\n${size}\n${toBase64(root)}\n`;
 }
 

@@ -16,8 +16,8 @@ export interface NoteSignature {
   readonly bytes: Uint8Array;
 }
 
-export const noteBytesMax = 65_536;
-export const noteSignaturesMax = 64;
+const noteBytesMax = 65_536;
+const noteSignaturesMax = 64;
 
 const ID_BYTES = 4;
 const ED25519_BYTES = 64;

@@ -19,7 +19,7 @@ export interface TlogProof {
 const HEADER = 'c2sp.org/tlog-proof@v1';
 const CODE = 'tlog_proof.malformed';
 const pathHashesMax = 63;
-export const tlogProofBytesMax = 262_144;
+const tlogProofBytesMax = 262_144;
 
 export function formatTlogProof(proof: TlogProof): string {
   const extra = proof.extra === undefined ? [] : [`extra ${toBase64(proof.extra)}`];

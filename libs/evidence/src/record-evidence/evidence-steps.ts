@@ -1,17 +1,7 @@
 import { Refusal } from '#kernel';
 import { FactPending } from './proven-fact.js';
 
-export const EVIDENCE_STEPS = [
-  'form',
-  'signature',
-  'sealed',
-  'receipt',
-  'commitment',
-  'inclusion',
-  'key',
-  'certificate',
-  'revocation',
-] as const;
+const EVIDENCE_STEPS = ['form', 'signature', 'sealed', 'receipt', 'commitment', 'inclusion', 'key', 'certificate', 'revocation'] as const;
 export type EvidenceStepName = (typeof EVIDENCE_STEPS)[number];
 
 /**

@@ -15,7 +15,7 @@ export interface NamedKey {
 }
 
 /** A change of the registry reaches every process within 10 s (CONTRACT.md §1); lines of a batch, once verified, are saved within their lease of 30 s. */
-export const acceptanceLagSecondsMax = 40;
+const acceptanceLagSecondsMax = 40;
 
 /** Facts that register keys: one in the body, or several under `keys`; then the state that such a key begins in. */
 const REGISTERS: Readonly<Record<string, string>> = {

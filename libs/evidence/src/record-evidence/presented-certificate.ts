@@ -16,7 +16,7 @@ const PRESENTED = 'participant.certificate_presented';
 const REVOKED = 'participant.certificate_revoked';
 
 /** Facts in which a certificate is named by its fingerprint. */
-export const CERTIFICATE_FACTS = ['participant.enrolled', 'participant.certificate_added', PRESENTED, REVOKED] as const;
+const CERTIFICATE_FACTS = ['participant.enrolled', 'participant.certificate_added', PRESENTED, REVOKED] as const;
 
 export function concernsCertificate({ kind, body }: Pick<ClaimedFact['entry'], 'kind' | 'body'>, x5t: string): boolean {
   return body['x5t'] === x5t && CERTIFICATE_FACTS.some((known) => known === kind);

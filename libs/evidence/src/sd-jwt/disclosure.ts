@@ -11,7 +11,7 @@ export interface Disclosure {
 }
 
 /** What stands in the place of claims; no claim may be called so (RFC 9901 §4.2.1). */
-export const RESERVED_NAMES: readonly string[] = ['_sd', '...'];
+const RESERVED_NAMES: readonly string[] = ['_sd', '...'];
 
 const utf8 = new TextEncoder();
 const closing = utf8.encode('}');

@@ -10,7 +10,7 @@ import { malformed } from './disclosure.js';
 import { revealClaims } from './reveal-claims.js';
 
 export const KEY_BINDING_TYP = 'kb+jwt';
-export const disclosuresMax = 64;
+const disclosuresMax = 64;
 
 /** An SD-JWT taken apart (RFC 9901 §4). Nothing in it is verified yet. */
 export interface SdJwt {

@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from '../jose/strict-json.js';
 
 /** Token Status List (draft-ietf-oauth-status-list §4, §5): two bits for each token, so that one may also be suspended. */
 export const STATUS_LIST_TYP = 'statuslist+jwt';
-export const TOKEN_STATUS = { VALID: 0, INVALID: 1, SUSPENDED: 2 } as const;
+const TOKEN_STATUS = { VALID: 0, INVALID: 1, SUSPENDED: 2 } as const;
 export type TokenStatus = keyof typeof TOKEN_STATUS;
 
 const bits = 2;

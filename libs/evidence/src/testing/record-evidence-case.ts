@@ -24,7 +24,7 @@ const bank = signerOf('nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A', '11qYAYKxCr
 const log = signerOf('TM0Imyj_ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U-4pvs', 'PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw', 'log');
 const receipts = signerOf('xaqN9D-fg3vtt0QvMdy3sWbThTUHbwlLhc46LgtEWPc', '_FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU', 'receipt');
 
-export const ACCEPTED_AT = new Date('2027-01-01T12:00:00.000Z');
+const ACCEPTED_AT = new Date('2027-01-01T12:00:00.000Z');
 const after = (seconds: number) => new Date(ACCEPTED_AT.getTime() + seconds * 1_000);
 const key = { kid: bank.kid, alg: 'EdDSA', jkt: thumbprint(bank.publicJwk) };
 const sha256 = (...parts: Uint8Array[]) => encodeBase64Url(createHash('sha256').update(Buffer.concat(parts)).digest());

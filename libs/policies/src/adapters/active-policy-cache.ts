@@ -4,7 +4,7 @@ import type { ActivePolicy } from '../store.js';
 import type { PgPolicies } from './pg-policies.js';
 
 /** A change is seen this soon without anybody asking; a decision that finds it stale reloads at once. */
-export const pollMs = 500;
+const pollMs = 500;
 
 /** Holds the active policy of this process. What it misses cannot be saved: the ledger compares versions under its lock. */
 export class ActivePolicyCache implements ActivePolicy {

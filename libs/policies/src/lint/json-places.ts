@@ -26,7 +26,7 @@ export class JsonSyntaxError extends Error {
   }
 }
 
-export const jsonDepthMax = 16;
+const jsonDepthMax = 16;
 
 const SPACE = /[ \t\n\r]*/y;
 const SCALAR =

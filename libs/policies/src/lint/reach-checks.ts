@@ -41,6 +41,6 @@ export function discountsOutOfReach(document: PolicyDocument): Remark[] {
   });
 }
 
-export function coversService({ services }: DiscountDocument, name: string): boolean {
+function coversService({ services }: DiscountDocument, name: string): boolean {
   return services.length === 0 || services.includes(name);
 }

@@ -5,7 +5,7 @@ import type { RuleDocument } from './rule-document.js';
 import { costOf, type RuleFault } from './rule-shape.js';
 
 /** What the rules of one service may cost together. */
-export const serviceCostMax = 2_500;
+const serviceCostMax = 2_500;
 
 /** A rule's reason must not read as if something else had given it. */
 const RESERVED = /^(restriction|score|limit|amount|rule|service)\./;

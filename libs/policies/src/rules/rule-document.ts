@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 export const rulesMax = 100;
-export const ruleCharsMax = 2_000;
+const ruleCharsMax = 2_000;
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,39}$/);
 

@@ -64,9 +64,9 @@ export class MomentView {
 /** The variables of every rule. No clock, no chance, nothing that two runs could see differently. */
 export type RuleContext = Readonly<{ subject: SubjectView; request: RequestView; at: MomentView }>;
 
-export const ruleNodesMax = 200;
-export const ruleDepthMax = 24;
-export const ruleListMax = 100;
+const ruleNodesMax = 200;
+const ruleDepthMax = 24;
+const ruleListMax = 100;
 
 const FIELDS = {
   Subject: { ctor: SubjectView, fields: { kind: 'string', score: 'int', tier: 'string', restrictions: 'list<string>' } },

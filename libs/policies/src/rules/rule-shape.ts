@@ -8,7 +8,7 @@ export interface RuleFault {
 }
 
 /** One unit is about one comparison. A rule's bound is static: nothing in it repeats. */
-export const ruleCostMax = 250;
+const ruleCostMax = 250;
 
 /** Looking for a code among restrictions, or for a piece in a string, is taken for this many. */
 const SEARCH_COST = 5;
@@ -21,7 +21,7 @@ const FUNCTIONS = new Set(['money', 'size']);
 const METHODS = new Set(['startsWith', 'endsWith', 'contains', 'size']);
 
 /** The parts of an expression, in its order. */
-export function partsOf(node: ASTNode): readonly ASTNode[] {
+function partsOf(node: ASTNode): readonly ASTNode[] {
   switch (node.op) {
     case 'value':
     case 'id':

@@ -64,7 +64,7 @@ export const LINE_COLUMNS = `n, match_key, identified_by, statement_n, file_line
   end_to_end_id`;
 
 /** `=` and a reference of ours, or `#` and the line's own number: lines of one payment stand together, others alone. */
-export function matchKeyOf({ line, reference }: IdentifiedLine): string {
+function matchKeyOf({ line, reference }: IdentifiedLine): string {
   return reference ? `=${reference.value}` : `#${line.n}`;
 }
 

@@ -5,7 +5,7 @@ import type { StatementLine } from '../statement-line.js';
 
 /** The bank of the samples, and the day of its statement. */
 export const BANK = 'bank-a';
-export const DAY = '2026-03-01';
+const DAY = '2026-03-01';
 
 export function sampleUuid(n: number): string {
   const random = new Uint8Array(10);
@@ -58,7 +58,7 @@ export interface SampleStatement {
 }
 
 /** A camt.053.001.08 of these entries, in pieces: large ones need not stand in memory. */
-export function* camt053Pieces(entries: Iterable<SampleEntry>, statement: SampleStatement = {}): Generator<string> {
+function* camt053Pieces(entries: Iterable<SampleEntry>, statement: SampleStatement = {}): Generator<string> {
   const { id = 'STM-1', openingMinor = 100_000n, day = DAY } = statement;
   yield '<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08">\n<BkToCstmrStmt>\n';
   yield `<Stmt><Id>${id}</Id>\n<Acct><Id><Othr><Id>ACC-1</Id></Othr></Id><Ccy>CNY</Ccy></Acct>\n`;

@@ -5,9 +5,9 @@ import { showWebhook } from '../delivery/webhook.js';
 import { readWebhook, WEBHOOK_COLUMNS, type WebhookRow } from './webhook-rows.js';
 
 /** Partners that are told of one by one: those whose events wait longest. */
-export const partnersShownMax = 200;
+const partnersShownMax = 200;
 /** Up to here events are counted; more are told as so many. */
-export const eventsCountedMax = 1_000;
+const eventsCountedMax = 1_000;
 const STATES = ['UNCONFIRMED', 'ACTIVE', 'FAILING', 'PAUSED'] as const;
 
 /** `outcome`: `taken`; `refused`, by the receiver; or our word for the trouble (`timeout`, `tls_failed`, …). */

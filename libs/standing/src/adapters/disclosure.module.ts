@@ -32,7 +32,7 @@ import { NOTARY, RecordExchangeModule } from './standing.module.js';
 })
 export class DisclosureModule {}
 
-export const erasedPerRunMax = 5_000;
+const erasedPerRunMax = 5_000;
 
 /** What the worker's sweep does about what was told: it erases what nobody may hold any more. */
 export function disclosureErasure(database: Database, { DISCLOSURE_KEPT_DAYS: days }: Config): { run(): Promise<number> } {

@@ -14,7 +14,7 @@ export interface PostAnswer {
   readonly body: Uint8Array | undefined;
 }
 
-export class PostTimeout extends Error {
+class PostTimeout extends Error {
   override readonly name = 'TimeoutError';
 }
 

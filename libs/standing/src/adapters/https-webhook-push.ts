@@ -38,7 +38,7 @@ export function pushSettings(config: WebhookConfig): PushSettings {
 }
 
 /** Throws `ConfigError` that names the setting at fault. */
-export function allowedAddresses(config: Pick<Config, 'WEBHOOK_ALLOWED_NETWORKS'>): WebhookAddresses {
+function allowedAddresses(config: Pick<Config, 'WEBHOOK_ALLOWED_NETWORKS'>): WebhookAddresses {
   const networks = config.WEBHOOK_ALLOWED_NETWORKS.split(',').flatMap((one) => one.trim() || []);
   return settled('WEBHOOK_ALLOWED_NETWORKS', () => new WebhookAddresses(networks));
 }

@@ -131,7 +131,7 @@ function nameArrays(names: readonly Names[]): Buffer[] {
 }
 
 /** As `keep_records` takes them. */
-export function keptArrays(added: readonly AddedRecord[]): Buffer[] {
+function keptArrays(added: readonly AddedRecord[]): Buffer[] {
   const records = added.map(({ record }) => record);
   const force = added.map(({ inForce }) => inForce);
   return [

@@ -26,7 +26,7 @@ import {
 } from '#records';
 import type { ReadPage } from '../batch/accept-lines.js';
 
-export const RECORD_TYPE = 'credit-record+jwt';
+const RECORD_TYPE = 'credit-record+jwt';
 
 type Keys = Pick<ParticipantRegistry, 'findKey'>;
 

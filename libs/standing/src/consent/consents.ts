@@ -18,7 +18,7 @@ import type { Clerk } from '../notary.js';
 import type { Books, Exchange } from '../store.js';
 import { saveConsentChanges } from './tell-consent.js';
 
-export const expiredPerRunMax = 500;
+const expiredPerRunMax = 500;
 
 /** On whose behalf a consent is changed. */
 export type ConsentParty =

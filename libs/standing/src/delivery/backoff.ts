@@ -2,7 +2,7 @@ const firstRetryMs = 5_000;
 const retryMsMax = 3_600_000;
 
 /** What is asked of us by `Retry-After` is honoured from a second to an hour. */
-export const retryAfterSecondsMax = 3_600;
+const retryAfterSecondsMax = 3_600;
 
 /** How long an event is tried before it is a dead letter. */
 export const deliveryLifeMs = 3 * 86_400_000;

@@ -2,7 +2,7 @@ import type { Circuit } from './circuit.js';
 import type { DeliveryStore, HeldWebhook } from './delivery-store.js';
 
 /** One run ends after this long, so that nobody waits behind a partner with a long queue. */
-export const runMsMax = 10_000;
+const runMsMax = 10_000;
 
 /** A push begins only while more of the lease is left than a push can take: the lease is two time-outs, renewed after this share of it. */
 const renewedShare = 0.3;

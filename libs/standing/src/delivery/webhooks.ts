@@ -6,7 +6,7 @@ import { deliveryLifeMs } from './backoff.js';
 import { getWebhook, pauseWebhook, registerWebhook, resumeWebhook, type Webhook, webhookFact } from './webhook.js';
 import type { WebhookBook } from './webhook-book.js';
 
-export const givenUpPerRunMax = 500;
+const givenUpPerRunMax = 500;
 
 /** Whether an address that a URL spells out may be sent to: a public one, or one that the installation names. Where names lead, the push finds out. */
 export type AddressCheck = (url: string) => boolean;

@@ -5,7 +5,7 @@ import { factsOfList, listEntries, listPlace, listUri } from './list-place.js';
 import type { StatusReader } from './store.js';
 
 /** How long a list may be used before it is fetched again. */
-export const listTtlSeconds = 60;
+const listTtlSeconds = 60;
 const listLifeSeconds = 3_600;
 /** Within this time a list is not read again from the database. */
 const rememberedMs = 2_000;

@@ -20,7 +20,7 @@ import { disputedRecord } from './disputed-record.js';
 import { endDispute, saveDisputeChange } from './save-dispute.js';
 import { tellDueSoon, tellExtended, tellOpened } from './tell-dispute.js';
 
-export const ringsPerRunMax = 200;
+const ringsPerRunMax = 200;
 
 export interface Disputed {
   readonly dispute: Dispute;

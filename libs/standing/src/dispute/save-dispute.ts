@@ -49,11 +49,11 @@ export function ofDisputes(events: readonly StoredEvent[]): StoredEvent[] {
 }
 
 /** The record that is disputed now: a correction of it would have closed the dispute. */
-export function findInForce({ inForce }: HeldSubject, { record }: Pick<Dispute, 'record'>): RecordInForce | undefined {
+function findInForce({ inForce }: HeldSubject, { record }: Pick<Dispute, 'record'>): RecordInForce | undefined {
   return inForce.find((one) => isSameChain(one, record));
 }
 
-export function withoutDispute({ standing }: HeldSubject, { id }: Pick<Dispute, 'id'>): DisputedRecord[] {
+function withoutDispute({ standing }: HeldSubject, { id }: Pick<Dispute, 'id'>): DisputedRecord[] {
   return standing.disputes.filter(({ dispute }) => dispute !== id);
 }
 

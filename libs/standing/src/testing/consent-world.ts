@@ -7,7 +7,7 @@ import { booksOf, PgExchange } from '../adapters/pg-exchange.js';
 import { Consents } from '../consent/consents.js';
 import { Subjects } from '../subjects.js';
 
-export const generousTerms: CallTerms = { callsPerDayMax: 10_000, callsPerMonthMax: 100_000, calendar: new LocalPeriods('UTC') };
+const generousTerms: CallTerms = { callsPerDayMax: 10_000, callsPerMonthMax: 100_000, calendar: new LocalPeriods('UTC') };
 const DAY_MS = 86_400_000;
 let lastKey = 0;
 

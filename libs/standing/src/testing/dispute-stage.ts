@@ -66,7 +66,7 @@ export async function codeOf(work: Promise<unknown>): Promise<string> {
   }
 }
 
-export const evidence = { participant: 'bank-x', body: new TextEncoder().encode('{}') };
+const evidence = { participant: 'bank-x', body: new TextEncoder().encode('{}') };
 
 export function answerIn({ flow }: Stage, { id, subject }: { id: string; subject: ShardedId }, answer: DisputeAnswer, by = 'bank-x') {
   return flow.answer(by, { shard: subject.shard, uuid: id }, answer, evidence);

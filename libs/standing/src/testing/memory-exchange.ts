@@ -244,7 +244,7 @@ export class MemoryExchange implements Exchange, TogetherExchange, EventQueue, S
 
 type KeptRestriction = Omit<RestrictionHistory, 'appeal'> & { readonly subject: string };
 
-export class MemoryStandingBook implements StandingBook {
+class MemoryStandingBook implements StandingBook {
   all = new Map<string, KnownStanding>();
   events: QueuedEvent[] = [];
   history: KeptRestriction[] = [];

@@ -4,7 +4,7 @@ import { type MouseEvent, type ReactNode, useCallback, useSyncExternalStore } fr
 const CHANGED = 'tallystick:place';
 
 /** Goes to a page of the console, such as `/decisions?id=dec_…`. */
-export function go(to: string, replace = false): void {
+function go(to: string, replace = false): void {
   if (to === location.pathname + location.search) return;
   if (replace) history.replaceState(null, '', to);
   else history.pushState(null, '', to);
