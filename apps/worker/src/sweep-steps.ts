@@ -1,4 +1,5 @@
 import type { Exports } from '#audit';
+import { FsLogFiles } from '#audit/adapters/fs-log-files';
 import { ExpirySweep } from '#decisions/adapters/expiry-sweep';
 import { PgBacktests } from '#decisions/adapters/pg-backtests';
 import { type Clock, formatId, shardOf } from '#kernel';
@@ -93,8 +94,12 @@ interface Outstanding {
   readonly attempt: number;
 }
 
-/** Files of uploads that were killed. */
-export function uploadSteps(files: FsBatchFiles, batches: BatchStore, clock: Clock): SweepStep[] {
-  const run = () => files.sweep(clock.now(), async (id) => (await batches.find(id))?.state);
-  return [hourly({ name: 'what killed uploads left behind', run })];
+/** Files that nobody will finish, because the process that wrote them was killed. */
+export function leftoverSteps(files: FsBatchFiles, batches: BatchStore, config: Config, clock: Clock): SweepStep[] {
+  const log = new FsLogFiles(config.TALLYSTICK_HOME);
+  const uploads = () => files.sweep(clock.now(), async (id) => (await batches.find(id))?.state);
+  return [
+    hourly({ name: 'what killed uploads left behind', run: uploads }),
+    hourly({ name: 'drafts of the log that killed writes left behind', run: () => log.sweepDrafts(clock.now()) }),
+  ];
 }

@@ -50,6 +50,22 @@ export class FsLogFiles implements LogFiles {
     await writeDurably(this.anchor, Buffer.from(note));
     this.passPoint('file.after');
   }
+
+  /** Removes the drafts that killed writes left. Answers how many. */
+  async sweepDrafts(at: Date): Promise<number> {
+    let removed = 0;
+    for (const folder of [this.log, path.dirname(this.anchor)]) {
+      const names = await readdir(folder).catch(() => []);
+      for (const draft of names.filter((name) => name.endsWith('.draft')).map((name) => path.join(folder, name))) {
+        // Renamed meanwhile is not left.
+        const found = await stat(draft).catch(() => undefined);
+        if (!found || at.getTime() - found.mtimeMs < draftAgeMsMax) continue;
+        await rm(draft, { force: true });
+        removed++;
+      }
+    }
+    return removed;
+  }
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {
@@ -61,11 +77,18 @@ async function readIfThere(file: string): Promise<string | undefined> {
   }
 }
 
-/** Writes a draft beside the file, makes it durable and renames it: readers see the old bytes or the new ones. */
-export async function writeDurably(file: string, bytes: Uint8Array, syncFolder = true): Promise<void> {
+/**
+ * Writes a draft, makes it durable and renames it: readers see the old bytes or the new ones. `draftsIn`: a folder of the same file system, where
+ * a sweep finds what was left without going through all tiles; else beside the file.
+ */
+export async function writeDurably(
+  file: string,
+  bytes: Uint8Array,
+  { draftsIn = path.dirname(file), syncFolder = true } = {},
+): Promise<void> {
   const folder = path.dirname(file);
   await mkdir(folder, { recursive: true });
-  const draft = `${file}.${randomUUID()}.draft`;
+  const draft = path.join(draftsIn, `${path.basename(file)}.${randomUUID()}.draft`);
   const handle = await open(draft, 'wx');
   try {
     await handle.writeFile(bytes);
