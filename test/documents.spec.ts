@@ -87,6 +87,14 @@ describe('a planted untruth is found', () => {
     expect(found).toEqual([expect.stringMatching(what)]);
   });
 
+  it('a link out of a page that is published alone', () => {
+    const found = untruths([{ path: 'libs/sdk/README.md', text: 'see [there](../x/README.md), [here](#x)' }], {
+      ...around,
+      exists: () => true,
+    });
+    expect(found).toEqual([expect.stringMatching(/x\/README.md leads out of the package/)]);
+  });
+
   it('and an honest page is left alone', () => {
     const text = 'See [why](#why-it-is-so-2026): `npm run up`, then `tallystick verify`, or https://example.com; `flyLow` is a name.';
     expect(untruths([{ path: 'libs/x/README.md', text }], around)).toEqual([]);

@@ -24,17 +24,21 @@ export interface Surroundings {
 /** Names of other people's software that our pages speak of. */
 const FOREIGN_WORDS = new Set(['reusePort', 'wal_compression']);
 
+/** Pages that are published without the repository around them (libs/sdk/npm/pack.mjs). */
+const PUBLISHED_ALONE = new Set(['libs/sdk/README.md']);
+
 /** Everything that pages say of the repository and that is not so, each a sentence that names page and word. */
 export function untruths(pages: readonly Page[], around: Surroundings): string[] {
   const rules = [brokenLinks, unknownScripts, unknownCommands, unknownNames];
   return pages.flatMap((page) => rules.flatMap((rule) => rule(page, around)).map((what) => `${page.path}: ${what}`));
 }
 
-/** Relative links lead to a file, and their `#part` to a heading of it. */
+/** Relative links lead to a file, and their `#part` to a heading of it; where there will be no other file, to a heading only. */
 function brokenLinks(page: Page, { exists, pageAt }: Surroundings): string[] {
   const links = [...page.text.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!).filter((link) => !/^[a-z]+:/.test(link));
   return links.flatMap((link) => {
     const [file = '', part] = link.split('#');
+    if (file !== '' && PUBLISHED_ALONE.has(page.path)) return [`the link ${link} leads out of the package it is published in`];
     const target = file === '' ? page.path : path.posix.join(path.posix.dirname(page.path), file);
     if (!exists(target)) return [`the link ${link} leads nowhere`];
     const headed = part === undefined || anchorsOf(pageAt(target) ?? '').includes(part);
