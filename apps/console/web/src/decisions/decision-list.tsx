@@ -1,17 +1,16 @@
-import { Group, NativeSelect, Text, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
+import { Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import type { DecisionRow, Page } from '../../../src/api.js';
 import { call, query } from '../api/client.js';
 import { useParams } from '../api/router.js';
+import { ListFilters } from '../parts/list-filters.js';
 import { Section } from '../parts/page.js';
 import { LoadMore, Rows } from '../parts/pages.js';
 import { Id, money, OutcomeBadge, OUTCOMES, StateBadge, Time } from '../parts/values.js';
 
 export function DecisionList() {
-  const [params, change] = useParams();
+  const [params] = useParams();
   const filter = { outcome: params.get('outcome') ?? '', service: params.get('service') ?? '' };
-  const setService = useDebouncedCallback((service: string) => change({ service }, true), 400);
   const list = useInfiniteQuery({
     queryKey: ['decisions', filter],
     queryFn: ({ pageParam }) => call<Page<DecisionRow>>(`/decisions${query({ ...filter, before: pageParam })}`),
@@ -19,22 +18,10 @@ export function DecisionList() {
     getNextPageParam: (page) => page.next ?? undefined,
   });
   const filters = (
-    <Group gap="xs">
-      <NativeSelect
-        aria-label="Outcome"
-        value={filter.outcome}
-        data={[{ value: '', label: 'Every outcome' }, ...OUTCOMES]}
-        onChange={(event) => change({ outcome: event.currentTarget.value }, true)}
-      />
-      <TextInput
-        aria-label="Service"
-        placeholder="Every service"
-        defaultValue={filter.service}
-        maxLength={60}
-        w={150}
-        onChange={(event) => setService(event.currentTarget.value.trim())}
-      />
-    </Group>
+    <ListFilters
+      choice={{ name: 'outcome', label: 'Outcome', all: 'Every outcome', options: OUTCOMES }}
+      text={{ name: 'service', label: 'Service', all: 'Every service' }}
+    />
   );
   const filtered = filter.outcome !== '' || filter.service !== '';
   return (

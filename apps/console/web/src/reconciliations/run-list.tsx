@@ -1,16 +1,15 @@
-import { Group, NativeSelect, Text, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
+import { Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import type { RunPageView, RunView } from '../../../src/api.js';
 import { call, query } from '../api/client.js';
 import { useParams } from '../api/router.js';
+import { ListFilters } from '../parts/list-filters.js';
 import { Section } from '../parts/page.js';
 import { LoadMore, Rows } from '../parts/pages.js';
 import { ago, count, Id, StateBadge, Time } from '../parts/values.js';
 import { breakText } from './break-words.js';
 
 const STATES = [
-  { value: '', label: 'Every state' },
   { value: 'BROKEN', label: 'Broken' },
   { value: 'BALANCED', label: 'Balanced' },
   { value: 'UNDER_WAY', label: 'Under way' },
@@ -18,9 +17,8 @@ const STATES = [
 
 /** Every statement file, the newest first. */
 export function RunList() {
-  const [params, change] = useParams();
+  const [params] = useParams();
   const filter = { state: params.get('state') ?? '', participant: params.get('participant') ?? '' };
-  const setParticipant = useDebouncedCallback((participant: string) => change({ participant }, true), 400);
   const list = useInfiniteQuery({
     queryKey: ['reconciliations', filter],
     queryFn: ({ pageParam }) => call<RunPageView>(`/reconciliations${query({ ...filter, before: pageParam })}`),
@@ -28,22 +26,10 @@ export function RunList() {
     getNextPageParam: (page) => page.next ?? undefined,
   });
   const filters = (
-    <Group gap="xs">
-      <NativeSelect
-        aria-label="State"
-        value={filter.state}
-        data={STATES}
-        onChange={(event) => change({ state: event.currentTarget.value }, true)}
-      />
-      <TextInput
-        aria-label="Bank"
-        placeholder="Every bank"
-        defaultValue={filter.participant}
-        maxLength={60}
-        w={150}
-        onChange={(event) => setParticipant(event.currentTarget.value.trim())}
-      />
-    </Group>
+    <ListFilters
+      choice={{ name: 'state', label: 'State', all: 'Every state', options: STATES }}
+      text={{ name: 'participant', label: 'Bank', all: 'Every bank' }}
+    />
   );
   const filtered = filter.state !== '' || filter.participant !== '';
   return (
