@@ -14,6 +14,7 @@ import { TileFiles } from '../tile-files.js';
 import type { FactSource } from '../store.js';
 import { FsBundleFiles } from './fs-bundle-files.js';
 import { FsLogFiles } from './fs-log-files.js';
+import { watchLog } from './log-metrics.js';
 import { PgAlarms } from './pg-alarms.js';
 import { PgExportStore } from './pg-export-store.js';
 import { PgFactSource } from './pg-fact-source.js';
@@ -40,7 +41,7 @@ export function createLogReader(database: Database): LogReader {
   return new LogReader(openLog(database).entries, new PgLogSummaries(database));
 }
 
-/** Needs the signing key `log`. Also writes the file of public keys that verifiers are given. */
+/** Needs the signing key `log`. Also writes the file of public keys that verifiers are given, and lets /metrics tell how sealing goes. */
 export async function createSealer(database: Database, config: Config, logger: Logger, passPoint?: PassPoint): Promise<Sealer> {
   const { store, sources, entries } = openLog(database);
   const sealer = new Sealer({
@@ -54,6 +55,7 @@ export async function createSealer(database: Database, config: Config, logger: L
     newOrigin: newOrigin(),
   });
   await new TrustedKeys(config, sealer).keep();
+  watchLog(database);
   return sealer;
 }
 
