@@ -38,7 +38,8 @@ describe('the pages', () => {
   });
 
   it.each(['apps', 'libs'])('tell of everything in %s', (top) => {
-    const untold = readdirSync(top).filter((name) => !existsSync(`${top}/${name}/README.md`));
+    const rooms = readdirSync(top, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const untold = rooms.map(({ name }) => name).filter((name) => !existsSync(`${top}/${name}/README.md`));
     expect(untold).toEqual([]);
   });
 });
