@@ -1,3 +1,4 @@
+import type { Server } from 'node:net';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -9,6 +10,7 @@ import { NestLogger } from '../logging.js';
 import { answerClientError } from './client-errors.js';
 import { hostDuplicate, hostsNamed } from './hosts-named.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
+import { refusedTotal } from './refused-total.js';
 
 export interface HttpAppOptions {
   readonly logger: Logger;
@@ -16,6 +18,7 @@ export interface HttpAppOptions {
   /** TLS options for Node's https server; without them the door speaks plain HTTP (loopback, or behind a mesh). */
   readonly https?: object;
   readonly timeouts?: RequestTimeouts;
+  readonly connectionsMax?: number;
 }
 
 /** How long a request may take to come. Node looks every `checkMs`, so headers are cut after `headersMs + checkMs` at the latest. */
@@ -33,6 +36,13 @@ export const REQUEST_TIMEOUTS: RequestTimeouts = { headersMs: 15_000, requestMs:
  * waited 7 s for TCP to try again, and some were reset (2026-11-22).
  */
 export const listenBacklog = 4_096;
+
+/**
+ * Open connections of one process; another one is closed as it comes, which costs a request nothing. More would take the file descriptors of our own
+ * files and of PostgreSQL. 8,000 callers at once are served by one process (2026-11-22); Fastify closes those that rest for 72 s.
+ */
+const connectionsMaxDefault = 10_000;
+const tellDroppedEveryMs = 60_000;
 
 /** The longest name in a path of ours: a kid of 128 characters, each percent-encoded. */
 const nameCharsMax = 3 * 128;
@@ -90,7 +100,20 @@ export async function createHttpApp(module: DynamicModule, options: HttpAppOptio
     if (namesNothing(request)) return sendProblem(NAMES_NOTHING, request, reply, options.logger);
     done();
   });
+  limitConnections(app.getHttpServer() as Server, options.connectionsMax ?? connectionsMaxDefault, options.logger);
   app.useGlobalFilters(new ProblemFilter(options.logger));
   app.enableShutdownHooks();
   return app;
+}
+
+/** Counted as `connections.too_many`: there is nobody yet to tell it to. */
+function limitConnections(server: Server, connectionsMax: number, logger: Logger): void {
+  server.maxConnections = connectionsMax;
+  let tellAtMs = 0;
+  server.on('drop', () => {
+    refusedTotal.inc({ code: 'connections.too_many' });
+    if (performance.now() < tellAtMs) return;
+    tellAtMs = performance.now() + tellDroppedEveryMs;
+    logger.warn({ connectionsMax }, 'too many connections: new ones are closed');
+  });
 }
