@@ -1,7 +1,8 @@
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
+import path from 'node:path';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -16,7 +17,7 @@ import {
   verifyHttpSignature,
 } from '#evidence';
 import { camt053 } from '#reconciliation/testing/samples';
-import { GatewayClient, ProblemError, type SigningKey, UnverifiedAnswerError } from '#sdk';
+import { GatewayClient, type GatewayClientOptions, ProblemError, type SigningKey, UnverifiedAnswerError } from '#sdk';
 import { type GatewayWorld, openGatewayWorld } from '../world/gateway-world.js';
 import { signatureFields } from '../world/sign-request.js';
 
@@ -74,9 +75,9 @@ async function registered(kid: string, alg: SigningKey['alg'], pair: { publicKey
   return { kid, alg, privateKey: pair.privateKey };
 }
 
-function gateway(signingKey: SigningKey, keys?: readonly JsonWebKey[]): GatewayClient {
+function gateway(signingKey: SigningKey, more: Partial<GatewayClientOptions> = {}): GatewayClient {
   const { ca, cert, key } = world.client('bank-a');
-  return new GatewayClient({ origin, ca, cert, key, signingKey, ...(keys ? { gatewayKeys: keys } : {}) });
+  return new GatewayClient({ origin, ca, cert, key, signingKey, ...more });
 }
 
 describe('a request that changes something', () => {
@@ -220,9 +221,18 @@ describe('the SDK', () => {
     await client.close();
   });
 
+  it('keeps an answer of any size where its caller says', async () => {
+    const spoolDir = path.join(world.home, 'bank', 'spool');
+    const client = gateway(await registered('sdk-kept', 'EdDSA', generateKeyPairSync('ed25519')), { spoolDir });
+    const kept = await client.download({ method: 'GET', path: '/v1/participants/me' });
+    expect([existsSync(spoolDir), readdirSync(spoolDir)]).toEqual([true, []]);
+    await kept.discard();
+    await client.close();
+  });
+
   it('believes no answer under another key', async () => {
     const other = { ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'other', alg: 'EdDSA' };
-    const client = gateway({ kid: 'none', alg: 'EdDSA', privateKey: generateKeyPairSync('ed25519').privateKey }, [other]);
+    const client = gateway({ kid: 'none', alg: 'EdDSA', privateKey: generateKeyPairSync('ed25519').privateKey }, { gatewayKeys: [other] });
     const refused = await client.send({ method: 'GET', path: '/v1/participants/me' }).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(UnverifiedAnswerError);
     expect(refused).toMatchObject({ status: 200, code: 'signature.key_unknown' });

@@ -22,6 +22,11 @@ export interface GatewayClientOptions {
   readonly gatewayKeys?: readonly JsonWebKey[];
   /** At once; further calls wait for one: 64 where it is left out. A gateway takes 128 of a participant. */
   readonly connections?: number;
+  /**
+   * Where an answer of any size, such as the results of a large batch, waits until it is verified, in a file without a name: the machine's folder
+   * for temporary files where it is left out, which on many machines is memory.
+   */
+  readonly spoolDir?: string;
 }
 
 export interface GatewayCall {
@@ -95,7 +100,7 @@ export class GatewayClient {
   async download(call: GatewayCall): Promise<KeptAnswer> {
     return await this.repeat(call, async (digest) => {
       const { answer, message } = await this.exchange(call, digest);
-      const kept = await KeptAnswer.take(answer.body);
+      const kept = await KeptAnswer.take(answer.body, this.options.spoolDir);
       try {
         await this.verifier.verify(message, kept.digest);
         if (answer.statusCode >= 400) throw new ProblemError(answer.statusCode, await jsonOf(kept));

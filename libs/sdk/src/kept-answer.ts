@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ContentDigest } from '#evidence';
@@ -13,8 +13,9 @@ export class KeptAnswer {
     readonly digest: ContentDigest,
   ) {}
 
-  static async take(pieces: AsyncIterable<Uint8Array>): Promise<KeptAnswer> {
-    const file = await openNameless();
+  /** `folder`: where it lies; made where it is not there. */
+  static async take(pieces: AsyncIterable<Uint8Array>, folder = tmpdir()): Promise<KeptAnswer> {
+    const file = await openNameless(folder);
     try {
       const hash = createHash('sha256');
       for await (const piece of pieces) {
@@ -37,8 +38,9 @@ export class KeptAnswer {
   }
 }
 
-async function openNameless(): Promise<FileHandle> {
-  const name = path.join(tmpdir(), `tallystick-answer-${randomUUID()}`);
+async function openNameless(folder: string): Promise<FileHandle> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const name = path.join(folder, `tallystick-answer-${randomUUID()}`);
   const handle = await open(name, 'wx+', 0o600);
   await rm(name);
   return handle;
