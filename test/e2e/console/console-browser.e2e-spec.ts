@@ -168,6 +168,28 @@ describe.skipIf(chromium === undefined)('the console in a browser', () => {
     await page.getByText('away for 15 minutes').waitFor();
   });
 
+  it('lists the facts on a phone in two lines each, with the search behind a button and the number in the opened one', async () => {
+    await openContext('light', NARROW);
+    await signIn('compliance', '/audit');
+    const row = page.locator('.facts tbody tr').first();
+    await row.waitFor();
+    expect((await row.boundingBox())!.height).toBeLessThan(66);
+    expect(await page.getByLabel('Participant').isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Search', exact: true }).click();
+    await page.getByLabel('Kind', { exact: true }).fill('decision.made');
+    await page.keyboard.press('Enter');
+    await expect
+      .poll(async () => (await page.locator('.disclose').allTextContents()).every((text) => text.includes('decision.made')))
+      .toBe(true);
+    expect(await page.getByLabel('Participant').isVisible()).toBe(true);
+    await page.locator('.disclose').first().click();
+    await page
+      .locator('.fact-body')
+      .getByRole('button', { name: /^Copy fct_/ })
+      .waitFor();
+    expect(await auditPage(page)).toEqual([]);
+  });
+
   const looks = (['light', 'dark'] as const).flatMap((scheme) => [
     { scheme, size: 'wide', viewport: WIDE },
     { scheme, size: 'narrow', viewport: NARROW },

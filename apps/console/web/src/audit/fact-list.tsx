@@ -5,6 +5,7 @@ import type { FactView, Page } from '../../../src/api.js';
 import { call, query } from '../api/client.js';
 import { useParams } from '../api/router.js';
 import { SealState } from '../decisions/trace-step.js';
+import { Icon } from '../parts/icons.js';
 import { Section } from '../parts/page.js';
 import { LoadMore, Rows } from '../parts/pages.js';
 import { Id, Time } from '../parts/values.js';
@@ -25,7 +26,7 @@ export function FactList() {
   const filtered = Object.values(filter).some((value) => value !== '');
   return (
     <Section title="Facts">
-      <Filters key={JSON.stringify(filter)} filter={filter} onFilter={(next) => change(next)} />
+      <Filters key={JSON.stringify(filter)} filter={filter} isUsed={filtered} onFilter={(next) => change(next)} />
       <Rows
         of={list}
         label="Loading facts"
@@ -45,7 +46,15 @@ const inUtc = (filter: Filter): Filter => ({
   to: filter.to && `${filter.to}:00.000Z`,
 });
 
-function Filters({ filter, onFilter }: { filter: Filter; onFilter: (next: Partial<Filter>) => void }) {
+interface FiltersProps {
+  readonly filter: Filter;
+  readonly isUsed: boolean;
+  onFilter(next: Partial<Filter>): void;
+}
+
+/** On a phone they open when they are wanted: six fields would stand before the first fact. */
+function Filters({ filter, isUsed, onFilter }: FiltersProps) {
+  const [open, setOpen] = useState(isUsed);
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
@@ -53,7 +62,18 @@ function Filters({ filter, onFilter }: { filter: Filter; onFilter: (next: Partia
   };
   const plain = { autoComplete: 'off', autoCapitalize: 'none', spellCheck: false, maxLength: 80 } as const;
   return (
-    <form onSubmit={submit} role="search" aria-label="Search facts">
+    <form onSubmit={submit} role="search" aria-label="Search facts" className={open ? 'filters' : 'filters closed'}>
+      <Button
+        variant="default"
+        size="xs"
+        mb="md"
+        hiddenFrom="sm"
+        aria-expanded={open}
+        leftSection={<Icon name="search" size={15} />}
+        onClick={() => setOpen(!open)}
+      >
+        {open ? 'Hide the search' : 'Search'}
+      </Button>
       <SimpleGrid cols={{ base: 1, xs: 2, md: 3 }} spacing="sm" mb="sm">
         <TextInput label="Kind" name="kind" placeholder="record.accepted" defaultValue={filter.kind} {...plain} />
         <TextInput label="Subject" name="subject" placeholder="sub_…" defaultValue={filter.subject} {...plain} />
@@ -77,7 +97,7 @@ function Filters({ filter, onFilter }: { filter: Filter; onFilter: (next: Partia
 function FactTable({ rows }: { rows: readonly FactView[] }) {
   const [open, setOpen] = useState<string | undefined>();
   return (
-    <table className="table brief">
+    <table className="table brief facts">
       <thead>
         <tr>
           <th scope="col">Time (UTC)</th>
@@ -107,7 +127,8 @@ function FactRow({ fact, open, onToggle }: { fact: FactView; open: boolean; onTo
         </td>
         <td data-label="Kind">
           <UnstyledButton onClick={onToggle} aria-expanded={open} className="disclose">
-            <span aria-hidden="true">{open ? '▾' : '▸'}</span> <span className="mono">{fact.kind}</span>
+            <span aria-hidden="true">{open ? '▾' : '▸'}&nbsp;</span>
+            <span className="mono">{fact.kind}</span>
           </UnstyledButton>
         </td>
         <td data-label="About">
@@ -125,6 +146,9 @@ function FactRow({ fact, open, onToggle }: { fact: FactView; open: boolean; onTo
       {open && (
         <tr className="fact-body">
           <td colSpan={5} data-label="" className="wide">
+            <Text size="sm" hiddenFrom="sm">
+              <Id value={fact.id} />
+            </Text>
             <Collapse expanded={open}>
               <pre className="body-json">{JSON.stringify(fact.body, null, 2)}</pre>
             </Collapse>
