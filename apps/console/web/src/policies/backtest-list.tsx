@@ -11,11 +11,12 @@ const POLL_MS = 1_000;
 const isOpen = ({ state }: BacktestView): boolean => state === 'REQUESTED' || state === 'RUNNING';
 
 interface BacktestListProps {
-  readonly mayCancel: boolean;
+  /** Who may start one may cancel it. */
+  readonly mayChange: boolean;
   readonly onOpen: (id: string) => void;
 }
 
-export function BacktestList({ mayCancel, onOpen }: BacktestListProps) {
+export function BacktestList({ mayChange, onOpen }: BacktestListProps) {
   const backtests = useQuery({
     queryKey: ['backtests'],
     queryFn: () => call<{ backtests: BacktestView[] }>('/backtests', { background: true }),
@@ -26,11 +27,15 @@ export function BacktestList({ mayCancel, onOpen }: BacktestListProps) {
       <Loaded of={backtests} label="Loading back-tests" lines={3}>
         {({ backtests: list }) =>
           list.length === 0 ? (
-            <Empty title="No back-tests yet">Start one; it runs in the background and its report stays here.</Empty>
+            <Empty title="No back-tests yet">
+              {mayChange
+                ? 'Start one; it runs in the background and its report stays here.'
+                : 'Compliance and risk start them; the reports stay here.'}
+            </Empty>
           ) : (
             <Stack gap="lg">
               {list.map((item) => (
-                <Item key={item.id} item={item} mayCancel={mayCancel} onOpen={onOpen} />
+                <Item key={item.id} item={item} mayChange={mayChange} onOpen={onOpen} />
               ))}
             </Stack>
           )
@@ -40,7 +45,7 @@ export function BacktestList({ mayCancel, onOpen }: BacktestListProps) {
   );
 }
 
-function Item({ item, mayCancel, onOpen }: BacktestListProps & { item: BacktestView }) {
+function Item({ item, mayChange, onOpen }: BacktestListProps & { item: BacktestView }) {
   const queries = useQueryClient();
   const cancel = useMutation({
     mutationFn: () => call<BacktestView>(`/backtests/${item.id}/cancel`, { method: 'POST' }),
@@ -66,7 +71,7 @@ function Item({ item, mayCancel, onOpen }: BacktestListProps & { item: BacktestV
             Report
           </Button>
         )}
-        {isOpen(item) && mayCancel && (
+        {isOpen(item) && mayChange && (
           <Button size="xs" variant="default" loading={cancel.isPending} onClick={() => cancel.mutate()}>
             Cancel
           </Button>

@@ -39,7 +39,7 @@ export default function Policies({ staff }: { staff: SignedInStaff }) {
         <SimpleGrid cols={{ base: 1, md: may(staff, 'policies.change') ? 2 : 1 }} spacing="lg">
           {may(staff, 'policies.change') && <BacktestForm policies={list} />}
           <BacktestList
-            mayCancel={may(staff, 'policies.change')}
+            mayChange={may(staff, 'policies.change')}
             onOpen={(id) => {
               change({ backtest: id, shadow: undefined });
               scrollTo(0, 0);
