@@ -20,4 +20,23 @@ describe('a database restored from a backup', () => {
     await expect(world.store.open('x')).resolves.toMatchObject({ size: 3n });
     expect(world.files.checkpoint).toBe(signed);
   });
+
+  it('takes no more facts once that was seen, and does again when it is recovered', async () => {
+    const world = memoryWorld();
+    await world.addFacts(shardA, 3);
+    await newSealer(world).sealOnce();
+    const restore = world.store.snapshot();
+    await world.addFacts(shardA, 5);
+    await newSealer(world).sealOnce();
+    const recover = world.store.snapshot();
+    restore();
+    for (let round = 0; round < 2; round++) {
+      await expect(newSealer(world).sealOnce()).rejects.toMatchObject({ code: 'log.rolled_back' });
+      await expect(world.addFacts(shardA, 1)).rejects.toMatchObject({ code: 'log.rolled_back' });
+    }
+    recover();
+    await expect(newSealer(world).sealOnce()).resolves.toMatchObject({ size: 8n });
+    await world.addFacts(shardA, 1);
+    await expect(newSealer(world).sealOnce()).resolves.toMatchObject({ sealed: 1, size: 9n });
+  });
 });

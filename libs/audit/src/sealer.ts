@@ -188,8 +188,10 @@ export class Sealer {
     } catch (error) {
       this.forget();
       if (error instanceof Refusal) await this.raise(error.code, '', error.detail);
+      if (error instanceof Refusal && error.code === LOG_CODES.rolledBack) await this.parts.store.stopFacts();
       throw error;
     }
+    if (this.active?.has(LOG_CODES.rolledBack)) await this.parts.store.letFactsGoOn();
     for (const code of codes) await this.clear(code, '');
   }
 

@@ -44,6 +44,9 @@ export interface LogStore extends HashReader {
   /** Runs `work` under the log's row lock and records the checkpoint that it returns, if any, as published. */
   publish(work: (state: LogState) => Promise<PublishedCheckpoint | undefined>): Promise<void>;
   lastCheckpoint(): Promise<PublishedCheckpoint | undefined>;
+  /** From now on no fact is added by anybody: each attempt fails with 503 `log.rolled_back`. Again is harmless. */
+  stopFacts(): Promise<void>;
+  letFactsGoOn(): Promise<void>;
   /** Segments that overlap [start, end), in order. */
   readSegments(start: bigint, end: bigint): Promise<Segment[]>;
   findSegment(shard: Shard, seq: bigint): Promise<Segment | undefined>;

@@ -118,6 +118,22 @@ describe('a batcher', () => {
     });
   });
 
+  it('knows a crowd that comes in threes by how fast it comes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const ledger = new LyingLedger();
+    const batcher = new Batcher(ledger, { itemsMax: 100, inFlightMax: 2, queueItemsMax: 1_000 });
+    const answers: Promise<string>[] = [];
+    for (let ms = 0; ms < 100; ms++) {
+      answers.push(...[1, 2, 3].map((item) => batcher.submit(item)));
+      await turn();
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    await vi.advanceTimersByTimeAsync(10);
+    await Promise.all(answers);
+    const sizes = ledger.calls.map(({ length }) => length);
+    expect([sizes[0], sizes.at(-2)]).toEqual([3, 12]);
+  });
+
   it('refuses at once what would wait too long', async () => {
     const batcher = new Batcher(new LyingLedger(), LIMITS);
     const answers = Array.from({ length: 11 }, (_, i) => batcher.submit(i));
@@ -153,6 +169,17 @@ describe('a batcher', () => {
     expect(await outcomes([batcher.submit(1)])).toEqual([expected]);
     expect(ledger.saved).toEqual(saved);
     expect(ledger.calls).toHaveLength(1);
+  });
+
+  it('looks for no bad item where nothing is taken at all, and tells everybody why', async () => {
+    const sizes: number[] = [];
+    const send = (items: readonly number[]) => {
+      sizes.push(items.length);
+      return Promise.reject(new Refusal('unavailable', 'log.rolled_back', 'stopped'));
+    };
+    const batcher = new Batcher<number, string>({ send, lookUp: send }, LIMITS);
+    expect(await outcomes([1, 2, 3, 4].map((item) => batcher.submit(item)))).toEqual(Array(4).fill('log.rolled_back'));
+    expect(sizes).toEqual([4]);
   });
 
   it('keeps why no answer came, for our log', async () => {

@@ -1,3 +1,4 @@
+import { ArrivalRate } from './arrival-rate.js';
 import { Refusal } from './refusal.js';
 
 /** 503: nothing was done. `limit`: the limit that was passed, with its value. */
@@ -41,12 +42,16 @@ export interface BatchPort<Item, Answer> {
 /** Fewer than this and a second commit costs more than working side by side gains. */
 const itemsWorthSharing = 32;
 
-/** One that was away for long, or full, says little; sixteen of them say that the ledger is slow, or that callers come in numbers. */
+/** One that was away for long says little; sixteen of them say that the ledger is slow. */
 const batchesRemembered = 16;
 
-/** Batches of so many on the way: a small one costs twice as much for each item, so the next waits a moment for more. */
+/**
+ * Where so many come in a gap, a batch waits until the gap since the one before is over: small ones cost twice as much for each item. Told by
+ * how fast callers come: the size of batches tells only what was done before, and a crowd that begins in small ones stayed in them.
+ */
 const crowdItems = 8;
 const crowdGapMs = 4;
+const arrivalsRememberedMs = 50;
 
 interface Waiting<Item, Answer> {
   readonly item: Item;
@@ -66,8 +71,7 @@ export class Batcher<Item, Answer> {
   private scheduled = false;
   /** How long batches lately were away. */
   private batchMs = 0;
-  /** How many they carried. */
-  private batchItems = 0;
+  private readonly arrivals = new ArrivalRate(arrivalsRememberedMs);
   private departedMs = -Infinity;
   private pause: ReturnType<typeof setTimeout> | undefined;
 
@@ -81,6 +85,7 @@ export class Batcher<Item, Answer> {
     if (this.queue.length >= this.limits.queueItemsMax) return Promise.reject(overloaded(`queueItemsMax=${this.limits.queueItemsMax}`));
     const { waitMsMax = Infinity } = this.limits;
     if (this.waitMs() > waitMsMax) return Promise.reject(overloaded(`waitMsMax=${waitMsMax}`));
+    this.arrivals.note(performance.now());
     return new Promise((resolve, reject) => {
       this.queue.push({ item, resolve, reject });
       this.schedule();
@@ -105,9 +110,11 @@ export class Batcher<Item, Answer> {
   private isPaused(): boolean {
     if (this.queue.length < itemsWorthSharing) {
       if (this.pause) return true;
-      const restMs = this.batchItems < crowdItems ? 0 : this.departedMs + crowdGapMs - performance.now();
-      if (restMs > 0) this.pause = setTimeout(() => this.endPause(), Math.ceil(restMs));
-      return restMs > 0;
+      const nowMs = performance.now();
+      const restMs = this.departedMs + crowdGapMs - nowMs;
+      if (restMs <= 0 || this.arrivals.at(nowMs) * crowdGapMs < crowdItems) return false;
+      this.pause = setTimeout(() => this.endPause(), Math.ceil(restMs));
+      return true;
     }
     clearTimeout(this.pause);
     this.pause = undefined;
@@ -130,7 +137,6 @@ export class Batcher<Item, Answer> {
     const batch = this.queue.splice(0, Math.min(seats, this.limits.itemsMax));
     this.inFlight++;
     this.itemsInFlight += batch.length;
-    this.batchItems += (batch.length - this.batchItems) / batchesRemembered;
     const departedMs = performance.now();
     this.departedMs = departedMs;
     void this.carry(batch).finally(() => {
@@ -154,7 +160,7 @@ export class Batcher<Item, Answer> {
       batch.forEach(({ resolve }, i) => resolve(answers[i]!));
     } catch (error) {
       if (error instanceof LostReply) return await this.lookUp(batch, error);
-      if (batch.length === 1) return batch[0]!.reject(error);
+      if (batch.length === 1 || isOfNoItem(error)) return batch.forEach(({ reject }) => reject(error));
       const half = Math.ceil(batch.length / 2);
       await this.carry(batch.slice(0, half));
       await this.carry(batch.slice(half));
@@ -170,4 +176,9 @@ export class Batcher<Item, Answer> {
       else resolve(answer);
     });
   }
+}
+
+/** Nothing is taken at all: no half of the batch would fare better. */
+function isOfNoItem(error: unknown): boolean {
+  return error instanceof Refusal && error.kind === 'unavailable';
 }

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { PassPoint } from './crash-point.js';
 import { answerWithin, orStatementTimedOut } from './slow-database.js';
+import { orFactsStopped } from './stopped-facts.js';
 
 /** Runs SQL. Both a pooled connection and an open transaction are one. */
 export interface SqlRunner {
@@ -110,7 +111,7 @@ export class Database implements SqlRunner {
       // It stands behind what has no answer: the connection is lent again only after both.
       void undone.then(giveBack);
       if (!silent) await undone;
-      throw orStatementTimedOut(error);
+      rethrow(error);
     }
   }
 
@@ -140,7 +141,7 @@ export class Database implements SqlRunner {
 type Ask = (query: pg.QueryConfig) => Promise<pg.QueryResult>;
 
 function rethrow(error: unknown): never {
-  throw orStatementTimedOut(error);
+  throw orStatementTimedOut(orFactsStopped(error));
 }
 
 function statement(text: string, values: readonly unknown[], name: string | undefined): pg.QueryConfig {

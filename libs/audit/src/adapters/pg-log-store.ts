@@ -40,6 +40,14 @@ export class PgLogStore implements LogStore {
     return rows.map((row) => ({ shard: row.shard, sealedSeq: row.sealed_seq, lastSeq: row.last_seq }));
   }
 
+  async stopFacts(): Promise<void> {
+    await this.database.query('UPDATE shard_heads SET stopped = last_seq WHERE stopped IS NULL');
+  }
+
+  async letFactsGoOn(): Promise<void> {
+    await this.database.query('UPDATE shard_heads SET stopped = NULL WHERE stopped IS NOT NULL');
+  }
+
   append(expectedSize: bigint, segments: readonly Segment[], nodes: readonly StoredNode[]): Promise<boolean> {
     return this.database.transaction(async (tx) => {
       const state = await lockState(tx);

@@ -1,13 +1,15 @@
 import { concatBytes, hashBytes, type StoredFact, type StoredNode } from '#evidence';
-import type { Shard } from '#kernel';
+import { Refusal, type Shard } from '#kernel';
 import type { Alarms, Backlog, FactSource, LogFile, LogFiles, LogState, LogStore, PublishedCheckpoint, Segment } from '../store.js';
 
 /** Facts in memory, numbered per shard. */
 export class MemoryFacts implements FactSource {
   readonly facts: StoredFact[] = [];
   readonly heads = new Map<Shard, bigint>();
+  stopped = false;
 
   add(shard: Shard, kind = 'test.happened'): void {
+    if (this.stopped) throw new Refusal('unavailable', 'log.rolled_back', 'stopped');
     const seq = (this.heads.get(shard) ?? 0n) + 1n;
     this.heads.set(shard, seq);
     this.facts.push({ shard, seq, at: new Date(1_700_000_000_000 + Number(seq)), kind, body: { n: Number(seq) } });
@@ -42,6 +44,16 @@ export class MemoryLogStore implements LogStore {
   readBacklog(): Promise<Backlog[]> {
     const all = [...this.facts.heads].map(([shard, lastSeq]) => ({ shard, lastSeq, sealedSeq: this.cursors.get(shard) ?? 0n }));
     return Promise.resolve(all.filter(({ lastSeq, sealedSeq }) => lastSeq !== sealedSeq));
+  }
+
+  stopFacts(): Promise<void> {
+    this.facts.stopped = true;
+    return Promise.resolve();
+  }
+
+  letFactsGoOn(): Promise<void> {
+    this.facts.stopped = false;
+    return Promise.resolve();
   }
 
   append(expectedSize: bigint, segments: readonly Segment[], nodes: readonly StoredNode[]): Promise<boolean> {

@@ -33,9 +33,8 @@ export function memoryWorld(): SealingWorld & { readonly facts: MemoryFacts; rea
     sources: [facts],
     alarms: new MemoryAlarms(),
     signer: newSigner(),
-    addFacts: (shard, count) => {
+    addFacts: async (shard, count) => {
       for (let i = 0; i < count; i++) facts.add(shard);
-      return Promise.resolve();
     },
     removeFact: (shard, seq) => Promise.resolve(facts.remove(shard, seq)),
     close: () => Promise.resolve(),

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { defectProblem, type Problem, toProblem } from '#contract';
 import { Refusal, type RefusalKind } from '#kernel';
 import { slowDatabase } from '../slow-database.js';
+import { orFactsStopped } from '../stopped-facts.js';
 import { refusedTotal } from './refused-total.js';
 
 /** HTTP errors that the framework raises before our code runs, as refusals with our codes. */
@@ -47,7 +48,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   void reply.status(problem.status).header('content-type', 'application/problem+json').send(JSON.stringify(problem));
 }
 
-function problemOf(error: unknown, correlationId: string, logger: Logger): Problem {
+function problemOf(thrown: unknown, correlationId: string, logger: Logger): Problem {
+  const error = orFactsStopped(thrown);
   const refusal = error instanceof Refusal ? error : (slowDatabase(error) ?? fromFramework(error));
   logReason(refusal ?? error, correlationId, logger);
   return refusal ? toProblem(refusal, correlationId) : defectProblem(correlationId);
