@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type supertest from 'supertest';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { formatVkey } from '#evidence';
+import { formatVkey, memoryReader, readBundleKeys } from '#evidence';
 import { type DecisionReceiptCase, decisionReceiptCase } from '#evidence/testing/decision-receipt-case';
 import { recordEvidenceCase } from '#evidence/testing/record-evidence-case';
 import { axeFindings } from './axe.js';
@@ -13,10 +13,17 @@ import { type ConsoleWorld, nameOf, openConsoleWorld } from './console-world.js'
 import { auditPage } from './page-audit.js';
 
 const chromium = browserPath();
+/** The bytes of an answer. */
+const binary = (answer: supertest.Response, done: (error: Error | null, body: Buffer) => void): void => {
+  const parts: Buffer[] = [];
+  (answer as unknown as NodeJS.ReadableStream)
+    .on('data', (part: Buffer) => parts.push(part))
+    .on('end', () => done(null, Buffer.concat(parts)));
+};
+
 const NARROW = { width: 400, height: 860 };
 
 describe.skipIf(chromium === undefined)('verifying in a browser', () => {
-  let home: string;
   let world: ConsoleWorld;
   let decision: DecisionReceiptCase;
   let browser: Browser;
@@ -27,16 +34,14 @@ describe.skipIf(chromium === undefined)('verifying in a browser', () => {
   let sent: string[];
 
   beforeAll(async () => {
-    home = mkdtempSync(path.join(tmpdir(), 'tallystick-verify-'));
     [web, decision] = await Promise.all([buildWebApp(), decisionReceiptCase()]);
-    world = await openConsoleWorld({ TALLYSTICK_HOME: home }, web.folder);
+    world = await openConsoleWorld({}, web.folder);
     browser = await launchBrowser(chromium!);
   });
   afterAll(async () => {
     await browser?.close();
     await world?.close();
     web?.remove();
-    rmSync(home, { recursive: true, force: true });
   });
   beforeEach(() => openPage('light'));
   afterEach(async () => {
@@ -57,8 +62,8 @@ describe.skipIf(chromium === undefined)('verifying in a browser', () => {
     page.on('request', (request) => sent.push(`${request.method()} ${new URL(request.url()).pathname}`));
   };
   const publish = (vkeys: string) => {
-    mkdirSync(path.join(home, 'log'), { recursive: true });
-    writeFileSync(path.join(home, 'log', 'vkey'), vkeys);
+    mkdirSync(path.join(world.home, 'log'), { recursive: true });
+    writeFileSync(path.join(world.home, 'log', 'vkey'), vkeys);
   };
   const paste = async (document: string) => {
     await page.getByLabel('Document').fill(document);
@@ -108,6 +113,36 @@ describe.skipIf(chromium === undefined)('verifying in a browser', () => {
     await trustPasted('no key');
     await page.getByRole('button', { name: 'Verify', exact: true }).click();
     await page.getByRole('alert').getByText('vkey.malformed').waitFor();
+  });
+
+  it('verifies a whole export, and finds the byte that was altered', async () => {
+    const auditor = await signedIn(world, 'auditor');
+    const asked = await auditor
+      .send('post', '/api/exports', { from: '2026-01-01T00:00:00.000Z', to: '2100-01-01T00:00:00.000Z' })
+      .expect(202);
+    await world.runExports();
+    const { body } = await auditor
+      .get(`/api/exports/${(asked.body as { id: string }).id}/bundle`)
+      .buffer()
+      .parse(binary)
+      .expect(200);
+    const bundle = body as Buffer;
+    const { log, export: exports } = await readBundleKeys(memoryReader(bundle));
+    await trustPasted(`${log}\n${exports}`);
+    const verify = async (buffer: Buffer) => {
+      await page.locator('input[type=file]').setInputFiles({ name: 'day.tar', mimeType: 'application/x-tar', buffer });
+      await page.getByRole('button', { name: 'Verify', exact: true }).click();
+      await found().waitFor();
+    };
+    await verify(bundle);
+    await found().getByText('Verified', { exact: true }).waitFor();
+    expect(await found().getByText('Holds', { exact: true }).count()).toBe(6);
+    await page.getByRole('button', { name: 'Take another' }).click();
+    const altered = Buffer.from(bundle);
+    altered[bundle.indexOf('staff.account_created')] = 'S'.charCodeAt(0);
+    await verify(altered);
+    await found().getByText('bundle.entry_altered').waitFor();
+    expect(await found().getByText('Holds', { exact: true }).count()).toBe(4);
   });
 
   it('is open to every role', async () => {

@@ -21,6 +21,8 @@ import { createConsoleApp } from '../../../apps/console/src/console-app.js';
 export interface ConsoleWorld {
   readonly app: INestApplication;
   readonly url: string;
+  /** TALLYSTICK_HOME. */
+  readonly home: string;
   readonly database: Database;
   /** As the owner of the schema: for what no application may do. */
   readonly ownerUrl: string;
@@ -50,6 +52,7 @@ export async function openConsoleWorld(settings: Record<string, string> = {}, we
   return {
     app,
     url: await app.getUrl(),
+    home,
     database: fresh.database,
     ownerUrl: fresh.url,
     password: (role) => passwords.get(role)!,
