@@ -28,6 +28,9 @@ const APPLICATION_ROLE = 'tallystick_app';
 const types = new pg.TypeOverrides();
 types.setTypeParser(pg.types.builtins.INT8, BigInt);
 
+/** What the news of an ended statement may take to us on a machine that is busy. */
+const newsMs = 1_000;
+
 /** The one source of truth. A statement whose reply was lost is never repeated here: the caller looks its key up. */
 export class Database implements SqlRunner {
   private readonly oids = new Map<string, number>();
@@ -41,7 +44,7 @@ export class Database implements SqlRunner {
   /**
    * Connects and refuses to start where an acknowledged commit could be lost. `statementMsMax`: longer PostgreSQL works on no statement, a lock
    * that it waits for included, and longer nobody waits for a connection (`StatementTimedOut`); 0: for ever. It ends no commit. Who still has
-   * no answer after half as long again, because a disk or a replica stalls, is told so (`LostReply`); the connection stays taken until it comes.
+   * no answer after half as long again and a second, because a disk or a replica stalls, is told so (`LostReply`); the connection stays taken until it comes.
    */
   static async open(url: string, connectionsMax = 10, passPoint: PassPoint = () => undefined, statementMsMax = 0): Promise<Database> {
     const pool = new pg.Pool({
@@ -58,7 +61,7 @@ export class Database implements SqlRunner {
     });
     // An idle connection that breaks is dropped by the pool; the next query says so itself.
     pool.on('error', () => undefined);
-    const database = new Database(pool, passPoint, statementMsMax * 1.5);
+    const database = new Database(pool, passPoint, statementMsMax && statementMsMax * 1.5 + newsMs);
     // A restored database numbers its types anew, and is met by new connections only.
     pool.on('connect', () => database.oids.clear());
     try {

@@ -85,7 +85,7 @@ describe('a commit that stalls', () => {
   beforeAll(async () => {
     // Runs with the commit, where no time of statements counts, like the flush to a disk or the wait for a replica.
     await owner.query(`
-      CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(${(5 * STATEMENT_MS_MAX) / 1_000}); RETURN NULL; END $$;
+      CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(${(10 * STATEMENT_MS_MAX) / 1_000}); RETURN NULL; END $$;
       CREATE CONSTRAINT TRIGGER stalls AFTER INSERT ON rate_limits DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stall();`);
   });
 
