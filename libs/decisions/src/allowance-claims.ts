@@ -6,7 +6,7 @@ import type { Allowance } from './allowance.js';
 const secondsOf = (at: Date) => Math.floor(at.getTime() / 1000);
 
 /** The claims of an allowance. Its end is rounded down and its start, too: it never promises longer than the ledger keeps. */
-export function allowanceClaims(allowance: Allowance, issuer: string): AllowanceClaims {
+function allowanceClaims(allowance: Allowance, issuer: string): AllowanceClaims {
   const { counterparty, channel, issuedAt } = allowance;
   return {
     iss: issuer,

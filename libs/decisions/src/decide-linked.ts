@@ -20,7 +20,7 @@ import type { StandingCache } from './standing-cache.js';
 import type { DecisionKey } from './store.js';
 
 /** Every group is a transaction of its own. */
-export const LINKED_LIMITS = { itemsMax: 1, inFlightMax: 2, queueItemsMax: 500 };
+const LINKED_LIMITS = { itemsMax: 1, inFlightMax: 2, queueItemsMax: 500 };
 
 export interface LinkedDecided {
   readonly answer: LinkedAnswer;

@@ -14,7 +14,7 @@ export const evaluationRoundsMax = 3;
 
 /** More in flight would only wait for each other's head rows; a larger batch answers later. */
 export const RESERVE_LIMITS = { itemsMax: 256, inFlightMax: 2, queueItemsMax: 8_000, waitMsMax: 500 };
-export const INSPECT_LIMITS = { itemsMax: 256, inFlightMax: 2, queueItemsMax: 8_000, waitMsMax: 500 };
+const INSPECT_LIMITS = { itemsMax: 256, inFlightMax: 2, queueItemsMax: 8_000, waitMsMax: 500 };
 
 /** Time, randomness and hashing, handed in (rule 5). */
 export interface DecisionSources extends Clock {

@@ -63,7 +63,7 @@ interface CapDetails {
   readonly window: string;
 }
 
-export const factorsMax = 4;
+const factorsMax = 4;
 
 /** Absent values are undefined, which JSON leaves out. Names stand in the order of RFC 8785, so that JSON of this is the canonical form (its spec holds it to that). */
 export function detailsOf(request: DecisionRequest, evaluation: Evaluation, policy: Policy, standing: Standing): DecisionDetails {

@@ -1,7 +1,7 @@
 import { keyInFlight, keyReused } from './codes.js';
 import { sameDigest } from './decision.js';
 
-export const keyWaitMsMax = 2_000;
+const keyWaitMsMax = 2_000;
 
 interface Flight<T> {
   readonly name: string;

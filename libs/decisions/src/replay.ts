@@ -36,7 +36,7 @@ export function replayReceipt(claims: ReceiptClaims, policyDocument: unknown, sh
 }
 
 /** What the log's fact commits to: the salt's 16 bytes and canonical JSON of evaluation and usage. */
-export function committedBytes({ salt, evaluation, usage }: Pick<ReceiptClaims, 'salt' | 'evaluation' | 'usage'>): Uint8Array {
+function committedBytes({ salt, evaluation, usage }: Pick<ReceiptClaims, 'salt' | 'evaluation' | 'usage'>): Uint8Array {
   const saltBytes = salt
     .replaceAll('-', '')
     .match(/../g)!

@@ -3,7 +3,7 @@ import { keyMissing } from './codes.js';
 import type { Reservation, Settlement } from './reservation.js';
 import type { ReservationStore, SettlementResult } from './store.js';
 
-export const SETTLE_LIMITS = { itemsMax: 128, inFlightMax: 2, queueItemsMax: 4_000, waitMsMax: 500 };
+const SETTLE_LIMITS = { itemsMax: 128, inFlightMax: 2, queueItemsMax: 4_000, waitMsMax: 500 };
 
 export interface SettlementAsk {
   readonly caller: string;

@@ -3,7 +3,7 @@ import type { Standing, StandingReader } from '#standing';
 import { subjectUnknown } from './codes.js';
 
 /** About half a kilobyte each. */
-export const standingsMax = 50_000;
+const standingsMax = 50_000;
 
 const LOADS = { itemsMax: 500, inFlightMax: 2, queueItemsMax: 20_000, waitMsMax: 500 };
 

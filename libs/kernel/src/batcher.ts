@@ -2,7 +2,7 @@ import { ArrivalRate } from './arrival-rate.js';
 import { Refusal } from './refusal.js';
 
 /** 503: nothing was done. `limit`: the limit that was passed, with its value. */
-export const overloaded = (limit: string) =>
+const overloaded = (limit: string) =>
   new Refusal('unavailable', 'overloaded', 'more is waiting than can be done in time; nothing was done', { limit, retryAfterSeconds: 1 });
 
 /** 503: what became of it shows when it is sent again under the same name. `cause`: why no answer came. */

@@ -13,7 +13,7 @@ export interface WireMoney {
   readonly currency: string;
 }
 
-export const amountMinorMax = 1_000_000_000_000_000n;
+const amountMinorMax = 1_000_000_000_000_000n;
 /** What is only reported, never added up: 18 digits, as ISO 20022 allows. */
 export const reportedMinorMax = 999_999_999_999_999_999n;
 

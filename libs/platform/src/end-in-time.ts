@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 
 /** A goodbye takes a second or two; a supervisor waits longer than this before it kills. */
-export const goodbyeMsMax = 12_000;
+const goodbyeMsMax = 12_000;
 
 /**
  * Ends the process some time after it was asked to, also where something it says goodbye to (a queue whose Redis is gone) never answers.

@@ -16,7 +16,7 @@ export * from './process-flags.js';
 export * from './rate-limits.js';
 export { RecordArray } from './record-array.js';
 export * from './run-app.js';
-export { slowDatabase, STATEMENT_MS_MAX, StatementTimedOut } from './slow-database.js';
+export { slowDatabase } from './slow-database.js';
 export * from './spool.js';
 export * from './embedded/ports.js';
 export * from './embedded/postgres.js';

@@ -7,7 +7,7 @@ export const QUEUES = ['seal', 'sweep', 'reconcile', 'export', 'batch', 'shadow'
 export type QueueName = (typeof QUEUES)[number];
 
 /** Hash-tagged, so that every key of the queues lands on one slot of a Redis Cluster. */
-export const queuePrefix = '{bull}';
+const queuePrefix = '{bull}';
 
 /** Where the queues live: the options that every BullMQ class of this process gets. */
 export interface QueueHome {

@@ -14,7 +14,7 @@ const ASCII_CHARS_MAX = 128;
 const ASCII_MAX = 0x7f;
 const UTF8_BYTES_PER_CHAR_MAX = 3;
 const NULL_LENGTH = -1;
-export const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
+const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
 
 export class RecordArray {
   private buffer!: Buffer;

@@ -2,9 +2,9 @@ import type { CreditRecord } from '#contract';
 import { Refusal } from '#kernel';
 
 /** How far a sender's clock may be ahead of ours. */
-export const clockAheadSecondsMax = 60;
+const clockAheadSecondsMax = 60;
 /** The longest a statement may count: five years, after which negative data is to be forgotten (ANCHORS.md C7). */
-export const validityDaysMax = 1_827;
+const validityDaysMax = 1_827;
 
 const DAY_MS = 86_400_000;
 

@@ -1,5 +1,5 @@
 /** Rows asked for at once: as many as the doors give. */
-export const pageRows = 200;
+const pageRows = 200;
 
 /** What a list is asked with beside its page; what is undefined is left out. */
 export type ListQuery = Readonly<Record<string, string | undefined>>;

@@ -22,7 +22,7 @@ export interface StaffListing {
 const NAME_FORM = /^[a-z][a-z0-9._-]{1,39}$/;
 
 /** NIST SP 800-63B §3.1.1: length counts, composition rules do not; a ceiling keeps hashing cheap. */
-export const passwordCharsMin = 12;
+const passwordCharsMin = 12;
 export const passwordCharsMax = 200;
 
 /** The name of a new account. Refuses `staff.name_malformed`. */

@@ -28,7 +28,7 @@ export const SESSION_AGE_MS = 8 * 3_600_000;
 export const SESSION_KEPT_MS = 30 * 86_400_000;
 
 /** `seenAt` is saved at most this often: a screen full of requests is one write. */
-export const SESSION_TOUCH_MS = 20_000;
+const SESSION_TOUCH_MS = 20_000;
 
 /** The person behind a session. Refuses `session.missing`, `session.idle`, `session.expired`. */
 export function requireLive(session: StaffSession | undefined, at: Date): StaffMember {

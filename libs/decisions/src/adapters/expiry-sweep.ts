@@ -1,7 +1,7 @@
 import { SHARDS } from '#kernel';
 import { type Database, int2Array, uuidArray } from '#platform';
 
-export const sweepSubjectsMax = 500;
+const sweepSubjectsMax = 500;
 
 /** Tidies up holds that ran out and whose subjects did not come back. Nothing depends on it: expiry is a comparison. */
 export class ExpirySweep {

@@ -46,7 +46,7 @@ interface DecisionRow extends Omit<AffectedDecision, 'shard' | 'expiresAt' | 'de
 }
 
 /** Rare questions over one subject's rows; nothing is locked by them. */
-export class PgAffectedDecisions implements AffectedStore {
+class PgAffectedDecisions implements AffectedStore {
   constructor(private readonly database: Database) {}
 
   async pastOf(subject: ShardedId): Promise<PastOfSubject> {

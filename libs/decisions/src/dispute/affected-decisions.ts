@@ -6,7 +6,7 @@ import { stretchesOf } from './past-of-subject.js';
 import { type AffectedDecision, type Redecided, redecideAffected } from './redecide-affected.js';
 
 /** Decisions in one answer; `next` leads on. */
-export const affectedPerPageMax = 200;
+const affectedPerPageMax = 200;
 
 export interface AffectedPage<T> {
   readonly decisions: readonly T[];

@@ -51,7 +51,7 @@ const BEGUN: Readonly<Record<Beginning, string>> = {
 };
 
 /** What is not known and was taken for granted, in words. */
-export function assumptionsOf(assume: Assumption, begin: Beginning | undefined): string[] {
+function assumptionsOf(assume: Assumption, begin: Beginning | undefined): string[] {
   return [
     ASSUMED[assume],
     ...(begin === undefined ? [] : [BEGUN[begin]]),

@@ -34,7 +34,7 @@ export interface AskedOnce {
 }
 
 /** They share one worker's time. */
-export const outstandingMax = 20;
+const outstandingMax = 20;
 
 /** Asks for back-tests and tells how they are doing. The work itself is `BacktestRunner`'s. */
 export class Backtests {

@@ -18,7 +18,7 @@ export interface Example {
 }
 
 /** Of every kind of change, the largest amounts are kept. */
-export const examplesPerCellMax = 5;
+const examplesPerCellMax = 5;
 
 export class Examples {
   private readonly byChange = new Map<string, readonly Example[]>();

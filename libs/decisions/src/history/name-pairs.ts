@@ -7,8 +7,8 @@ export interface Pair {
 }
 
 /** Past this many different names the rest is counted under one. */
-export const namesMax = 500;
-export const OTHER_NAMES = '(others)';
+const namesMax = 500;
+const OTHER_NAMES = '(others)';
 
 /** How often each name occurred on either side. */
 export class NamePairs {

@@ -100,7 +100,7 @@ export class SubjectReplay {
 }
 
 /** The evaluation this policy makes of a recorded request and standing; the refusal where it makes none. Pure, counters aside. */
-export function judge(policy: Policy, { shard, subject, standingVersion, details, at }: RecordedDecision): Evaluation | Refusal {
+function judge(policy: Policy, { shard, subject, standingVersion, details, at }: RecordedDecision): Evaluation | Refusal {
   const of = { shard, uuid: subject };
   try {
     return evaluate(standingOf(of, standingVersion, details), policy, requestOf(of, details), at);

@@ -35,7 +35,7 @@ export const REQUEST_TIMEOUTS: RequestTimeouts = { headersMs: 15_000, requestMs:
  * Connections that wait to be accepted; the kernel cuts it to its own `somaxconn`. With Node's 511, of 8,000 callers who came at once some
  * waited 7 s for TCP to try again, and some were reset (2026-11-22).
  */
-export const listenBacklog = 4_096;
+const listenBacklog = 4_096;
 
 /**
  * Open connections of one process; another one is closed as it comes, which costs a request nothing. More would take the file descriptors of our own

@@ -7,7 +7,7 @@ import { openQueueHome, type QueueName, QUEUES } from '../queues.js';
 import { CONFIG, LOGGER } from './platform.module.js';
 import { JobSender } from './queues-job-sender.js';
 
-export { JobSender, type QueueName, QUEUES };
+export { JobSender, type QueueName };
 
 /** The queues, on Redis or on PostgreSQL, and the one way to put a job into them. */
 @Module({})

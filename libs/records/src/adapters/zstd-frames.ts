@@ -1,7 +1,7 @@
 import { BrokenCoding } from './broken-coding.js';
 
 /** What a decoder must keep of what it has told (RFC 8878 §3.1.1.1.2 recommends to support 8 MiB); `zstd` asks for more only with `--long` or `--ultra`. */
-export const windowBytesMax = 8 * 1024 * 1024;
+const windowBytesMax = 8 * 1024 * 1024;
 /** RFC 8878 §3.1.1.2.4. */
 const blockBytesMax = 128 * 1024;
 

@@ -4,7 +4,7 @@ import { pagesOf, splitLines, type TextLine, workAhead } from './split-lines.js'
 
 export const recordBytesMax = 65_536;
 /** One transaction's worth: more would hold the shards' heads longer, fewer would commit more often. */
-export const linesPerStepMax = 256;
+const linesPerStepMax = 256;
 /** Enough that no core waits, few enough that a revoked key is soon refused. */
 const pagesAhead = 2;
 

@@ -67,8 +67,7 @@ export interface Dispute extends DisputeDeadlines {
 }
 
 /** In the order in which they come. */
-export const DISPUTE_CLOCKS = ['NOTICE', 'DUE_SOON', 'DUE', 'RESULT'] as const;
-export type DisputeClock = (typeof DISPUTE_CLOCKS)[number];
+export type DisputeClock = 'NOTICE' | 'DUE_SOON' | 'DUE' | 'RESULT';
 
 /** The clock that rings next, and when. Undefined: none will. */
 export function nextRing(dispute: Dispute): { readonly clock: DisputeClock; readonly at: Date } | undefined {

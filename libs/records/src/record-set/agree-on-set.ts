@@ -19,8 +19,8 @@ import type { Pause } from './set-shelf.js';
 import type { AgreedStatement, SetStatementStore } from './store.js';
 
 /** How old a statement may be when it comes, and how far its clock may be ahead. */
-export const statementAgeSecondsMax = 3_600;
-export const statementAheadSecondsMax = 60;
+const statementAgeSecondsMax = 3_600;
+const statementAheadSecondsMax = 60;
 
 /** A participant's half with the public key it was signed with. */
 export interface ReceivedStatement {

@@ -5,7 +5,7 @@ import { type Pause, SetShelf } from './set-shelf.js';
 import type { HeldRecord, RecordSetSource } from './store.js';
 
 /** Over this many items in all, the sets that were not asked for longest are let go. */
-export const itemsInMemoryMax = 10_000_000;
+const itemsInMemoryMax = 10_000_000;
 
 /** Which records somebody asks for; without a log index, those of the log as it is published now. */
 export interface SetQuery {

@@ -9,7 +9,7 @@ import { NodeSecrets } from './node-secrets.js';
 import { PgStaffStore } from './pg-staff-store.js';
 
 /** A password for a person to copy: 20 letters and digits in four groups, 100 random bits, no look-alikes. */
-export function randomPassword(): string {
+function randomPassword(): string {
   const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
   const letters = [...randomBytes(20)].map((byte) => alphabet[byte & 31]!).join('');
   return letters.match(/.{5}/g)!.join('-');
