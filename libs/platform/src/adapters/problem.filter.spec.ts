@@ -42,3 +42,8 @@ it('why an outcome is unknown is told to the operator, not to the caller', () =>
     expect.objectContaining({ code: 'outcome.unknown', error: expect.objectContaining({ message: 'x is not a function' }) }),
   ]);
 });
+
+it('a reason that thousands share is told ten times a second', () => {
+  const told = Array.from({ length: 50 }, () => answered(outcomeUnknown(new Error('connect ECONNREFUSED'))).warned?.length ?? 0);
+  expect(told.reduce((sum, one) => sum + one, 0)).toBeLessThan(30);
+});

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { defectProblem, type Problem, toProblem } from '#contract';
 import { Refusal, type RefusalKind } from '#kernel';
 import { slowDatabase } from '../slow-database.js';
+import { Sparing } from '../sparing.js';
 import { orFactsStopped } from '../stopped-facts.js';
 import { refusedTotal } from './refused-total.js';
 
@@ -55,11 +56,17 @@ function problemOf(thrown: unknown, correlationId: string, logger: Logger): Prob
   return refusal ? toProblem(refusal, correlationId) : defectProblem(correlationId);
 }
 
+/** While the database is away thousands a second are refused for one and the same reason. /metrics counts all of them. */
+const reasons = new Sparing(10);
+
 /** For the operator alone: a defect, or why something had to be refused that the caller did nothing for. */
 export function logReason(error: unknown, correlationId: string, logger: Logger): void {
   if (!(error instanceof Refusal)) return logger.error({ correlationId, error: told(error) }, 'defect');
-  if (error.cause !== undefined)
-    logger.warn({ correlationId, code: error.code, error: told(error.cause) }, 'refused for a reason of our own');
+  if (error.cause === undefined) return;
+  const leftOut = reasons.pass(error.code, performance.now());
+  if (leftOut === undefined) return;
+  const more = leftOut > 0 ? { leftOut } : {};
+  logger.warn(Object.assign({ correlationId, code: error.code, error: told(error.cause) }, more), 'refused for a reason of our own');
 }
 
 function told(error: unknown): object | string {
