@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { formatId, uuidV7 } from '#kernel';
 import { openExchangeWorld } from './exchange-world.mjs';
-import { submitFor } from './fairness.mjs';
+import { bankOf, submitFor } from './fairness.mjs';
 
 const CALLS_PER_SECOND = 60;
 const LINES = 200_000;
@@ -16,7 +16,8 @@ const BAR = 2;
 
 export async function run(args) {
   const { values } = parseArgs({ args, options: { seconds: { type: 'string', default: '5' }, rounds: { type: 'string', default: '3' } } });
-  const world = await openExchangeWorld();
+  const opened = await openExchangeWorld();
+  const world = { ...opened, bank: bankOf(opened) };
   try {
     const file = path.join(world.home, 'beside.ndjson');
     writeFileSync(file, `${Array.from({ length: LINES }, (_, i) => lineOf(world.refs[i % world.refs.length], i)).join('\n')}\n`);
@@ -32,6 +33,7 @@ export async function run(args) {
     }
     report(rounds);
   } finally {
+    await world.bank.close();
     await world.close();
   }
 }
