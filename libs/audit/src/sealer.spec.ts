@@ -4,16 +4,23 @@ import { memoryWorld, newSealer, shardA } from './testing/sealing-world.js';
 
 describeSealing('memory', () => Promise.resolve(memoryWorld()));
 
+/** Three facts are in the database, but a checkpoint over eight was signed. */
+async function rolledBack() {
+  const world = memoryWorld();
+  await world.addFacts(shardA, 3);
+  await newSealer(world).sealOnce();
+  const restore = world.store.snapshot();
+  await world.addFacts(shardA, 5);
+  await newSealer(world).sealOnce();
+  const recover = world.store.snapshot();
+  restore();
+  return { world, recover };
+}
+
 describe('a database restored from a backup', () => {
   it('is refused while it is older, also after new facts made it diverge, and nothing is appended to it', async () => {
-    const world = memoryWorld();
-    await world.addFacts(shardA, 3);
-    await newSealer(world).sealOnce();
-    const restore = world.store.snapshot();
-    await world.addFacts(shardA, 5);
-    await newSealer(world).sealOnce();
+    const { world } = await rolledBack();
     const signed = world.files.checkpoint;
-    restore();
     const sealer = newSealer(world);
     await expect(sealer.sealOnce()).rejects.toMatchObject({ code: 'log.rolled_back' });
     expect(sealer.alarms).toEqual(['log.rolled_back']);
@@ -22,14 +29,7 @@ describe('a database restored from a backup', () => {
   });
 
   it('takes no more facts once that was seen, and does again when it is recovered', async () => {
-    const world = memoryWorld();
-    await world.addFacts(shardA, 3);
-    await newSealer(world).sealOnce();
-    const restore = world.store.snapshot();
-    await world.addFacts(shardA, 5);
-    await newSealer(world).sealOnce();
-    const recover = world.store.snapshot();
-    restore();
+    const { world, recover } = await rolledBack();
     for (let round = 0; round < 2; round++) {
       await expect(newSealer(world).sealOnce()).rejects.toMatchObject({ code: 'log.rolled_back' });
       await expect(world.addFacts(shardA, 1)).rejects.toMatchObject({ code: 'log.rolled_back' });
