@@ -12,7 +12,7 @@ const STEPS: readonly (readonly [title: string, ...codes: string[]])[] = [
   ['It holds as many entries as the manifest says', 'bundle.counts_wrong'],
 ];
 
-/** An export bundle, read piece by piece: any size, constant memory. */
+/** An export bundle of any size, read piece by piece in constant memory. */
 export async function checkExport(reader: RandomReader, trusted: readonly Vkey[]): Promise<Check[]> {
   try {
     const { manifest, checkpoint, start, end, included, excluded } = await verifyBundle(reader, webCrypto, trusted);
