@@ -22,6 +22,11 @@ describe('a lint in a process of its own', () => {
     await expect(refused).rejects.toMatchObject({ code: 'policy.lint_too_much', hints: { limit: 'lintMsMax=1' } });
   });
 
+  it('is refused as busy, not as too much, where the machine lets its process not begin', async () => {
+    const refused = new PolicyLinter({ ...LINT_LIMITS, startMsMax: 1 }).lint(TEXT);
+    await expect(refused).rejects.toMatchObject({ kind: 'unavailable', code: 'policy.lint_busy' });
+  });
+
   it('takes as much memory as it may, and then is refused', async () => {
     const refused = new PolicyLinter({ ...LINT_LIMITS, heapMiBMax: 8 }).lint(TEXT);
     await expect(refused).rejects.toMatchObject({ code: 'policy.lint_too_much', hints: { limit: 'lintHeapMiBMax=8' } });

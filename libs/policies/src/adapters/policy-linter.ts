@@ -4,16 +4,20 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Refusal } from '#kernel';
 import type { Finding } from '../lint/lint-policy.js';
+import { READY } from './lint-ready.js';
 
 /** What a lint may take of its process. */
 export interface LintLimits {
+  /** Until the process has begun: on a busy machine it waits for everybody else. */
+  readonly startMsMax: number;
+  /** From then on. */
   readonly msMax: number;
   readonly heapMiBMax: number;
   readonly atOnceMax: number;
   readonly waitingMax: number;
 }
 
-export const LINT_LIMITS: LintLimits = { msMax: 10_000, heapMiBMax: 256, atOnceMax: 1, waitingMax: 8 };
+export const LINT_LIMITS: LintLimits = { startMsMax: 60_000, msMax: 10_000, heapMiBMax: 256, atOnceMax: 1, waitingMax: 8 };
 
 /** Beside us, with our own ending: sources in tests, else what they were built to. */
 const PROGRAM = path.join(import.meta.dirname, `lint-process${path.extname(fileURLToPath(import.meta.url))}`);
@@ -30,7 +34,7 @@ export class PolicyLinter {
 
   /**
    * What `lintPolicy` finds. Refuses 422 `policy.lint_too_much` where that takes more time or memory than it may, and 503 `policy.lint_busy`
-   * where too many wait already.
+   * where too many wait already or the machine is too busy to begin.
    */
   async lint(text: string): Promise<readonly Finding[]> {
     await this.turn();
@@ -46,7 +50,7 @@ export class PolicyLinter {
     const { atOnceMax, waitingMax } = this.limits;
     if (this.running >= atOnceMax) {
       if (this.waiting.length >= waitingMax) {
-        throw new Refusal('unavailable', 'policy.lint_busy', 'many documents wait to be linted: try again', { retryAfterSeconds: 1 });
+        throw busy('many documents wait to be linted: try again');
       }
       await new Promise<void>((go) => this.waiting.push(go));
     }
@@ -54,7 +58,9 @@ export class PolicyLinter {
   }
 }
 
-function inProcess(text: string, { msMax, heapMiBMax }: LintLimits): Promise<readonly Finding[]> {
+const busy = (detail: string) => new Refusal('unavailable', 'policy.lint_busy', detail, { retryAfterSeconds: 1 });
+
+function inProcess(text: string, { startMsMax, msMax, heapMiBMax }: LintLimits): Promise<readonly Finding[]> {
   const tooMuch = (limit: string) =>
     new Refusal('unprocessable', 'policy.lint_too_much', 'this document takes too much to be linted: make it smaller or simpler', {
       limit,
@@ -62,17 +68,19 @@ function inProcess(text: string, { msMax, heapMiBMax }: LintLimits): Promise<rea
   return new Promise((resolve, reject) => {
     // It needs nothing that we know, neither settings nor connections; what it says on its way out of memory is for nobody.
     const child = fork(PROGRAM, { env: {}, execArgv: [...process.execArgv, `--max-old-space-size=${heapMiBMax}`], stdio: 'ignore' });
-    const timer = setTimeout(() => end(() => reject(tooMuch(`lintMsMax=${msMax}`))), msMax);
+    let timer = setTimeout(() => end(() => reject(busy('the machine is too busy to lint: try again'))), startMsMax);
     const end = (settle: () => void) => {
       clearTimeout(timer);
       settle();
       child.kill('SIGKILL');
     };
-    child.once('spawn', () => {
-      yieldTo(child.pid!);
+    child.once('spawn', () => yieldTo(child.pid!));
+    child.on('message', (said) => {
+      if (said !== READY) return end(() => resolve(said as unknown as readonly Finding[]));
+      clearTimeout(timer);
+      timer = setTimeout(() => end(() => reject(tooMuch(`lintMsMax=${msMax}`))), msMax);
       child.send(text);
     });
-    child.once('message', (findings) => end(() => resolve(findings as unknown as readonly Finding[])));
     child.on('error', (error) => end(() => reject(error)));
     child.once('exit', (_code, signal) =>
       // V8 aborts where its heap is full.
