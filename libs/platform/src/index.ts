@@ -5,6 +5,7 @@ export * from './crash-point.js';
 export * from './database.js';
 export * from './end-in-time.js';
 export * from './facts.js';
+export * from './kept-on.js';
 export * from './keys.js';
 export * from './lease.js';
 export * from './logging.js';

@@ -2,6 +2,7 @@ import { type CanActivate, createParamDecorator, type ExecutionContext, SetMetad
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { type Clock, Refusal } from '#kernel';
+import { KeptOn } from '#platform';
 import { HealthController } from '#platform/adapters/health.controller';
 import { type Permission, requirePermission, type StaffDoor, type StaffMember } from '#staff';
 import { type Arrival, type ConsoleDoor, requireOwnPage, requireWatcher } from './origin.js';
@@ -21,7 +22,7 @@ export const Staff = createParamDecorator((_: unknown, context: ExecutionContext
 /** A page that polls says so, so that leaving it open does not keep a session alive. */
 const BACKGROUND_HEADER = 'x-tallystick-background';
 
-const members = new WeakMap<object, StaffMember>();
+const members = new KeptOn<object, StaffMember>();
 
 /**
  * Own page, live session, sufficient role: in this order, for every handler. Which one was called is the router's to say, never the path as it

@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { KeptOn } from '#platform';
 
 /** What a service account may do (CONTRACT.md §5). */
 export type Scope =
@@ -30,7 +31,7 @@ export const SCOPES = Symbol('SCOPES');
 /** The scopes of which a caller needs every one. A handler without this decorator answers nobody. */
 export const Scopes = (...scopes: readonly Scope[]) => SetMetadata(SCOPES, scopes);
 
-export const callers = new WeakMap<object, ServiceCaller>();
+export const callers = new KeptOn<object, ServiceCaller>();
 
 /** The authenticated caller of this request. */
 export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): ServiceCaller => {

@@ -2,6 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { invariant } from '#kernel';
 import type { Participant } from '#partners';
+import { KeptOn } from '#platform';
 import type { TransportIdentity } from '#platform/adapters/mtls-peer';
 
 /** Who calls, as the channel found it: never taken from a header. */
@@ -10,7 +11,7 @@ export interface ChannelCaller {
   readonly certificate: TransportIdentity;
 }
 
-const callers = new WeakMap<FastifyRequest, ChannelCaller>();
+const callers = new KeptOn<FastifyRequest, ChannelCaller>();
 
 export function setCaller(request: FastifyRequest, caller: ChannelCaller): void {
   callers.set(request, caller);

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Refusal } from '#kernel';
+import { KeptOn } from '#platform';
 
 /** How much one participant may have open at this process. */
 export interface ConnectionLimits {
@@ -13,7 +14,7 @@ const CONNECTION_LIMITS: ConnectionLimits = { connectionsMax: 128, pipelinedMax:
 /** Counts a participant's connections, and the requests on each. A connection counts from its first request. */
 export class ConnectionLimit {
   private readonly open = new Map<string, number>();
-  private readonly requests = new WeakMap<Socket, number>();
+  private readonly requests = new KeptOn<Socket, number>();
 
   constructor(private readonly limits: ConnectionLimits = CONNECTION_LIMITS) {}
 

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { ContentDigest, DigestAlgorithm } from '#evidence';
 import { Refusal } from '#kernel';
+import { KeptOn } from '#platform';
 import { sendProblem } from '#platform/adapters/problem.filter';
 import { bodyLimitOf } from './body-limits.js';
 import { findCaller } from './caller.js';
@@ -19,8 +20,8 @@ export interface SignatureTrial {
   readonly computed?: ContentDigest;
 }
 
-const heads = new WeakMap<FastifyRequest, SignedHead>();
-const trials = new WeakMap<FastifyRequest, SignatureTrial>();
+const heads = new KeptOn<FastifyRequest, SignedHead>();
+const trials = new KeptOn<FastifyRequest, SignatureTrial>();
 
 /** The verified signature of a request; undefined where none is asked for and none was sent. */
 export function findSignedHead(request: FastifyRequest): SignedHead | undefined {

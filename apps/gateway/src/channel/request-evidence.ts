@@ -1,8 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { encodeBase64Url } from '#evidence';
+import { KeptOn } from '#platform';
 import { findSignedHead } from './install-signatures.js';
 
-const bodies = new WeakMap<object, Uint8Array>();
+const bodies = new KeptOn<object, Uint8Array>();
 
 /** Remembers a JSON body as it came, for as long as its request lives. */
 export function rememberBody(request: object, body: Uint8Array): void {

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { KeptOn } from '#platform';
 
 type Goodbye = () => void;
 
 /** What is still to be done: for each answer, and for each connection all of its answers. */
-const ofAnswer = new WeakMap<FastifyReply['raw'], Goodbye[]>();
-const ofConnection = new WeakMap<Socket, Set<Goodbye>>();
+const ofAnswer = new KeptOn<FastifyReply['raw'], Goodbye[]>();
+const ofConnection = new KeptOn<Socket, Set<Goodbye>>();
 
 /**
  * Calls `done` once nothing follows on this answer: it is out, or its connection is gone, be it before this was asked. The connection is heard,

@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { Refusal } from '#kernel';
+import { KeptOn } from '../kept-on.js';
 import { type Authority, normalSerial, type PublishedList, x5tOf } from './mtls-authority.js';
 import { hasFreshList, type TrustStore } from './mtls-trust.js';
 
@@ -44,7 +45,7 @@ interface Validity {
   readonly fromMs: number;
   readonly toMs: number;
 }
-const peers = new WeakMap<TLSSocket, Peer>();
+const peers = new KeptOn<TLSSocket, Peer>();
 
 /**
  * Judges the peer of an open connection at `at`; cheap enough for every request. All refusals are 401 but the last:
