@@ -100,7 +100,7 @@ export class Database implements SqlRunner {
       client.release(broken);
     };
     let silent = false;
-    const ask: Ask = (query) => answerWithin(this.answerMsMax, client.query(query), () => (silent = true));
+    const ask: Ask = (query) => answerWithin(this.answerMsMax, answerOf(client, query), () => (silent = true));
     try {
       await ask({ text: 'BEGIN' });
       const result = await work(this.asTx(ask));
@@ -142,6 +142,21 @@ export class Database implements SqlRunner {
 }
 
 type Ask = (query: pg.QueryConfig) => Promise<pg.QueryResult>;
+
+/**
+ * What `client.query(query)` answers, asked with a callback. For who asks without one, pg makes promises of which each keeps the one before (the
+ * engine's doing, until it has optimised that code: some 2,000 records): every row and parameter survived two collections of the young
+ * generation, which took 12 ms instead of 4 (2026-11-23, pg 8, Node 24).
+ */
+async function answerOf(client: pg.PoolClient, query: pg.QueryConfig): Promise<pg.QueryResult> {
+  try {
+    return await new Promise((resolve, reject) => client.query(query, (error, result) => (error ? reject(error) : resolve(result))));
+  } catch (error) {
+    // Its stack leads to who asked, not to the socket.
+    Error.captureStackTrace(error as Error);
+    throw error;
+  }
+}
 
 function rethrow(error: unknown): never {
   throw orStatementTimedOut(orFactsStopped(error));
