@@ -167,11 +167,14 @@ describe.runIf(hasRedis)('when Redis forgets or falls away', () => {
     const { hostname: host, port, password } = new URL(redis.url);
     const queue = new Queue('sweep', { connection: { host, port: Number(port), password }, prefix: '{set-back}' });
     const jobs = new JobSender(new Map([['sweep', queue]]), logger);
-    await jobs.repeat('sweep', 1_000);
+    await jobs.repeat('sweep', 1_000, 500);
     const client = new Redis(redis.url);
     await client.zadd('{set-back}:sweep:repeat', Date.now() + 3_600_000, 'sweep');
-    await jobs.repeat('sweep', 1_000);
+    await jobs.repeat('sweep', 1_000, 500);
     await until(async () => ((await queue.getJobScheduler('sweep'))!.next! < Date.now() + 60_000 ? true : undefined));
+    expect((await queue.getJobScheduler('sweep'))!.next! % 1_000).toBe(500);
+    await jobs.repeat('sweep', 1_000, 700);
+    expect((await queue.getJobScheduler('sweep'))!.next! % 1_000).toBe(700);
     client.disconnect();
     await queue.close();
   });

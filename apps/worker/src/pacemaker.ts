@@ -47,6 +47,6 @@ export class Pacemaker {
   }
 
   private async restoreSchedules(): Promise<void> {
-    await Promise.all(this.tasks.all.map(({ name, everyMs }) => this.jobs.repeat(name, everyMs)));
+    await Promise.all(this.tasks.all.map(({ name, everyMs, offsetMs }) => this.jobs.repeat(name, everyMs, offsetMs)));
   }
 }

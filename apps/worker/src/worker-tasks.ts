@@ -23,6 +23,7 @@ export function sealTask(sealer: Sealer, keys: TrustedKeys): RecurringTask {
   return {
     name: 'seal',
     everyMs: sealEveryMs,
+    offsetMs: 100,
     run: async () => {
       await sealer.sealOnce();
       await keys.keep();
@@ -31,14 +32,14 @@ export function sealTask(sealer: Sealer, keys: TrustedKeys): RecurringTask {
 }
 
 export function shadowTask(shadows: ShadowFollower): RecurringTask {
-  return { name: 'shadow', everyMs: shadowEveryMs, run: async () => void (await shadows.run()) };
+  return { name: 'shadow', everyMs: shadowEveryMs, offsetMs: 850, run: async () => void (await shadows.run()) };
 }
 
 /** All steps, group by group. */
 export function sweepTask(logger: Logger, ...groups: readonly (readonly SweepStep[])[]): RecurringTask {
-  return { name: 'sweep', everyMs: sweepEveryMs, run: () => sweep(groups.flat(), logger) };
+  return { name: 'sweep', everyMs: sweepEveryMs, offsetMs: 500, run: () => sweep(groups.flat(), logger) };
 }
 
 export function dispatchTask(book: WebhookBook, jobs: JobSender, clock: Clock): RecurringTask {
-  return { name: 'dispatch', everyMs: dispatchEveryMs, run: () => dispatchEvents(book, jobs, clock.now()) };
+  return { name: 'dispatch', everyMs: dispatchEveryMs, offsetMs: 300, run: () => dispatchEvents(book, jobs, clock.now()) };
 }

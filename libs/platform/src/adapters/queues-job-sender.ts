@@ -28,9 +28,12 @@ export class JobSender {
     return await this.answered(queue, added);
   }
 
-  /** Repeats a job without an id every `everyMs`. Idempotent; also puts back a schedule that an emptied queue lost or that stands still. */
-  async repeat(queue: QueueName, everyMs: number): Promise<boolean> {
-    return await this.answered(queue, this.ensureSchedule(this.queue(queue), everyMs));
+  /**
+   * Repeats a job without an id every `everyMs`, `offsetMs` (1 to `everyMs`) after each multiple of it. Idempotent; also puts back a schedule
+   * that an emptied queue lost, that stands still or that had another offset.
+   */
+  async repeat(queue: QueueName, everyMs: number, offsetMs: number): Promise<boolean> {
+    return await this.answered(queue, this.ensureSchedule(this.queue(queue), everyMs, offsetMs));
   }
 
   /** Whether the queues answer now. */
@@ -45,13 +48,14 @@ export class JobSender {
     await Promise.all([...this.queues.values()].map((queue) => queue.backend.close(true)));
   }
 
-  private async ensureSchedule(queue: Queue, everyMs: number): Promise<void> {
+  private async ensureSchedule(queue: Queue, everyMs: number, offsetMs: number): Promise<void> {
     const known = await queue.getJobScheduler(queue.name);
     const aheadMs = (known?.next ?? 0) - Date.now();
-    if (known?.every === everyMs && aheadMs > -5 * everyMs && aheadMs < aheadMsMax) return;
-    // What was planned before the clock was set back would go on from there: it has to begin anew.
-    if (aheadMs >= aheadMsMax) await queue.removeJobScheduler(queue.name);
-    await queue.upsertJobScheduler(queue.name, { every: everyMs }, { name: queue.name, opts: FORGET });
+    const isMoved = known !== undefined && known.offset !== offsetMs;
+    if (!isMoved && known?.every === everyMs && aheadMs > -5 * everyMs && aheadMs < aheadMsMax) return;
+    // What was planned before the clock was set back, or for another moment, would go on from there: it has to begin anew.
+    if (isMoved || aheadMs >= aheadMsMax) await queue.removeJobScheduler(queue.name);
+    await queue.upsertJobScheduler(queue.name, { every: everyMs, offset: offsetMs }, { name: queue.name, opts: FORGET });
   }
 
   private queue(name: QueueName): Queue {
