@@ -29,7 +29,7 @@ export function dueSteps(database: Database, config: Config, clock: Clock): Swee
     hourly({ name: 'counts of calls whose time is over', run: () => forgetCounts(database) }),
     hourly({ name: 'sessions of staff of long ago', run: () => staff.forgetSessions(clock.now()) }),
     { name: 'policies that are due', run: () => policies.activateDue(clock.now()) },
-    { name: 'expired holds', run: () => expiry.run() },
+    { name: 'expired holds', run: () => expiry.runNext() },
     { name: 'expired consents', run: () => consents.run() },
     { name: 'what was told and may no longer be held', run: () => erasure.run() },
   ];

@@ -1,20 +1,39 @@
-import { SHARDS } from '#kernel';
+import { type Shard, SHARDS } from '#kernel';
 import { type Database, int2Array, uuidArray } from '#platform';
 
 const sweepSubjectsMax = 500;
+/** Looking for what ran out goes through all open holds of a shard: a few shards at a time, in turn. */
+const shardsAtOnce = 4;
 
 /** Tidies up holds that ran out and whose subjects did not come back. Nothing depends on it: expiry is a comparison. */
 export class ExpirySweep {
+  private next = 0;
+
   constructor(private readonly database: Database) {}
 
-  /** One pass over all shards, one short transaction each. @returns how many holds were freed */
-  async run(): Promise<number> {
+  /** The next few shards: all have had their turn after eight calls. @returns how many holds were freed */
+  async runNext(): Promise<number> {
+    const first = this.next;
+    this.next = (first + shardsAtOnce) % SHARDS.length;
+    return await this.run(SHARDS.slice(first, first + shardsAtOnce));
+  }
+
+  /** One pass over these shards, one short transaction for each that has such. @returns how many holds were freed */
+  async run(shards: readonly Shard[] = SHARDS): Promise<number> {
+    const due = await this.database.query<{ shard: Shard }>(
+      `SELECT p.shard FROM unnest($1::smallint[]) AS p (shard)
+        CROSS JOIN LATERAL (SELECT FROM reservations r
+                             WHERE r.shard = p.shard AND r.state = 'RESERVED' AND r.expires_at <= date_trunc('milliseconds', clock_timestamp())
+                             LIMIT 1) AS one`,
+      [shards],
+      'shards_with_expired',
+    );
     let freed = 0;
-    for (const shard of SHARDS) freed += await this.sweep(shard);
+    for (const { shard } of due) freed += await this.sweep(shard);
     return freed;
   }
 
-  private async sweep(shard: number): Promise<number> {
+  private async sweep(shard: Shard): Promise<number> {
     const due = await this.database.query<{ subject: string }>(
       `SELECT DISTINCT subject FROM reservations
         WHERE shard = $1 AND state = 'RESERVED' AND expires_at <= date_trunc('milliseconds', clock_timestamp()) LIMIT $2`,
