@@ -1,6 +1,6 @@
 import { PgConsentBook } from '#consents/adapters/pg-consent-book';
 import { PgConsentLedger } from '#consents/adapters/pg-consent-ledger';
-import { type ShardedId, SHARDS, shardOf } from '#kernel';
+import { type ShardedId, shardOf } from '#kernel';
 import { claimNonce } from '#partners/adapters/pg-nonce-book';
 import { appendFacts, type Database, orLostReply, type Tx } from '#platform';
 import type { Claim, RecordIdentity, WriteReceipt } from '#records';
@@ -12,7 +12,7 @@ import { type HeldJson, readHeld } from './held-subject.js';
 import { PgAppealBook } from './pg-appeal-book.js';
 import { PgDisputeBook } from './pg-dispute-book.js';
 import { PgTogetherBooks } from './pg-together-books.js';
-import { dueOnShard, markedSubjects, PgStandingBook, saveAccepted } from './pg-standing-book.js';
+import { dueSubjects, markedSubjects, PgStandingBook, saveAccepted } from './pg-standing-book.js';
 
 /** The exchange's books over one PostgreSQL transaction. */
 export class PgExchange implements Exchange, TogetherExchange {
@@ -38,12 +38,8 @@ export class PgExchange implements Exchange, TogetherExchange {
   async due(at: Date, countMax: number): Promise<DueSubject[]> {
     const found = await markedSubjects(this.database, countMax);
     const marked = new Set(found.map(({ uuid }) => uuid));
-    for (const shard of SHARDS) {
-      if (found.length >= countMax) break;
-      const due = await dueOnShard(this.database, shard, at, countMax - found.length);
-      found.push(...due.filter(({ uuid }) => !marked.has(uuid)));
-    }
-    return found;
+    const due = found.length < countMax ? await dueSubjects(this.database, at, countMax - found.length) : [];
+    return [...found, ...due.filter(({ uuid }) => !marked.has(uuid))];
   }
 }
 

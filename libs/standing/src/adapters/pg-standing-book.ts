@@ -127,13 +127,16 @@ function some<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length > 0 ? list : undefined;
 }
 
-/** Subjects of one shard whose standing is due. */
-export async function dueOnShard(runner: Pick<Tx, 'query'>, shard: Shard, at: Date, countMax: number): Promise<ShardedId[]> {
-  const rows = await runner.query<{ subject: string }>(
-    `SELECT subject FROM standings WHERE shard = $1 AND next_change_at <= $2 ORDER BY next_change_at LIMIT $3`,
-    [shard, at, countMax],
+/** Subjects whose standing is due. */
+export async function dueSubjects(runner: Pick<Tx, 'query'>, at: Date, countMax: number): Promise<ShardedId[]> {
+  const rows = await runner.query<{ shard: Shard; subject: string }>(
+    `SELECT d.shard, d.subject FROM unnest($1::smallint[]) AS p (shard)
+      CROSS JOIN LATERAL (SELECT shard, subject FROM standings t
+                           WHERE t.shard = p.shard AND t.next_change_at <= $2 ORDER BY t.next_change_at LIMIT $3) d LIMIT $3`,
+    [SHARDS, at, countMax],
+    'due_subjects',
   );
-  return rows.map(({ subject }) => ({ shard, uuid: subject }));
+  return rows.map(({ shard, subject }) => ({ shard, uuid: subject }));
 }
 
 /** Subjects at which lines of batches left marks, each once, with as many of its marks as were found. */
