@@ -3,6 +3,20 @@ import { Refusal } from '#kernel';
 import { LOG_CODES } from './codes.js';
 import type { LogFiles, LogStore } from './store.js';
 
+/** `log.rolled_back`: fewer entries than were signed for. */
+export class RolledBack extends Refusal {
+  constructor(
+    size: bigint,
+    readonly signedSize: bigint,
+  ) {
+    super(
+      'conflict',
+      LOG_CODES.rolledBack,
+      `the database holds ${size} entries, but a checkpoint over ${signedSize} was signed: it is an older copy`,
+    );
+  }
+}
+
 export interface AnchoredLog {
   readonly origin: string;
   readonly vkey: Vkey;
@@ -37,10 +51,7 @@ export async function verifyAnchor(crypto: CryptoPort, store: LogStore, files: L
   if (note === last?.note) return;
   const size = await log.size();
   if (size < anchor.size) {
-    throw refuse(
-      LOG_CODES.rolledBack,
-      `the database holds ${size} entries, but a checkpoint over ${anchor.size} was signed: it is an older copy`,
-    );
+    throw new RolledBack(size, anchor.size);
   }
   if (anchor.size === 0n) return;
   const root = await new Prover(crypto, new TileNodes(crypto, store)).root(anchor.size);

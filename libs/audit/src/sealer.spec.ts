@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MemoryLogFiles } from './testing/memory-log.js';
 import { describeSealing } from './testing/sealing-contract.js';
 import { memoryWorld, newSealer, shardA } from './testing/sealing-world.js';
 
@@ -38,5 +39,45 @@ describe('a database restored from a backup', () => {
     await expect(newSealer(world).sealOnce()).resolves.toMatchObject({ size: 8n });
     await world.addFacts(shardA, 1);
     await expect(newSealer(world).sealOnce()).resolves.toMatchObject({ sealed: 1, size: 9n });
+  });
+
+  it('takes facts again when any worker sees it recovered, also where the one that stopped it is dead (2026-11-23)', async () => {
+    const { world, recover } = await rolledBack();
+    const other = newSealer(world);
+    const rollBackAgain = world.store.snapshot();
+    recover();
+    await other.sealOnce();
+    rollBackAgain();
+    await expect(newSealer(world).sealOnce()).rejects.toMatchObject({ code: 'log.rolled_back' });
+    recover();
+    await expect(other.sealOnce()).resolves.toMatchObject({ size: 8n });
+    expect([other.alarms, await world.alarms.open()]).toEqual([[], []]);
+    await world.addFacts(shardA, 1);
+  });
+
+  it('is no alarm any more when a shard that was behind its seal is not', async () => {
+    const { facts, ...world } = memoryWorld();
+    await world.addFacts(shardA, 3);
+    const sealer = newSealer(world);
+    await sealer.sealOnce();
+    facts.heads.set(shardA, 2n);
+    await sealer.sealOnce();
+    expect(sealer.alarms).toEqual([`log.rolled_back ${shardA}`]);
+    facts.heads.set(shardA, 3n);
+    await sealer.sealOnce();
+    expect(sealer.alarms).toEqual([]);
+  });
+
+  it('stays stopped for a worker whose own anchor is older than what is missing', async () => {
+    const { world, recover } = await rolledBack();
+    const files = new MemoryLogFiles();
+    files.anchor = (await world.store.lastCheckpoint())!.note;
+    await expect(newSealer(world).sealOnce()).rejects.toMatchObject({ code: 'log.rolled_back' });
+    const other = newSealer(world, { files });
+    await expect(other.sealOnce()).rejects.toMatchObject({ code: 'log.rolled_back' });
+    await expect(world.addFacts(shardA, 1)).rejects.toMatchObject({ code: 'log.rolled_back' });
+    recover();
+    await other.sealOnce();
+    await world.addFacts(shardA, 1);
   });
 });

@@ -15,11 +15,22 @@ import {
   vkeyOf,
 } from '#evidence';
 import { Refusal, type Shard } from '#kernel';
-import { verifyAnchor } from './anchor.js';
+import { RolledBack, verifyAnchor } from './anchor.js';
 import { LOG_CODES } from './codes.js';
 import { entryBytesOf, readFactRun } from './fact-runs.js';
 import type { RememberedEntries, TileFiles } from './tile-files.js';
-import type { Alarms, Backlog, FactSource, LogFile, LogFiles, LogState, LogStore, PublishedCheckpoint, Segment } from './store.js';
+import type {
+  Alarms,
+  Backlog,
+  FactSource,
+  LogFile,
+  LogFiles,
+  LogState,
+  LogStore,
+  OpenAlarm,
+  PublishedCheckpoint,
+  Segment,
+} from './store.js';
 
 const sealLimits = { factsPerBatchMax: 10_000, batchesPerSealMax: 12, tilesAtOnceMax: 64 } as const;
 
@@ -44,13 +55,14 @@ const NOTHING: RememberedEntries = { first: 0n, bytes: [] };
 export class Sealer {
   private tree: GrowingTree | undefined;
   private remembered = NOTHING;
-  private active: Set<string> | undefined;
+  /** By name. Another worker's are among them: it may be dead when what it found has passed. */
+  private active = new Map<string, OpenAlarm>();
 
   constructor(private readonly parts: SealerParts) {}
 
-  /** The codes of the alarms that this sealer found at its last round; readiness is red while there is one. */
+  /** The codes of the alarms that stood after this sealer's last round, whoever raised them; readiness is red while there is one. */
   get alarms(): readonly string[] {
-    return [...(this.active ?? [])].sort();
+    return [...this.active.keys()].sort();
   }
 
   /** The key under which this log signs, for the file of trusted keys. */
@@ -61,10 +73,13 @@ export class Sealer {
 
   /** Refuses `log.rolled_back`, `log.forked`, `log.anchor_invalid`, `log.anchor_missing`: then nothing was appended or signed. */
   async sealOnce(): Promise<{ sealed: number; size: bigint }> {
-    this.active ??= new Set((await this.parts.alarms.open()).map(({ code, place }) => alarmName(code, place)));
+    this.active = new Map((await this.parts.alarms.open()).map((alarm) => [alarmName(alarm.code, alarm.place), alarm]));
     const { store, newOrigin } = this.parts;
-    const { origin } = await store.open(newOrigin);
-    await this.guarded(() => this.verifyAnchor(origin, async () => (await store.open(newOrigin)).size));
+    const { origin, size: sizeNow } = await store.open(newOrigin);
+    await this.guarded(async () => {
+      this.refuseOlder(sizeNow);
+      await this.verifyAnchor(origin, async () => (await store.open(newOrigin)).size);
+    });
     await this.catchUp();
     let sealed = 0;
     for (let batch = 0; batch < sealLimits.batchesPerSealMax; batch++) {
@@ -103,7 +118,9 @@ export class Sealer {
   private async appendBatch(): Promise<number> {
     const { size } = await this.parts.store.open(this.parts.newOrigin);
     const tree = (await this.treeOf(size)).clone();
-    const runs = await this.readRuns(await this.parts.store.readBacklog());
+    const backlog = await this.parts.store.readBacklog();
+    await this.clearPassed(backlog);
+    const runs = await this.readRuns(backlog);
     const facts = runs.flat();
     if (facts.length === 0) return 0;
     const entries = entryBytesOf(facts);
@@ -126,7 +143,8 @@ export class Sealer {
       backlog.map(async ({ shard, sealedSeq, lastSeq }) => {
         const upToSeq = lastSeq < sealedSeq + quota ? lastSeq : sealedSeq + quota;
         if (upToSeq < sealedSeq) {
-          await this.raise(LOG_CODES.rolledBack, `${shard}`, `shard ${shard} is at ${lastSeq}, but ${sealedSeq} facts of it are sealed`);
+          const alarm = { code: LOG_CODES.rolledBack, place: `${shard}` };
+          await this.raise(alarm, `shard ${shard} is at ${lastSeq}, but ${sealedSeq} facts of it are sealed`);
           return [];
         }
         const run = await readFactRun(this.parts.sources, shard, sealedSeq, upToSeq);
@@ -136,8 +154,17 @@ export class Sealer {
     );
   }
 
+  /** A shard that waits for nothing misses nothing, and one that is ahead of its seal is not behind it. */
+  private async clearPassed(backlog: readonly Backlog[]): Promise<void> {
+    for (const { code, place } of [...this.active.values()].filter((alarm) => alarm.place !== '')) {
+      const waiting = backlog.find(({ shard }) => place === `${shard}`);
+      if (!waiting || (code === LOG_CODES.rolledBack && waiting.lastSeq > waiting.sealedSeq)) await this.clear(code, place);
+    }
+  }
+
   private async reportGap(shard: Shard, missingSeq: bigint | undefined): Promise<void> {
-    if (missingSeq !== undefined) await this.raise(LOG_CODES.gap, `${shard}`, `fact ${missingSeq} of shard ${shard} is missing or doubled`);
+    if (missingSeq !== undefined)
+      await this.raise({ code: LOG_CODES.gap, place: `${shard}` }, `fact ${missingSeq} of shard ${shard} is missing or doubled`);
     else await this.clear(LOG_CODES.gap, `${shard}`);
   }
 
@@ -180,6 +207,12 @@ export class Sealer {
     await verifyAnchor(crypto, store, files, { origin, size, vkey: await vkeyOf(crypto, origin, signer) });
   }
 
+  /** What another worker missed is missed here, too: its anchor may be the newer one. */
+  private refuseOlder(size: bigint): void {
+    const entriesMin = this.active.get(LOG_CODES.rolledBack)?.entriesMin ?? 0n;
+    if (size < entriesMin) throw new RolledBack(size, entriesMin);
+  }
+
   /** What refuses to sign is an alarm, until it passes. */
   private async guarded(check: () => Promise<void>): Promise<void> {
     const codes = [LOG_CODES.rolledBack, LOG_CODES.forked, LOG_CODES.anchorInvalid, LOG_CODES.anchorMissing];
@@ -187,11 +220,12 @@ export class Sealer {
       await check();
     } catch (error) {
       this.forget();
-      if (error instanceof Refusal) await this.raise(error.code, '', error.detail);
+      const entriesMin = error instanceof RolledBack ? error.signedSize : undefined;
+      if (error instanceof Refusal) await this.raise({ code: error.code, place: '', entriesMin }, error.detail);
       if (error instanceof Refusal && error.code === LOG_CODES.rolledBack) await this.parts.store.stopFacts();
       throw error;
     }
-    if (this.active?.has(LOG_CODES.rolledBack)) await this.parts.store.letFactsGoOn();
+    if (this.active.has(LOG_CODES.rolledBack)) await this.parts.store.letFactsGoOn();
     for (const code of codes) await this.clear(code, '');
   }
 
@@ -225,14 +259,16 @@ export class Sealer {
     this.remembered = NOTHING;
   }
 
-  private async raise(code: string, place: string, detail: string): Promise<void> {
-    const known = this.active?.has(alarmName(code, place)) ?? false;
-    this.active?.add(alarmName(code, place));
-    if (!known) await this.parts.alarms.raise(code, place, detail);
+  private async raise(alarm: OpenAlarm, detail: string): Promise<void> {
+    const name = alarmName(alarm.code, alarm.place);
+    const known = this.active.get(name);
+    if (known && (known.entriesMin ?? 0n) >= (alarm.entriesMin ?? 0n)) return;
+    this.active.set(name, alarm);
+    await this.parts.alarms.raise(alarm, detail);
   }
 
   private async clear(code: string, place: string): Promise<void> {
-    if (this.active?.delete(alarmName(code, place))) await this.parts.alarms.clear(code, place);
+    if (this.active.delete(alarmName(code, place))) await this.parts.alarms.clear(code, place);
   }
 }
 

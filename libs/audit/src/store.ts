@@ -77,8 +77,16 @@ export interface LogFiles {
 
 /** Where alarms go: the log of the process, and a table that the console shows. */
 export interface Alarms {
-  /** Those raised and not cleared, by this process or an earlier one. */
-  open(): Promise<{ readonly code: string; readonly place: string }[]>;
-  raise(code: string, place: string, detail: string): Promise<void>;
+  /** Those raised and not cleared, by this process or any other. */
+  open(): Promise<OpenAlarm[]>;
+  raise(alarm: OpenAlarm, detail: string): Promise<void>;
   clear(code: string, place: string): Promise<void>;
+}
+
+export interface OpenAlarm {
+  readonly code: string;
+  /** The shard, or empty where it is about the whole log. */
+  readonly place: string;
+  /** Of `log.rolled_back`: entries that were signed for. It passes when the log has them again, whatever a worker's own anchor says. */
+  readonly entriesMin?: bigint | undefined;
 }

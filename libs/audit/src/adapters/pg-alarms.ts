@@ -1,5 +1,5 @@
 import type { SqlRunner } from '#platform';
-import type { Alarms } from '../store.js';
+import type { Alarms, OpenAlarm } from '../store.js';
 
 /** Alarms go to the process's log as errors, where operators alert on them, and to a table for the console. */
 export class PgAlarms implements Alarms {
@@ -8,17 +8,21 @@ export class PgAlarms implements Alarms {
     private readonly logger: { error(fields: object, message: string): void },
   ) {}
 
-  open(): Promise<{ code: string; place: string }[]> {
-    return this.database.query('SELECT code, place FROM log_alarms WHERE cleared_at IS NULL');
+  async open(): Promise<OpenAlarm[]> {
+    const rows = await this.database.query<{ code: string; place: string; entries_min: bigint | null }>(
+      'SELECT code, place, entries_min FROM log_alarms WHERE cleared_at IS NULL',
+    );
+    return rows.map(({ code, place, entries_min: least }) => ({ code, place, entriesMin: least ?? undefined }));
   }
 
-  async raise(code: string, place: string, detail: string): Promise<void> {
+  async raise({ code, place, entriesMin }: OpenAlarm, detail: string): Promise<void> {
     this.logger.error({ alarm: code, place }, detail);
     await this.database.query(
-      `INSERT INTO log_alarms (code, place, detail) VALUES ($1, $2, $3)
+      `INSERT INTO log_alarms (code, place, detail, entries_min) VALUES ($1, $2, $3, $4)
        ON CONFLICT (code, place) DO UPDATE SET detail = excluded.detail, cleared_at = NULL,
+         entries_min = greatest(excluded.entries_min, CASE WHEN log_alarms.cleared_at IS NULL THEN log_alarms.entries_min END),
          raised_at = CASE WHEN log_alarms.cleared_at IS NULL THEN log_alarms.raised_at ELSE excluded.raised_at END`,
-      [code, place, detail],
+      [code, place, detail, entriesMin],
     );
   }
 

@@ -23,6 +23,24 @@ describe('what the application role may not do', () => {
   });
 });
 
+describe('alarms', () => {
+  it('tell how many entries must come back, the most that any worker missed, until they are cleared', async () => {
+    const world = await pgWorld();
+    try {
+      const missed = (entriesMin?: bigint) => world.alarms.raise({ code: 'log.rolled_back', place: '', entriesMin }, 'older');
+      await missed(8n);
+      await missed(5n);
+      await expect(world.alarms.open()).resolves.toEqual([{ code: 'log.rolled_back', place: '', entriesMin: 8n }]);
+      await world.alarms.clear('log.rolled_back', '');
+      await expect(world.alarms.open()).resolves.toEqual([]);
+      await missed(5n);
+      await expect(world.alarms.open()).resolves.toEqual([{ code: 'log.rolled_back', place: '', entriesMin: 5n }]);
+    } finally {
+      await world.close();
+    }
+  });
+});
+
 describe('the range of a time', () => {
   it('holds every fact of that time, and nothing when there is none', async () => {
     const world = await pgWorld();

@@ -1,6 +1,17 @@
 import { concatBytes, hashBytes, type StoredFact, type StoredNode } from '#evidence';
 import { Refusal, type Shard } from '#kernel';
-import type { Alarms, Backlog, FactSource, LogFile, LogFiles, LogState, LogStore, PublishedCheckpoint, Segment } from '../store.js';
+import type {
+  Alarms,
+  Backlog,
+  FactSource,
+  LogFile,
+  LogFiles,
+  LogState,
+  LogStore,
+  OpenAlarm,
+  PublishedCheckpoint,
+  Segment,
+} from '../store.js';
 
 /** Facts in memory, numbered per shard. */
 export class MemoryFacts implements FactSource {
@@ -160,14 +171,14 @@ export class MemoryLogFiles implements LogFiles {
 }
 
 export class MemoryAlarms implements Alarms {
-  readonly raised = new Map<string, string>();
+  private readonly raised = new Map<string, OpenAlarm>();
 
-  open(): Promise<{ code: string; place: string }[]> {
-    return Promise.resolve([...this.raised.keys()].map((key) => ({ code: key.split(' ')[0]!, place: key.split(' ')[1] ?? '' })));
+  open(): Promise<OpenAlarm[]> {
+    return Promise.resolve([...this.raised.values()]);
   }
 
-  raise(code: string, place: string, detail: string): Promise<void> {
-    this.raised.set(`${code} ${place}`.trim(), detail);
+  raise(alarm: OpenAlarm): Promise<void> {
+    this.raised.set(`${alarm.code} ${alarm.place}`.trim(), alarm);
     return Promise.resolve();
   }
 
