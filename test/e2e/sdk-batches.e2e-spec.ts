@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:https';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -7,7 +7,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSealer } from '#audit/adapters/audit-wiring';
 import { parsePublicJwk } from '#evidence';
-import { formatId, type ShardedId, systemClock } from '#kernel';
+import { formatId, parseId, type ShardedId, systemClock } from '#kernel';
 import { createLogger } from '#platform';
 import { jtiOf, rating, recordHead } from '#records/testing/records';
 import {
@@ -39,6 +39,7 @@ let bank: BankClient;
 const file = (name: string) => path.join(world.home, name);
 const rated = () => ({ ...recordHead('bank-a', ref, ++n, new Date()), kind: 'rating', rating: rating(800) });
 const quickly = { pollMs: 20 };
+const startWorker = () => createWorker({ ...world.config, WORKER_PORT: 0 }, createLogger('test', 'silent'));
 
 beforeAll(async () => {
   world = await openGatewayWorld();
@@ -49,7 +50,7 @@ beforeAll(async () => {
   await world.participants.addKey('bank-a', parsePublicJwk({ ...publicKey.export({ format: 'jwk' }), kid: 'es', alg: 'ES256' }));
   key = { kid: 'es', alg: 'ES256', privateKey: createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' })) };
   await world.participants.addKey('bank-a', parsePublicJwk({ ...edPair.publicKey.export({ format: 'jwk' }), kid: 'ed', alg: 'EdDSA' }));
-  worker = await createWorker({ ...world.config, WORKER_PORT: 0 }, createLogger('test', 'silent'));
+  worker = await startWorker();
   const { ca, cert, key: tlsKey } = world.client('bank-a');
   bank = new BankClient({ origin: `https://localhost:${world.port}`, ca, cert, key: tlsKey, signingKey: key });
 }, 60_000);
@@ -180,5 +181,33 @@ describe('a connection that breaks in the middle of the upload', () => {
       [sent.sha256],
     );
     expect(row?.n).toBe(1n);
+  });
+});
+
+describe('a batch whose lines the gateway lost', () => {
+  const missing = async (id: string) =>
+    await world.fresh.database.query('SELECT FROM record_batches WHERE batch = $1 AND lines_missing_since IS NOT NULL', [
+      parseId('bat', id).uuid,
+    ]);
+
+  it('fails after an hour and says what to do: the same file, sent again, is the same batch, and done', async () => {
+    await worker.close();
+    await writeBatch(file('lost'), await signedLines(4));
+    const { id } = await bank.batches.submit(file('lost'));
+    rmSync(file('batches'), { recursive: true });
+    worker = await startWorker();
+    await until(async () => ((await missing(id)).length > 0 ? true : undefined));
+    expect(await bank.batches.status(id)).toMatchObject({ state: 'PROCESSING' });
+    await world.fresh.database.query(
+      `UPDATE record_batches SET lines_missing_since = lines_missing_since - interval '1 hour', leased_until = '-infinity' WHERE batch = $1`,
+      [parseId('bat', id).uuid],
+    );
+    await expect(bank.batches.wait(id, quickly)).rejects.toMatchObject({
+      name: 'BatchFailedError',
+      code: 'batch.lines_lost',
+      status: { state: 'FAILED', lines: { total: 4, done: 0 } },
+    });
+    expect(await bank.batches.submit(file('lost'))).toMatchObject({ id, repeated: false, state: 'RECEIVED' });
+    expect((await bank.batches.wait(id, quickly)).lines).toMatchObject({ total: 4, done: 4, accepted: 4 });
   });
 });

@@ -7,7 +7,7 @@ import { type Participant, ParticipantRegistry } from '#partners';
 import { PgPresentedCertificates } from '#partners/adapters/pg-presented-certificates';
 import type { TransportIdentity } from '#platform/adapters/mtls-peer';
 import { JobSender } from '#platform/adapters/queues.module';
-import { type LineOutcome, ReceiveBatch, type RecordBatch, type RecordFinder } from '#records';
+import { type LineOutcome, LINES_LOST, ReceiveBatch, type RecordBatch, type RecordFinder } from '#records';
 import { CODINGS_TAKEN } from '#records/adapters/decode-body';
 import { FsBatchFiles } from '#records/adapters/fs-batch-files';
 import { PgBatchStore } from '#records/adapters/pg-batch-store';
@@ -40,7 +40,7 @@ export class RecordBatchesController {
   @ApiOperation({
     summary: 'Submit many signed records, one compact JWS on each line',
     description:
-      '202 with the batch to poll; 200 and Idempotency-Hit where the same lines were sent before. Content-Encoding gzip and zstd (window of 8 MiB at most, no dictionary) are taken. With profile=sealed ' +
+      '202 with the batch to poll; 200 and Idempotency-Hit where the same lines were sent before, unless their batch misses them: it goes on with them then. Content-Encoding gzip and zstd (window of 8 MiB at most, no dictionary) are taken. With profile=sealed ' +
       'the first line is a manifest, a JWS of typ record-batch+jwt over {iss, jti, iat, count, root}, and each further line is the payload of a record ' +
       'without a signature of its own; root is the RFC 6962 root over these lines. Outcomes name lines as they stand in the file: the manifest is line 1. Its lines are read while they come: ' +
       'faults says how many will be refused for what they are, and tells the first 100 with code and reason.',
@@ -63,7 +63,9 @@ export class RecordBatchesController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'How far a batch is: counts of its lines by outcome' })
+  @ApiOperation({
+    summary: 'How far a batch is: counts of its lines by outcome; FAILED where its lines were lost and are to be sent again',
+  })
   async read(@Caller() caller: Participant, @Param('id') id: string): Promise<object> {
     return viewBatch(await this.find(caller, id));
   }
@@ -152,6 +154,7 @@ function viewBatch(batch: RecordBatch): object {
     ...(batch.finishedAt ? { finishedAt: batch.finishedAt.toISOString() } : {}),
     lines: { total: batch.linesTotal, done: accepted + repeated + refused, accepted, repeated, refused },
     ...(batch.faults ? { faults: batch.faults } : {}),
+    ...(batch.state === 'FAILED' ? { failure: LINES_LOST } : {}),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Job } from 'bullmq';
 import type { Logger } from 'pino';
 import { parseId } from '#kernel';
 import { LOGGER } from '#platform/adapters/platform.module';
-import { RunBatch } from '#records';
+import { LINES_LOST, RunBatch } from '#records';
 import { type JobData, reporter } from './job.js';
 
 /** Works a batch of records off. A second run goes on where the first one ended. */
@@ -18,7 +18,10 @@ export class BatchProcessor extends WorkerHost {
   }
 
   override async process(job: Job<JobData>): Promise<string> {
-    return await this.batches.run(parseId('bat', job.data.id), reporter(job));
+    const end = await this.batches.run(parseId('bat', job.data.id), reporter(job));
+    if (end === 'failed')
+      this.logger.error({ batch: job.data.id, code: LINES_LOST.code }, 'a batch ended without its lines; its bank sends them again');
+    return end;
   }
 
   @OnWorkerEvent('failed')

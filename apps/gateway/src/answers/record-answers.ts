@@ -51,7 +51,7 @@ const fault = z.object({ line: count, code: text, detail: text, field: text.opti
 
 export const batch = z.object({
   id: text,
-  state: z.enum(['RECEIVED', 'PROCESSING', 'DONE']),
+  state: z.enum(['RECEIVED', 'PROCESSING', 'DONE', 'FAILED']),
   sha256: text.describe('of the lines without coding, hex'),
   receivedAt: at,
   finishedAt: at.optional(),
@@ -60,6 +60,7 @@ export const batch = z.object({
     .object({ count, first: z.array(fault) })
     .optional()
     .describe('of a sealed batch: lines that will be refused for what they are'),
+  failure: z.object({ code: text, detail: text }).optional().describe('why it is FAILED, and what to do'),
 });
 
 export const lineOutcome = z.object({

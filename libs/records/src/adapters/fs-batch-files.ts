@@ -4,7 +4,8 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import path from 'node:path';
 import { nodeCrypto, Prover, type RangeProof, TileNodes } from '#evidence';
 import { formatId, parseId, Refusal, type ShardedId } from '#kernel';
-import { batchBytesMax, type BatchFiles, batchLinesMax, type BatchState, type NewBatch } from '../batch/batch.js';
+import { batchBytesMax, type BatchFiles, batchLinesMax, type BatchState, type NewBatch, type RecordBatch } from '../batch/batch.js';
+import { LinesMissing } from '../batch/lost-lines.js';
 import type { SpooledBatch } from '../batch/receive-batch.js';
 import { decodeBody } from './decode-body.js';
 import { HashFiles, HashFilesWriter, moveHashFiles, removeHashFiles } from './hash-files.js';
@@ -45,12 +46,16 @@ export class FsBatchFiles implements BatchFiles {
     }
   }
 
-  read(id: ShardedId, fromByte: number): AsyncIterable<Uint8Array> {
-    return createReadStream(linesFile(this.baseOf(id)), { start: fromByte, highWaterMark: chunkBytes });
+  async *read({ id, nextByte, sizeBytes }: Pick<RecordBatch, 'id' | 'nextByte' | 'sizeBytes'>): AsyncGenerator<Uint8Array> {
+    const file = linesFile(this.baseOf(id));
+    const { size } = await stat(file).catch(orMissing);
+    // Part of a copy: a line cut in two would be refused, and what is behind it left out.
+    if (size !== sizeBytes) throw new LinesMissing(`${file} has ${size} bytes, ${sizeBytes} were received`);
+    yield* createReadStream(file, { start: nextByte, highWaterMark: chunkBytes }) as AsyncIterable<Uint8Array>;
   }
 
   rangeProof(id: ShardedId, start: number, end: number, size: number): Promise<RangeProof> {
-    return this.prover(id).range(BigInt(start), BigInt(end), BigInt(size));
+    return this.prover(id).range(BigInt(start), BigInt(end), BigInt(size)).catch(orMissing);
   }
 
   inclusionPath(id: ShardedId, index: number, size: number): Promise<Uint8Array[]> {
@@ -62,8 +67,8 @@ export class FsBatchFiles implements BatchFiles {
   }
 
   /**
-   * Removes what a process that was killed left behind: lines half received, whole ones whose batch nobody was told of, and such as were all
-   * taken. Answers how many files.
+   * Removes what a process that was killed left behind: lines half received, whole ones whose batch nobody was told of, such as were all
+   * taken, and such as came back after their batch had failed. Answers how many files.
    * @param stateOf undefined where there is no batch of this id
    */
   async sweep(at: Date, stateOf: (id: ShardedId) => Promise<BatchState | undefined>): Promise<number> {
@@ -74,8 +79,8 @@ export class FsBatchFiles implements BatchFiles {
       // The hashes of a batch are kept for its proofs: they go only with lines that are nobody's.
       if (kind === undefined || (batch !== undefined && kind !== 'ndjson') || !(await this.isOld(name, at))) continue;
       const state = batch === undefined ? undefined : await stateOf(parseId('bat', batch));
-      if (state !== undefined && state !== 'DONE') continue;
-      if (batch === undefined || state === 'DONE') await rm(path.join(this.folder, name), { force: true });
+      if (state === 'RECEIVED' || state === 'PROCESSING') continue;
+      if (batch === undefined || state !== undefined) await rm(path.join(this.folder, name), { force: true });
       else await remove(path.join(this.folder, batch));
       removed++;
     }
@@ -159,6 +164,11 @@ async function* kept(pieces: AsyncIterable<Uint8Array>, handle: FileHandle, mete
 
 function linesFile(base: string): string {
   return `${base}.ndjson`;
+}
+
+function orMissing(error: unknown): never {
+  const { code, message } = error as NodeJS.ErrnoException;
+  throw code === 'ENOENT' ? new LinesMissing(message) : error;
 }
 
 /** The lines last: while they are there, the rest is found by them. */

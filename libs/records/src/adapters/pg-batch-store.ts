@@ -34,10 +34,14 @@ interface BatchRow {
   repeated: bigint;
   refused: bigint;
   epoch: number;
+  lines_missing_since: Date | null;
 }
 
 const COLUMNS = `shard, batch, participant, certificate, manifest, encode(digest, 'hex') AS digest, size_bytes, lines_total, faults, faults_told, received_at, finished_at,
-  state,  next_line, next_byte, accepted, repeated, refused, epoch`;
+  state,  next_line, next_byte, accepted, repeated, refused, epoch, lines_missing_since`;
+
+/** In these words, so that PostgreSQL sees that the index `record_batches_outstanding` holds them. */
+const NOT_ENDED = `state <> 'DONE' AND state <> 'FAILED'`;
 
 /** A step takes far less; a worker that died is waited for no longer than this. */
 export const leaseMs = 30_000;
@@ -98,7 +102,7 @@ export class PgBatchStore implements BatchStore {
   async outstanding(countMax: number): Promise<BatchLease[]> {
     const rows = await this.database.query<BatchRow>(
       `SELECT shard, batch, epoch FROM record_batches
-        WHERE state <> 'DONE' AND ${leaseIsOver('leased_until')} ORDER BY leased_until, batch LIMIT $1`,
+        WHERE ${NOT_ENDED} AND ${leaseIsOver('leased_until')} ORDER BY leased_until, batch LIMIT $1`,
       [countMax],
     );
     return rows.map(({ shard, batch, epoch }) => ({ id: { shard, uuid: batch }, epoch }));
@@ -107,23 +111,61 @@ export class PgBatchStore implements BatchStore {
   async lease(id: ShardedId): ReturnType<BatchStore['lease']> {
     const [row] = await this.database.query<BatchRow>(
       `UPDATE record_batches SET epoch = epoch + 1, state = 'PROCESSING', leased_until = clock_timestamp() + $3 * interval '1 ms'
-        WHERE shard = $1 AND batch = $2 AND state <> 'DONE' AND ${leaseIsOver('leased_until')} RETURNING ${COLUMNS}`,
+        WHERE shard = $1 AND batch = $2 AND ${NOT_ENDED} AND ${leaseIsOver('leased_until')} RETURNING ${COLUMNS}`,
       [id.shard, id.uuid, leaseMs],
     );
     return row && { lease: { id, epoch: row.epoch }, batch: readBatch(row) };
   }
 
-  async finish({ id, epoch }: BatchLease, at: Date, facts: Facts): Promise<void> {
+  async finish(lease: BatchLease, at: Date, facts: Facts): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const finished = await tx.query(
-        `UPDATE record_batches SET state = 'DONE', finished_at = $4
-          WHERE shard = $1 AND batch = $2 AND epoch = $3 AND state = 'PROCESSING' RETURNING shard`,
-        [id.shard, id.uuid, epoch, at],
-      );
-      if (finished.length === 0) throw new BatchLeaseLost();
+      await change(tx, lease, `state = 'DONE', finished_at = $4`, at);
       await appendFacts(tx, facts);
     });
   }
+
+  async missLines(lease: BatchLease, at: Date, msMax: number, facts: Facts): Promise<RecordBatch['state']> {
+    return await this.database.transaction(async (tx) => {
+      const { lines_missing_since: since } = await change(tx, lease, 'lines_missing_since = coalesce(lines_missing_since, $4)', at);
+      if (at.getTime() - since!.getTime() < msMax) return 'PROCESSING';
+      await change(tx, lease, `state = 'FAILED', finished_at = $4`, at);
+      await appendFacts(tx, facts);
+      return 'FAILED';
+    });
+  }
+
+  async findLines(lease: BatchLease): Promise<void> {
+    await this.database.transaction((tx) => change(tx, lease, 'lines_missing_since = $4', null));
+  }
+
+  async resume({ shard, uuid }: ShardedId, facts: Facts): ReturnType<BatchStore['resume']> {
+    return await this.database.transaction(async (tx) => {
+      const [missed] = await tx.query<BatchRow>(
+        `SELECT ${COLUMNS} FROM record_batches
+          WHERE shard = $1 AND batch = $2 AND state <> 'DONE' AND lines_missing_since IS NOT NULL FOR UPDATE`,
+        [shard, uuid],
+      );
+      if (!missed) return undefined;
+      if (missed.state === 'FAILED') await refuseTooMany(tx, shard, missed.participant);
+      const [row] = await tx.query<BatchRow>(
+        `UPDATE record_batches SET state = 'RECEIVED', finished_at = NULL, lines_missing_since = NULL, leased_until = '-infinity'
+          WHERE shard = $1 AND batch = $2 RETURNING ${COLUMNS}`,
+        [shard, uuid],
+      );
+      await appendFacts(tx, facts);
+      return readBatch(row!);
+    });
+  }
+}
+
+/** In the transaction of its end, or of what keeps it from it. Throws `BatchLeaseLost`. */
+async function change(tx: Tx, { id, epoch }: BatchLease, set: string, value: unknown): Promise<BatchRow> {
+  const [row] = await tx.query<BatchRow>(
+    `UPDATE record_batches SET ${set} WHERE shard = $1 AND batch = $2 AND epoch = $3 AND state = 'PROCESSING' RETURNING ${COLUMNS}`,
+    [id.shard, id.uuid, epoch, value],
+  );
+  if (!row) throw new BatchLeaseLost();
+  return row;
 }
 
 /** The progress of a batch inside a transaction: its first write there, so that a lost lease is noticed before anything else is done. */
@@ -159,7 +201,7 @@ export function countsOf({ outcomes }: BatchStep): [number, number, number] {
 /** The count may be passed by as many as arrive in the same moment: it holds off a flood, it is not a promise. */
 async function refuseTooMany(tx: Tx, shard: Shard, participant: string): Promise<void> {
   const [row] = await tx.query<{ open: bigint }>(
-    `SELECT count(*) AS open FROM record_batches WHERE shard = $1 AND participant = $2 AND state <> 'DONE'`,
+    `SELECT count(*) AS open FROM record_batches WHERE shard = $1 AND participant = $2 AND ${NOT_ENDED}`,
     [shard, participant],
   );
   if (row!.open < batchesOpenMax) return;
@@ -195,5 +237,6 @@ function readBatch(row: BatchRow): RecordBatch {
     accepted: Number(row.accepted),
     repeated: Number(row.repeated),
     refused: Number(row.refused),
+    linesMissingSince: row.lines_missing_since ?? undefined,
   };
 }

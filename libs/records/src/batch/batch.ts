@@ -2,7 +2,8 @@ import type { RangeProof } from '#evidence';
 import type { Facts, ShardedId } from '#kernel';
 import type { LineFaults } from './line-faults.js';
 
-export type BatchState = 'RECEIVED' | 'PROCESSING' | 'DONE';
+/** FAILED: its lines were lost (`LINES_LOST`). Only the same lines, sent again, take it out of there. */
+export type BatchState = 'RECEIVED' | 'PROCESSING' | 'DONE' | 'FAILED';
 
 export const batchLinesMax = 10_000_000;
 /** Without transfer coding. */
@@ -34,6 +35,8 @@ export interface RecordBatch {
   readonly accepted: number;
   readonly repeated: number;
   readonly refused: number;
+  /** Since when a worker has not found the lines that are left. */
+  readonly linesMissingSince: Date | undefined;
 }
 
 export type NewBatch = Pick<
@@ -89,20 +92,27 @@ export interface BatchStore {
   receive(batch: NewBatch, facts: Facts): Promise<{ readonly batch: RecordBatch; readonly repeated: boolean }>;
   find(id: ShardedId): Promise<RecordBatch | undefined>;
   findSame(participant: string, digest: string): Promise<RecordBatch | undefined>;
+  /** Takes a batch whose lines were missing and are there again, with its fact; undefined where they are not missed. Refuses 429 `batch.too_many_open`. */
+  resume(id: ShardedId, facts: Facts): Promise<RecordBatch | undefined>;
   /** Outcomes after line `after`, in order. */
   outcomes(id: ShardedId, after: number, countMax: number, refusedOnly: boolean): Promise<LineOutcome[]>;
-  /** Not done and held by nobody, longest waiting first. */
+  /** Neither done nor failed, and held by nobody, longest waiting first. */
   outstanding(countMax: number): Promise<BatchLease[]>;
-  /** Undefined where it is done, unknown or held by somebody. */
+  /** Undefined where it is done, failed, unknown or held by somebody. */
   lease(id: ShardedId): Promise<{ readonly lease: BatchLease; readonly batch: RecordBatch } | undefined>;
   /** The end, with its fact. Throws `BatchLeaseLost`. */
   finish(lease: BatchLease, at: Date, facts: Facts): Promise<void>;
+  /** The lines were not found at `at`: FAILED, with its fact, where that was so for `msMax` or longer. Throws `BatchLeaseLost`. */
+  missLines(lease: BatchLease, at: Date, msMax: number, facts: Facts): Promise<BatchState>;
+  /** They were found again. */
+  findLines(lease: BatchLease): Promise<void>;
 }
 
 /** Where the lines wait. Everything in it is durable before it is told of. */
 export interface BatchFiles {
-  read(id: ShardedId, fromByte: number): AsyncIterable<Uint8Array>;
-  /** What stands outside `[start, end)` of a sealed batch's lines, counted from 0. */
+  /** The lines from `nextByte` on. Throws `LinesMissing` before the first of them where not all of the file is there. */
+  read(batch: Pick<RecordBatch, 'id' | 'nextByte' | 'sizeBytes'>): AsyncIterable<Uint8Array>;
+  /** What stands outside `[start, end)` of a sealed batch's lines, counted from 0. Throws `LinesMissing`. */
   rangeProof(id: ShardedId, start: number, end: number, size: number): Promise<RangeProof>;
   /** The audit path of one line of a sealed batch. */
   inclusionPath(id: ShardedId, index: number, size: number): Promise<Uint8Array[]>;

@@ -9,7 +9,10 @@ const content: SpooledBatch['content'] = {
 };
 
 /** Lines on a disk, and a store that saves a batch once and then answers as it is told. */
-function received(answer: (saved: RecordBatch) => { batch: RecordBatch; repeated: boolean }) {
+function received(
+  answer: (saved: RecordBatch) => { batch: RecordBatch; repeated: boolean },
+  resume: (missed: RecordBatch) => RecordBatch | undefined = () => undefined,
+) {
   const world = { lines: 'spooled', saved: undefined as RecordBatch | undefined };
   const spooled: SpooledBatch = {
     content,
@@ -18,6 +21,7 @@ function received(answer: (saved: RecordBatch) => { batch: RecordBatch; repeated
   };
   const store = {
     findSame: async () => world.saved,
+    resume: async () => resume(world.saved!),
     receive: async (batch: NewBatch) => {
       world.saved ??= { ...batch, state: 'RECEIVED' } as RecordBatch;
       return answer(world.saved);
@@ -51,5 +55,16 @@ describe('the lines of a batch that comes in', () => {
     const { world, receive } = received(answer);
     await receive().catch(() => undefined);
     expect(world.lines).toBe('gone');
+  });
+
+  it.each([
+    ['go on in the batch that lost them', (batch: RecordBatch) => batch, false],
+    ['came back another way meanwhile', () => undefined, true],
+    ['are too many', fails(new Refusal('throttled', 'batch.too_many_open', 'wait')), undefined],
+  ])('stay under the name of the batch that misses them, where they %s: another copy may be in use', async (_what, resume, repeated) => {
+    const { world, receive } = received((batch) => ({ batch, repeated: true }), resume);
+    world.saved = { ...content, id: { shard: 0, uuid: '01890000-0000-7000-8000-000000000001' }, state: 'FAILED', linesMissingSince: new Date() } as unknown as RecordBatch;
+    expect(await receive().catch(() => undefined)).toEqual(repeated === undefined ? undefined : { batch: world.saved, repeated });
+    expect(world.lines).toBe('kept');
   });
 });

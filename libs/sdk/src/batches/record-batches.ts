@@ -8,7 +8,7 @@ import { saveOutcomes } from './save-outcomes.js';
 /** `GET /v1/record-batches/{id}`. */
 export interface BatchStatus {
   readonly id: string;
-  readonly state: 'RECEIVED' | 'PROCESSING' | 'DONE';
+  readonly state: 'RECEIVED' | 'PROCESSING' | 'DONE' | 'FAILED';
   /** Of the lines without transfer coding, hexadecimal: what makes the same lines the same batch. */
   readonly sha256: string;
   readonly receivedAt: string;
@@ -16,6 +16,21 @@ export interface BatchStatus {
   readonly lines: Readonly<Record<'total' | 'done' | 'accepted' | 'repeated' | 'refused', number>>;
   /** Of a sealed batch, as soon as it is sent: the lines that will be refused for what they are, and the first of them. */
   readonly faults?: { readonly count: number; readonly first: readonly Pick<LineOutcome, 'line' | 'code' | 'detail' | 'field'>[] };
+  /** Why it is FAILED, and what to do: submit the same file again. */
+  readonly failure?: { readonly code: string; readonly detail: string };
+}
+
+/** The gateway lost lines (`batch.lines_lost`). Submit the same file again: the same batch goes on, and outcomes stay. */
+export class BatchFailedError extends Error {
+  override readonly name = 'BatchFailedError';
+
+  constructor(readonly status: BatchStatus) {
+    super(`${status.failure?.code}: ${status.failure?.detail}`);
+  }
+
+  get code(): string | undefined {
+    return this.status.failure?.code;
+  }
 }
 
 export interface SubmitBatchOptions {
@@ -67,13 +82,14 @@ export class RecordBatches {
     ).json() as BatchStatus;
   }
 
-  /** Waits until each line has its outcome. Rejects with the signal's reason. */
+  /** Waits until each line has its outcome. Rejects with the signal's reason, or `BatchFailedError`. */
   async wait(id: string, { onProgress, pollMs = pollMsDefault, signal }: WaitOptions = {}): Promise<BatchStatus> {
     for (;;) {
       signal?.throwIfAborted();
       const status = await this.status(id);
       onProgress?.(status);
       if (status.state === 'DONE') return status;
+      if (status.state === 'FAILED') throw new BatchFailedError(status);
       await delay(pollMs, undefined, signal ? { signal } : {});
     }
   }

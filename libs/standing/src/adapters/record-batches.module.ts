@@ -6,6 +6,7 @@ import { ParticipantRegistry } from '#partners';
 import { type Config, Database } from '#platform';
 import { CLOCK, CONFIG } from '#platform/adapters/platform.module';
 import { type BatchStore, ReceiveBatch, RunBatch } from '#records';
+import { watchBatches } from '#records/adapters/batch-metrics';
 import { FsBatchFiles } from '#records/adapters/fs-batch-files';
 import { PgBatchStore } from '#records/adapters/pg-batch-store';
 import { AcceptRecord } from '../accept-record.js';
@@ -66,6 +67,7 @@ function runBatch(
   clock: Clock,
   threads: SignatureThreads,
 ): RunBatch {
+  watchBatches(database);
   const page = pageReader(registry, files, (checks) => threads.check(checks));
   const lines = new AcceptLines(new PgLineExchange(database, receiptWriter(notary)), accept, page, notary, clock);
   return new RunBatch(store, files, lines, clock);
