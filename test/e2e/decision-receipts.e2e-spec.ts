@@ -181,8 +181,9 @@ describe('a decision receipt', () => {
     expect(protectedHeader).toMatchObject({ alg: 'EdDSA', typ: 'decision-receipt+jwt' });
     const { fact, commitment } = decodeJwt<ReceiptClaims>(receipt);
     const { shard } = parseId('dec', decisionId);
-    const facts = await new PgDecisionFacts(fresh.database).readAfter(shard, BigInt(fact.slice('fct_0'.length)) - 1n, 1);
-    expect(facts[0]!.body).toMatchObject({ decision: parseId('dec', decisionId).uuid, commitment });
+    const upToSeq = BigInt(fact.slice('fct_0'.length));
+    const [facts] = await new PgDecisionFacts(fresh.database).read([{ shard, afterSeq: upToSeq - 1n, upToSeq }]);
+    expect(facts![0]!.body).toMatchObject({ decision: parseId('dec', decisionId).uuid, commitment });
   });
 
   it('names where a changed policy, and a changed receipt under another key, part from it', async () => {

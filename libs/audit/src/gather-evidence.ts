@@ -48,8 +48,9 @@ export class GatherEvidence {
   constructor(private readonly sources: EvidenceSources) {}
 
   async of(issuer: Participant, record: StoredRecord, receipt: string): Promise<RecordEvidence> {
-    const [accepted] = await this.sources.facts.readAfter(record.ref.shard, record.factSeq - 1n, 1);
-    invariant(accepted?.seq === record.factSeq, 'a record has its fact');
+    const { factSeq: upToSeq } = record;
+    const accepted = (await this.sources.facts.read([{ shard: record.ref.shard, afterSeq: upToSeq - 1n, upToSeq }]))[0]?.[0];
+    invariant(accepted, 'a record has its fact');
     const told = await this.sources.participants.of(issuer.id);
     const certificate = await this.certificate(issuer.id, accepted, told);
     return {

@@ -1,7 +1,7 @@
 import { type CryptoPort, hashBytes, leafHash, sameBytes } from '#evidence';
-import { formatFactId, Refusal } from '#kernel';
+import { type FactSpan, formatFactId, Refusal } from '#kernel';
 import { LOG_CODES } from './codes.js';
-import { entryBytesOf, readFactRun } from './fact-runs.js';
+import { entryBytesOf, type FactRun, readFactRuns } from './fact-runs.js';
 import type { FactSource, LogStore, Segment } from './store.js';
 
 /** A sealed entry: where it stands and its exact bytes, checked against its leaf. */
@@ -25,15 +25,13 @@ export class LogEntries {
   /** The entries [start, end), at most `entriesAtOnceMax`. Refuses `log.fact_altered` where a fact is gone or not the one that was sealed. */
   async read(start: bigint, end: bigint): Promise<SealedEntry[]> {
     const segments = await this.store.readSegments(start, end);
-    const runs = await Promise.all(segments.map((segment) => this.readSegment(segment, start, end)));
-    return runs.flat();
+    const parts = segments.map((segment) => partOf(segment, start, end));
+    const runs = await readFactRuns(this.sources, parts);
+    const entries = await Promise.all(parts.map((part, i) => this.checked(part, runs[i]!)));
+    return entries.flat();
   }
 
-  private async readSegment(segment: Segment, start: bigint, end: bigint): Promise<SealedEntry[]> {
-    const from = start > segment.firstIndex ? Number(start - segment.firstIndex) : 0;
-    const to = end < segment.firstIndex + BigInt(segment.count) ? Number(end - segment.firstIndex) : segment.count;
-    const afterSeq = segment.firstSeq + BigInt(from) - 1n;
-    const run = await readFactRun(this.sources, segment.shard, afterSeq, afterSeq + BigInt(to - from));
+  private async checked({ segment, from, afterSeq }: Part, run: FactRun): Promise<SealedEntry[]> {
     if (run.missingSeq !== undefined) throw altered(formatFactId(segment.shard, run.missingSeq), 'is sealed but gone');
     const entries: SealedEntry[] = [];
     for (const [i, bytes] of entryBytesOf(run.facts).entries()) {
@@ -44,6 +42,19 @@ export class LogEntries {
     }
     return entries;
   }
+}
+
+/** What is asked for of a segment: from its entry number `from` on. */
+interface Part extends FactSpan {
+  readonly segment: Segment;
+  readonly from: number;
+}
+
+function partOf(segment: Segment, start: bigint, end: bigint): Part {
+  const from = start > segment.firstIndex ? Number(start - segment.firstIndex) : 0;
+  const to = end < segment.firstIndex + BigInt(segment.count) ? Number(end - segment.firstIndex) : segment.count;
+  const afterSeq = segment.firstSeq + BigInt(from) - 1n;
+  return { segment, from, shard: segment.shard, afterSeq, upToSeq: afterSeq + BigInt(to - from) };
 }
 
 const altered = (factId: string, what: string) =>

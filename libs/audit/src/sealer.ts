@@ -14,10 +14,10 @@ import {
   type Vkey,
   vkeyOf,
 } from '#evidence';
-import { Refusal, type Shard } from '#kernel';
+import { type FactSpan, Refusal, type Shard } from '#kernel';
 import { RolledBack, verifyAnchor } from './anchor.js';
 import { LOG_CODES } from './codes.js';
-import { entryBytesOf, readFactRun } from './fact-runs.js';
+import { entryBytesOf, readFactRuns } from './fact-runs.js';
 import type { RememberedEntries, TileFiles } from './tile-files.js';
 import type {
   Alarms,
@@ -139,19 +139,15 @@ export class Sealer {
 
   private async readRuns(backlog: readonly Backlog[]): Promise<(readonly StoredFact[])[]> {
     const quota = BigInt(Math.max(1, Math.floor(sealLimits.factsPerBatchMax / Math.max(1, backlog.length))));
-    return Promise.all(
-      backlog.map(async ({ shard, sealedSeq, lastSeq }) => {
-        const upToSeq = lastSeq < sealedSeq + quota ? lastSeq : sealedSeq + quota;
-        if (upToSeq < sealedSeq) {
-          const alarm = { code: LOG_CODES.rolledBack, place: `${shard}` };
-          await this.raise(alarm, `shard ${shard} is at ${lastSeq}, but ${sealedSeq} facts of it are sealed`);
-          return [];
-        }
-        const run = await readFactRun(this.parts.sources, shard, sealedSeq, upToSeq);
-        await this.reportGap(shard, run.missingSeq);
-        return run.facts;
-      }),
-    );
+    const spans: FactSpan[] = [];
+    for (const { shard, sealedSeq, lastSeq } of backlog) {
+      const upToSeq = lastSeq < sealedSeq + quota ? lastSeq : sealedSeq + quota;
+      if (upToSeq >= sealedSeq) spans.push({ shard, afterSeq: sealedSeq, upToSeq });
+      else await this.raise(rolledBackOn(shard), `shard ${shard} is at ${lastSeq}, but ${sealedSeq} facts of it are sealed`);
+    }
+    const runs = await readFactRuns(this.parts.sources, spans);
+    for (const [i, { missingSeq }] of runs.entries()) await this.reportGap(spans[i]!.shard, missingSeq);
+    return runs.map(({ facts }) => facts);
   }
 
   /** A shard that waits for nothing misses nothing, and one that is ahead of its seal is not behind it. */
@@ -278,6 +274,8 @@ function nothingIfRefused(error: unknown): undefined {
 }
 
 const alarmName = (code: string, place: string): string => (place === '' ? code : `${code} ${place}`);
+
+const rolledBackOn = (shard: Shard) => ({ code: LOG_CODES.rolledBack, place: `${shard}` });
 
 function segmentsOf(size: bigint, runs: readonly (readonly StoredFact[])[], leaves: readonly Uint8Array[]): Segment[] {
   const segments: Segment[] = [];

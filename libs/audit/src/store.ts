@@ -1,10 +1,10 @@
 import type { HashReader, StoredFact, StoredNode } from '#evidence';
-import type { Shard } from '#kernel';
+import type { FactSpan, Shard } from '#kernel';
 
 /** A table whose rows are facts. The facts table is one, decisions are another; together their numbers have no gaps. */
 export interface FactSource {
-  /** The first `countMax` facts of the shard above `seq`, in order. */
-  readAfter(shard: Shard, seq: bigint, countMax: number): Promise<StoredFact[]>;
+  /** What it has of each span, in any order. */
+  read(spans: readonly FactSpan[]): Promise<StoredFact[][]>;
 }
 
 /** A run of consecutive facts of one shard at consecutive log indexes. */

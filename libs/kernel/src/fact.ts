@@ -25,5 +25,12 @@ export interface FactPosition {
   readonly at: Date;
 }
 
+/** Facts of one shard, numbered (afterSeq, upToSeq]. */
+export interface FactSpan {
+  readonly shard: Shard;
+  readonly afterSeq: bigint;
+  readonly upToSeq: bigint;
+}
+
 /** A list that cannot be empty: a save without a fact does not compile. */
 export type Facts = readonly [Fact, ...Fact[]];

@@ -4,6 +4,7 @@ export * from './correlation.js';
 export * from './crash-point.js';
 export * from './database.js';
 export * from './end-in-time.js';
+export * from './fact-spans.js';
 export * from './facts.js';
 export * from './kept-on.js';
 export * from './keys.js';

@@ -1,6 +1,6 @@
-import type { FactValue, Shard } from '#kernel';
+import type { FactSpan, FactValue, Shard } from '#kernel';
 import type { StoredFact } from '#evidence';
-import type { SqlRunner } from '#platform';
+import { readFactSpans, type SqlRunner } from '#platform';
 import type { FactSource } from '../store.js';
 
 interface FactRow {
@@ -13,20 +13,26 @@ interface FactRow {
   readonly body: string;
 }
 
+const FACTS = { name: 'facts', columns: 'shard, seq, at, kind, subject, participant, body' } as const;
+
 /** The facts table. */
 export class PgFactSource implements FactSource {
   constructor(private readonly database: SqlRunner) {}
 
-  async readAfter(shard: Shard, seq: bigint, countMax: number): Promise<StoredFact[]> {
-    const rows = await this.database.query<FactRow>(
-      `SELECT shard, seq, at, kind, subject, participant, body FROM facts WHERE shard = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
-      [shard, seq, countMax],
-    );
-    return rows.map((row) => ({
-      ...row,
-      subject: row.subject ?? undefined,
-      participant: row.participant ?? undefined,
-      body: JSON.parse(row.body) as Record<string, FactValue>,
-    }));
+  async read(spans: readonly FactSpan[]): Promise<StoredFact[][]> {
+    const found = await readFactSpans<FactRow>(this.database, FACTS, spans);
+    return found.map((rows) => rows.map(factOf));
   }
+}
+
+function factOf({ shard, seq, at, kind, subject, participant, body }: FactRow): StoredFact {
+  return {
+    shard,
+    seq,
+    at,
+    kind,
+    subject: subject ?? undefined,
+    participant: participant ?? undefined,
+    body: JSON.parse(body) as Record<string, FactValue>,
+  };
 }

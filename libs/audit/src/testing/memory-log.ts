@@ -1,5 +1,5 @@
 import { concatBytes, hashBytes, type StoredFact, type StoredNode } from '#evidence';
-import { Refusal, type Shard } from '#kernel';
+import { type FactSpan, Refusal, type Shard } from '#kernel';
 import type {
   Alarms,
   Backlog,
@@ -33,8 +33,10 @@ export class MemoryFacts implements FactSource {
     );
   }
 
-  readAfter(shard: Shard, seq: bigint, countMax: number): Promise<StoredFact[]> {
-    return Promise.resolve(this.facts.filter((fact) => fact.shard === shard && fact.seq > seq).slice(0, countMax));
+  read(spans: readonly FactSpan[]): Promise<StoredFact[][]> {
+    const inSpan = ({ shard, afterSeq, upToSeq }: FactSpan) =>
+      this.facts.filter((fact) => fact.shard === shard && fact.seq > afterSeq && fact.seq <= upToSeq);
+    return Promise.resolve(spans.map(inSpan));
   }
 }
 
