@@ -20,6 +20,8 @@ const CALLS_PER_SECOND = 80;
 /** Until a flood has begun, and until its connections are gone. */
 const beginMs = 1_200;
 const calmMs = 500;
+/** What the bank is to send is signed before: until nothing of that is left to do. */
+const signedMs = 300;
 const WAYS = ['narrow', 'wide', 'fresh'];
 /** At most half more. */
 const BAR = 1.5;
@@ -53,7 +55,7 @@ export async function run(args) {
 const elsewhereOf = (way) => `${way} elsewhere`;
 
 async function measureFlooded(world, way, origin, seconds, into) {
-  const flood = startFlood({ home: world.home, origin }, way, seconds + beginMs / 1_000);
+  const flood = startFlood({ home: world.home, origin }, way, seconds + (beginMs + 2 * signedMs) / 1_000);
   await pause(beginMs);
   await measure(world, seconds, into);
   into.floods.push(await flood);
@@ -75,6 +77,7 @@ export async function submitFor({ bank, signingKey, refs }, seconds, perSecond =
   const lines = await Promise.all(
     Array.from({ length: seconds * perSecond }, (_, i) => signRecord(recordOf(refs[i % refs.length]), signingKey)),
   );
+  await pause(signedMs);
   const startMs = performance.now();
   const one = async (line, i) => {
     const dueMs = startMs + (i * 1_000) / perSecond;
