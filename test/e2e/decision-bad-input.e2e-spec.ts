@@ -6,7 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RESERVE_LIMITS } from '#decisions';
 import { formatId } from '#kernel';
-import { grpcStreamsMax } from '../../apps/decision-api/src/decision-api.js';
+import { GRPC_LIMITS } from '../../apps/decision-api/src/grpc-connections.js';
 import { type DecisionWorld, decisionWorld, newKey, reserveBody } from '../world/decision-world.js';
 import { tableContents } from '../world/table-contents.js';
 
@@ -295,5 +295,5 @@ it('one gRPC connection is told how many calls it may have under way', async () 
   const session = http2.connect(`http://127.0.0.1:${world.config.DECISION_GRPC_PORT}`);
   const [settings] = (await once(session, 'remoteSettings')) as [http2.Settings];
   session.destroy();
-  expect(settings.maxConcurrentStreams).toBe(grpcStreamsMax);
+  expect(settings.maxConcurrentStreams).toBe(GRPC_LIMITS.streamsMax);
 });

@@ -1,3 +1,4 @@
+import type { Server as GrpcServer } from '@grpc/grpc-js';
 import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -10,6 +11,7 @@ import { TokenVerifier } from './auth/token-verifier.js';
 import { DecisionApiModule } from './decision-api.module.js';
 import { DecisionDoor } from './decision-door.js';
 import { registerDecisionRoutes } from './decision-routes.js';
+import { boundConnections, GRPC_LIMITS, serverOptions } from './grpc-connections.js';
 import { interfaceFile, publishInterface } from './interface-files.js';
 import { LinkedDoor } from './linked-door.js';
 import { registerLinkedRoutes } from './linked-routes.js';
@@ -18,14 +20,12 @@ import { documentApi } from './openapi.js';
 
 const bodyBytesMax = 262_144;
 const grpcMessageBytesMax = 1_048_576;
-/** Calls under way on one connection, each of which may hold a message; who wants more opens another. A peer that answers no ping is gone. */
-export const grpcStreamsMax = 256;
 
 const LINT_PATH = '/v1/policies/lint';
 const GRPC_PACKAGE = 'tallystick.decision.v1';
 
 /** decision-api, assembled: HTTP/JSON and gRPC of one Nest application. Call `listen` on what it returns. */
-export async function createDecisionApi(config: Config, logger: Logger): Promise<NestFastifyApplication> {
+export async function createDecisionApi(config: Config, logger: Logger, limits = GRPC_LIMITS): Promise<NestFastifyApplication> {
   const app = await createHttpApp(DecisionApiModule.forRoot(config, logger), { logger, bodyBytesMax });
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   app.useBodyParser('text/plain', { bodyLimit: bodyBytesMax }, readDocument);
@@ -42,12 +42,12 @@ export async function createDecisionApi(config: Config, logger: Logger): Promise
       url: `${config.BIND_HOST}:${config.DECISION_GRPC_PORT}`,
       loader: { keepCase: false, longs: String, enums: String, defaults: false },
       maxReceiveMessageLength: grpcMessageBytesMax,
-      channelOptions: {
-        'grpc.max_concurrent_streams': grpcStreamsMax,
-        'grpc.keepalive_time_ms': 60_000,
-        'grpc.keepalive_timeout_ms': 20_000,
+      channelOptions: serverOptions(limits),
+      // Called with the server that is bound, before anything is answered.
+      onLoadPackageDefinition: (definition: PackageDefinition, server: GrpcServer) => {
+        answerFast(definition);
+        boundConnections(server, limits, logger);
       },
-      onLoadPackageDefinition: answerFast,
       // Calls under way are answered before the door closes; streams are ended by OpenStreams.
       gracefulShutdown: true,
     },

@@ -9,8 +9,8 @@ import { CORRELATION_HEADER, correlationIdOf } from '../correlation.js';
 import { NestLogger } from '../logging.js';
 import { answerClientError } from './client-errors.js';
 import { hostDuplicate, hostsNamed } from './hosts-named.js';
+import { limitConnections } from './limit-connections.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
-import { refusedTotal } from './refused-total.js';
 
 export interface HttpAppOptions {
   readonly logger: Logger;
@@ -42,7 +42,6 @@ const listenBacklog = 4_096;
  * files and of PostgreSQL. 8,000 callers at once are served by one process (2026-11-22); Fastify closes those that rest for 72 s.
  */
 const connectionsMaxDefault = 10_000;
-const tellDroppedEveryMs = 60_000;
 
 /** The longest name in a path of ours: a kid of 128 characters, each percent-encoded. */
 const nameCharsMax = 3 * 128;
@@ -104,16 +103,4 @@ export async function createHttpApp(module: DynamicModule, options: HttpAppOptio
   app.useGlobalFilters(new ProblemFilter(options.logger));
   app.enableShutdownHooks();
   return app;
-}
-
-/** Counted as `connections.too_many`: there is nobody yet to tell it to. */
-function limitConnections(server: Server, connectionsMax: number, logger: Logger): void {
-  server.maxConnections = connectionsMax;
-  let tellAtMs = 0;
-  server.on('drop', () => {
-    refusedTotal.inc({ code: 'connections.too_many' });
-    if (performance.now() < tellAtMs) return;
-    tellAtMs = performance.now() + tellDroppedEveryMs;
-    logger.warn({ connectionsMax }, 'too many connections: new ones are closed');
-  });
 }
