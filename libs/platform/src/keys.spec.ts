@@ -1,4 +1,17 @@
-import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -47,6 +60,39 @@ describe('signing keys of the installation', () => {
     createSigner(config(), 'log');
     chmodSync(path.join(home, 'keys/log.jwk.json'), 0o644);
     expect(() => loadSigner(config(), 'log')).toThrow(/chmod 600/);
+  });
+});
+
+describe('a draft that a killed write left', () => {
+  const longAgo = new Date(Date.now() - 120_000);
+  const leave = (name: string, at = longAgo) => {
+    const file = path.join(home, 'keys', name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, '{"d":"half a ke', { mode: 0o600 });
+    utimesSync(file, at, at);
+    return name;
+  };
+  const left = (names: readonly string[]) => readdirSync(path.join(home, 'keys')).filter((name) => names.includes(name));
+
+  it('is removed before the next is written, of whichever key', () => {
+    const names = ['receipt.jwk.json', 'log.jwk.json', 'receipt.next.jwk.json', 'export.past.jwks.json', 'response.jwks.json'];
+    const drafts = names.map((name) => leave(`${name}.${randomUUID()}`));
+    createSigner(config(), 'receipt');
+    expect(left(drafts)).toEqual([]);
+    const another = leave(`receipt.jwk.json.${randomUUID()}`);
+    announceNextSigner(config(), 'receipt');
+    expect(left([another])).toEqual([]);
+  });
+
+  it('stays where another process may be writing it, and what is no draft stays whatever its age', () => {
+    const kept = [
+      leave(`receipt.jwk.json.${randomUUID()}`, new Date()),
+      ...['receipt.jwk.json.bak', `operator.jwk.json.${randomUUID()}`, `${randomUUID()}`, `log.jwk.json.${randomUUID()}.old`].map((name) =>
+        leave(name),
+      ),
+    ];
+    createSigner(config(), 'receipt');
+    expect(left(kept).sort()).toEqual(kept.sort());
   });
 });
 

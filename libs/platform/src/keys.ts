@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createEd25519Signer, type JsonWebKey, type Signer, thumbprint } from '#evidence';
 import { type Config, ConfigError } from './config.js';
@@ -41,6 +41,7 @@ export function findNextSigner(config: KeySettings, name: SignerName): Signer | 
 
 /** Announces the next key, making one where there is none. In production an operator puts it there. */
 export function announceNextSigner(config: KeySettings, name: SignerName): Signer {
+  sweepDrafts(config);
   const file = nextFile(config, name);
   if (!existsSync(file)) {
     if (config.TALLYSTICK_ENV === 'production')
@@ -84,6 +85,7 @@ function readSigner(config: KeySettings, file: string): Signer {
 
 /** Loads the key, making it first where there is none. Outside production only: there an operator brings the keys. */
 export function createSigner(config: KeySettings, name: SignerName): Signer {
+  sweepDrafts(config);
   const file = privateFile(config, name);
   if (!existsSync(file)) {
     if (config.TALLYSTICK_ENV === 'production')
@@ -163,6 +165,20 @@ function writeOnce(file: string, jwk: JsonWebKey): void {
 /** A reader finds the old or the new, never a half. */
 function replaceFile(file: string, json: object): void {
   renameSync(writeDraft(file, json, 0o644), file);
+}
+
+const DRAFT = new RegExp(`^(${SIGNER_NAMES.join('|')})(\\.next|\\.past)?\\.jwks?\\.json\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`);
+/** Between the lines that write a draft and give it its name. */
+const draftMsMax = 60_000;
+
+/** Removes what killed writes left, private keys among it that nobody will use. Other processes may be writing. */
+function sweepDrafts(config: KeySettings): void {
+  const folder = keysFolder(config);
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const draft = path.join(folder, name);
+    const madeAtMs = DRAFT.test(name) ? (statSync(draft, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) : Infinity;
+    if (Date.now() - madeAtMs > draftMsMax) rmSync(draft, { force: true });
+  }
 }
 
 /** On the disk before it gets its name: a key that partners have proved must outlive a loss of power. */
