@@ -12,6 +12,7 @@ import { createLogger } from '#platform';
 import { jtiOf, rating, recordHead } from '#records/testing/records';
 import {
   BankClient,
+  BatchFailedError,
   GatewayClient,
   type LineOutcome,
   type SigningKey,
@@ -202,8 +203,9 @@ describe('a batch whose lines the gateway lost', () => {
       `UPDATE record_batches SET lines_missing_since = lines_missing_since - interval '1 hour', leased_until = '-infinity' WHERE batch = $1`,
       [parseId('bat', id).uuid],
     );
-    await expect(bank.batches.wait(id, quickly)).rejects.toMatchObject({
-      name: 'BatchFailedError',
+    const failure: unknown = await bank.batches.wait(id, quickly).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(BatchFailedError);
+    expect(failure).toMatchObject({
       code: 'batch.lines_lost',
       status: { state: 'FAILED', lines: { total: 4, done: 0 } },
     });

@@ -1,7 +1,7 @@
 export * from './accept-record.js';
 export * from './batch/batch.js';
 export { faultIn, type LineFaults } from './batch/line-faults.js';
-export { LINES_LOST, LinesMissing, linesMissingMsMax } from './batch/lost-lines.js';
+export { LINES_LOST, linesMissingMsMax } from './batch/lost-lines.js';
 export { ReceiveBatch, type SpooledBatch } from './batch/receive-batch.js';
 export { type BatchReport, type LineTaker, recordBytesMax, RunBatch } from './batch/run-batch.js';
 export type { TextLine } from './batch/split-lines.js';
