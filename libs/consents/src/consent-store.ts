@@ -52,8 +52,6 @@ export interface Counted {
 export interface ConsentLedger {
   /** Any number of consents, of any shards, repeated ids too, in one trip to the database. */
   hold(ids: readonly ShardedId[]): Promise<HeldConsents>;
-  /** Saves what was read and the counts afterwards; `counted` has each consent once. Facts of the uses are appended before. */
-  saveUses(uses: readonly PlacedUse[], counted: readonly Counted[]): Promise<void>;
   /** Saves new versions of consents that are held, or the first version of new ones. */
   saveVersions(versions: readonly ConsentVersion[]): Promise<void>;
   /** Takes a participant's key for this request; answers the request that took it first, where there is one. A concurrent taker is waited for. */

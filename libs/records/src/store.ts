@@ -30,8 +30,6 @@ export interface RecordBook extends RecordFinder {
   inForce(subject: ShardedId): Promise<RecordInForce[]>;
   keep(record: StoredRecord): Promise<void>;
   changeForce(subject: ShardedId, change: ForceChange): Promise<void>;
-  /** Forgets what is past its validity. */
-  dropExpired(subject: ShardedId, at: Date): Promise<void>;
   /** Keeps a second payload under used names; false where exactly this one is kept already. */
   keepEquivocation(identity: RecordIdentity, received: Uint8Array, at: Date): Promise<boolean>;
 }

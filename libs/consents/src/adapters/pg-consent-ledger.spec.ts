@@ -3,6 +3,7 @@ import { type FreshDatabase, freshDatabase } from '#platform/testing/database';
 import { consentLedgerContract } from '../testing/consent-ledger-contract.js';
 import { aConsent, consentAt } from '../testing/consents.js';
 import { registerSubject } from '../subject.js';
+import { countedRow, useRow } from './consent-rows.js';
 import { PgConsentBook } from './pg-consent-book.js';
 import { PgConsentLedger } from './pg-consent-ledger.js';
 import { PgConsentReader } from './pg-consent-reader.js';
@@ -23,6 +24,24 @@ describe('the consent ledger in PostgreSQL', () => {
   afterAll(() => fresh.close());
 
   consentLedgerContract((work) => fresh.database.transaction((tx) => work(new PgConsentLedger(tx))));
+
+  it('counts reads by consent, and by subject, recipient and purpose, as they are saved with what was disclosed', async () => {
+    const consent = aConsent();
+    const used = { ...consent, uses: 1, period: { start: '2026-11-22', uses: 1 } };
+    const budget = { day: '2026-11-22', dayCalls: 1, month: '2026-11-01', monthCalls: 1 };
+    const use = { consent, n: 1, scope: { claims: ['score' as const] }, dataLifeSeconds: 60, at: consentAt };
+    const uses = [useRow({ use, position: { shard: 5, seq: 1_000n, at: consentAt } })];
+    const saved = JSON.stringify({ uses, counted: [countedRow({ consent: used, budget })] });
+    await fresh.database.query('SELECT FROM save_consent_uses($1::jsonb)', [saved]);
+    // Of the same purpose, and of another.
+    const [second, third] = ['b', 'c'].map((end) => ({ shard: 5, uuid: `01939a6e-7a00-7abc-8def-00000000000${end}` }) as const);
+    const { consents } = await fresh.database.transaction((tx) => new PgConsentLedger(tx).hold([id, second!, third!]));
+    expect(consents.map((one) => [one!.consent.uses, one!.consent.period?.uses, one!.budget.dayCalls])).toEqual([
+      [1, 1, 1],
+      [0, undefined, 1],
+      [0, undefined, 0],
+    ]);
+  });
 
   it('lists consents in pages, the newest first, to their recipient and their subject', async () => {
     const reader = new PgConsentReader(fresh.database);

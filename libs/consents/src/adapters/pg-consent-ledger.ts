@@ -1,7 +1,7 @@
 import { formatId, invariant, type Shard, type ShardedId, shardOf } from '#kernel';
 import type { Tx } from '#platform';
-import type { ConsentKeyClaim, ConsentLedger, ConsentVersion, Counted, HeldConsent, HeldConsents, PlacedUse } from '../consent-store.js';
-import { type ConsentRow, countedRow, readConsent, useRow, versionRow } from './consent-rows.js';
+import type { ConsentKeyClaim, ConsentLedger, ConsentVersion, HeldConsent, HeldConsents } from '../consent-store.js';
+import { type ConsentRow, readConsent, versionRow } from './consent-rows.js';
 
 interface HeldRow extends ConsentRow {
   day: string;
@@ -11,7 +11,10 @@ interface HeldRow extends ConsentRow {
   held_at: Date;
 }
 
-/** Owns `consents`, `consent_versions`, `consent_budgets`, `consent_uses` and `consent_requests`; its statements stand in the migration `consents`. */
+/**
+ * Owns `consents`, `consent_versions`, `consent_budgets`, `consent_uses` and `consent_requests`; its statements stand in the migration `consents`.
+ * Uses and their counts are saved with what was disclosed under them (`DisclosureBook`).
+ */
 export class PgConsentLedger implements ConsentLedger {
   constructor(private readonly tx: Tx) {}
 
@@ -22,12 +25,6 @@ export class PgConsentLedger implements ConsentLedger {
     // Where there is none there is nothing that a time could matter to.
     const at = new Date(Math.max(0, ...rows.map((row) => row.held_at.getTime())));
     return { at, consents: ids.map((id) => held.get(formatId('cns', id))) };
-  }
-
-  async saveUses(uses: readonly PlacedUse[], counted: readonly Counted[]): Promise<void> {
-    if (uses.length === 0) return;
-    const values = [JSON.stringify({ uses: uses.map(useRow), counted: counted.map(countedRow) })];
-    await this.tx.query('SELECT FROM save_consent_uses($1::jsonb)', values, 'save_consent_uses');
   }
 
   async saveVersions(versions: readonly ConsentVersion[]): Promise<void> {

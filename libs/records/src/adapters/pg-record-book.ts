@@ -171,14 +171,6 @@ export class PgRecordBook implements RecordBook {
     );
   }
 
-  async dropExpired(subject: ShardedId, at: Date): Promise<void> {
-    await this.sql.query(`DELETE FROM records_in_force WHERE shard = $1 AND subject = $2 AND valid_until <= $3`, [
-      subject.shard,
-      subject.uuid,
-      at,
-    ]);
-  }
-
   async keepEquivocation(identity: RecordIdentity, received: Uint8Array, at: Date): Promise<boolean> {
     const kept = await this.sql.query(
       `INSERT INTO record_equivocations (shard, iss, jti, payload_digest, jws, received_at)

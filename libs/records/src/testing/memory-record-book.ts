@@ -61,6 +61,7 @@ export class MemoryRecordBook implements RecordBook {
     this.force = [...this.force, { ...added, subject: subject.uuid }].sort((a, b) => a.asOf.getTime() - b.asOf.getTime());
   }
 
+  /** Forgets what is past its validity, as saving a standing does in PostgreSQL. */
   async dropExpired(subject: ShardedId, at: Date): Promise<void> {
     this.force = this.force.filter((row) => row.subject !== subject.uuid || row.validUntil > at);
   }

@@ -79,13 +79,6 @@ export function recordBookContract(run: <T>(work: (book: RecordBook) => Promise<
     expect(await run((book) => book.inForce({ ...subject, uuid: jtiOf(3) }))).toEqual([]);
   });
 
-  it('forgets what is past its validity, at the very moment', async () => {
-    await run((book) => book.dropExpired(subject, new Date(later.getTime() - 1)));
-    expect(await run((book) => book.inForce(subject))).toHaveLength(1);
-    await run((book) => book.dropExpired(subject, later));
-    expect(await run((book) => book.inForce(subject))).toEqual([]);
-  });
-
   it('keeps each equivocation once', async () => {
     const second = { ...identity, payloadDigest: new Uint8Array([4]) };
     const third = { ...identity, payloadDigest: new Uint8Array([5]) };

@@ -268,6 +268,9 @@ describe('consents in PostgreSQL', () => {
     expect(await tally(Array(12).fill(often.wish))).toEqual([5, ['consent.frequency']]);
     expect(await tally(Array(6).fill(once.wish))).toEqual([1, ['consent.required']]);
     expect(await stateOf(once.id)).toBe('CONSUMED');
+    // Counts are of reads alone: what changes a consent leaves them as they are, also where the last read did.
+    await world.consents.act(often.id, { kind: 'PAUSE' }, by(often.subject));
+    expect(await Promise.all([often.id, once.id].map(async (id) => (await reader.find(id))!.uses))).toEqual([5, 1]);
     const pair = [both.wish, { ...both.wish, consent: other.id }];
     expect(await tally([...Array(8).fill(pair[0]), ...Array(8).fill(pair[1])])).toEqual([7, ['consent.budget_exhausted']]);
   });

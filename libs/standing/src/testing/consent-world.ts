@@ -3,7 +3,8 @@ import { parseConsentRequest } from '#contract';
 import { formatId, Refusal, type ShardedId, systemClock } from '#kernel';
 import type { Database } from '#platform';
 import { nodeClerk } from '../adapters/node-notary.js';
-import { booksOf, PgExchange } from '../adapters/pg-exchange.js';
+import { PgDisclosureStore } from '../adapters/pg-disclosures.js';
+import { PgExchange } from '../adapters/pg-exchange.js';
 import { Consents } from '../consent/consents.js';
 import { Subjects } from '../subjects.js';
 
@@ -46,8 +47,7 @@ export class ConsentWorld {
 
   /** One read as a door makes it: hold, judge, fact, save. `n` of the use, or the code of the refusal. */
   async read(wish: UseWish, terms = generousTerms, database = this.database): Promise<number | string> {
-    return await database.transaction(async (tx) => {
-      const { consentLedger, facts } = booksOf(tx);
+    return await new PgDisclosureStore(database).transaction(async ({ consentLedger, disclosures, facts }) => {
       const { answers, counted, consumed } = judgeUses([wish], await consentLedger.hold([wish.consent]), terms);
       const use = answers[0]!;
       if (use instanceof Refusal) return use.code;
@@ -55,7 +55,7 @@ export class ConsentWorld {
       const body = { consent: formatId('cns', id) };
       const fact = { shard: id.shard, kind: 'rating.disclosed', subject: subject.uuid, participant, body };
       const positions = await facts.append([fact, ...consumed.map(() => ({ ...fact, kind: 'consent.consumed' }))]);
-      await consentLedger.saveUses([{ use, position: positions[0]! }], counted);
+      await disclosures.save({ uses: [{ use, position: positions[0]! }], counted, disclosures: [], answers: [] });
       const kept = { content: {}, salt: '', via: 'gateway', position: positions.at(-1)! };
       await consentLedger.saveVersions(consumed.map((change) => ({ ...change, ...kept })));
       return use.n;
