@@ -19,7 +19,11 @@ const QUERY_CANCELED = '57014';
 /** What the pool says in words only. */
 const NO_CONNECTION = /^timeout exceeded when trying to connect$|^Connection terminated due to connection timeout$/;
 
+/** Errors that came from a connection to PostgreSQL: a socket to anybody else breaks with the same codes. */
+const fromDatabase = new WeakSet<object>();
+
 export function orStatementTimedOut(error: unknown): unknown {
+  if (error instanceof Error) fromDatabase.add(error);
   const { code, message } = error as { code?: unknown; message?: string };
   const timedOut = code === QUERY_CANCELED || NO_CONNECTION.test(message ?? '');
   return timedOut && !(error instanceof StatementTimedOut) ? new StatementTimedOut(message, { cause: error }) : error;
@@ -42,30 +46,70 @@ export async function answerWithin<T>(msMax: number, answer: Promise<T>, silence
   }
 }
 
-/** What a caller is told: 503 `database.timeout` where nothing was kept, `outcome.unknown` where nobody knows. Undefined: it is another error. */
-export function slowDatabase(error: unknown): Refusal | undefined {
+/**
+ * What a caller is told while the database is slow or away: 503 `database.timeout` or `database.away` where nothing was kept, `outcome.unknown`
+ * where nobody knows; who only reads (`isRead`) has lost nothing by that. Undefined: it is another error.
+ */
+export function slowDatabase(error: unknown, isRead = false): Refusal | undefined {
   if (error instanceof LostReply && !(error instanceof StatementTimedOut)) return outcomeUnknown(error.cause ?? error);
-  if (!isTimeOut(error)) return undefined;
-  return new Refusal(
-    'unavailable',
-    'database.timeout',
-    'the database took too long and what it was asked was undone; send the same again',
-    { retryAfterSeconds: 1 },
-    { cause: error },
-  );
+  const told = wordsOf(error);
+  if (told.some((one) => is(one, TIMED_OUT))) {
+    return unavailable('database.timeout', 'the database took too long and what it was asked was undone; send the same again', error);
+  }
+  if (told.some((one) => is(one, UNREACHED))) return away(error);
+  if (told.some((one) => is(one, BROKEN))) return isRead ? away(error) : outcomeUnknown(error);
+  return undefined;
 }
 
-/** Also as Prisma tells it: what the driver said is the cause of what Prisma says. */
-function isTimeOut(error: unknown): boolean {
-  for (let [at, depth] = [error as Told | undefined, 0]; at && depth < 5; depth++) {
-    if (at.code === QUERY_CANCELED || at.meta?.driverAdapterError?.cause?.code === QUERY_CANCELED) return true;
-    at = at.cause;
+const away = (cause: unknown) => unavailable('database.away', 'the database cannot be reached; send the same again', cause);
+
+function unavailable(code: string, detail: string, cause: unknown): Refusal {
+  return new Refusal('unavailable', code, detail, { retryAfterSeconds: 1 }, { cause });
+}
+
+/** Errors by the codes of PostgreSQL and Prisma, by those of the socket to it, and by the words of the driver, which says some things in words only. */
+interface Signs {
+  readonly codes: ReadonlySet<unknown>;
+  readonly ofSocket: ReadonlySet<unknown>;
+  readonly words: RegExp;
+}
+
+const TIMED_OUT: Signs = { codes: new Set([QUERY_CANCELED]), ofSocket: new Set(), words: NO_CONNECTION };
+/** No connection was made, so nothing was asked. PostgreSQL: it starts, stops or recovers (57P03), or has no connection left (53300). */
+const UNREACHED: Signs = {
+  codes: new Set(['57P03', '53300', '08001', '08004', 'DatabaseNotReachable', 'P1001', 'P1002']),
+  ofSocket: new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']),
+  words: /(?!)/,
+};
+/** The connection broke while an answer was awaited. PostgreSQL: it was stopped (57P01), another process of it crashed (57P02), its database was dropped (57P04). */
+const BROKEN: Signs = {
+  codes: new Set(['57P01', '57P02', '57P04', '57P05', '08000', '08003', '08006', '08007', 'ConnectionClosed', 'SocketTimeout', 'P1017']),
+  ofSocket: new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']),
+  words: /^Connection terminated|^Client has encountered a connection error|^Client was closed and is not queryable/,
+};
+
+function is(told: Told, { codes, ofSocket, words }: Signs): boolean {
+  const { code, kind, message } = told;
+  return codes.has(code) || codes.has(kind) || (fromDatabase.has(told) && ofSocket.has(code)) || words.test(`${message as string}`);
+}
+
+/** What is said of an error, by itself and beneath it. Prisma: what the driver said is the cause of what Prisma says. */
+function wordsOf(error: unknown): Told[] {
+  const told: Told[] = [];
+  const waiting: unknown[] = [error];
+  while (waiting.length > 0 && told.length < 8) {
+    const at = waiting.shift() as Told | null | undefined;
+    if (typeof at !== 'object' || at === null) continue;
+    told.push(at);
+    waiting.push(at.cause, at.meta?.driverAdapterError);
   }
-  return false;
+  return told;
 }
 
 interface Told {
   readonly code?: unknown;
-  readonly cause?: Told;
-  readonly meta?: { readonly driverAdapterError?: { readonly cause?: Told } };
+  readonly kind?: unknown;
+  readonly message?: unknown;
+  readonly cause?: unknown;
+  readonly meta?: { readonly driverAdapterError?: unknown };
 }

@@ -43,15 +43,17 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** For routes and hooks that live on the Fastify instance itself. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
-  const problem = problemOf(error, request.id, logger);
+  const problem = problemOf(error, request, logger);
   refusedTotal.inc({ code: problem.code });
   if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', String(problem.retryAfterSeconds));
   void reply.status(problem.status).header('content-type', 'application/problem+json').send(JSON.stringify(problem));
 }
 
-function problemOf(thrown: unknown, correlationId: string, logger: Logger): Problem {
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+function problemOf(thrown: unknown, { id: correlationId, method }: FastifyRequest, logger: Logger): Problem {
   const error = orFactsStopped(thrown);
-  const refusal = error instanceof Refusal ? error : (slowDatabase(error) ?? fromFramework(error));
+  const refusal = error instanceof Refusal ? error : (slowDatabase(error, READS.has(method)) ?? fromFramework(error));
   logReason(refusal ?? error, correlationId, logger);
   return refusal ? toProblem(refusal, correlationId) : defectProblem(correlationId);
 }

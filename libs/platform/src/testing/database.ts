@@ -19,9 +19,16 @@ export interface FreshDatabase {
   close(): Promise<void>;
 }
 
+let ownTemplate: string | undefined;
+
+/** From now on fresh databases of this test file are copies of this one: on a server that it may stop. */
+export function copyFrom(template: string): void {
+  ownTemplate = template;
+}
+
 /** A private, migrated, empty database on the test run's one PostgreSQL. */
 export async function freshDatabase(): Promise<FreshDatabase> {
-  const template = new URL(inject('TEST_DATABASE_URL'));
+  const template = new URL(ownTemplate ?? inject('TEST_DATABASE_URL'));
   const name = `test_${randomBytes(8).toString('hex')}`;
   await administer(template, `CREATE DATABASE ${name} TEMPLATE ${template.pathname.slice(1)}`);
   const url = new URL(template);
