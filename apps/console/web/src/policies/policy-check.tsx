@@ -1,8 +1,9 @@
-import { Badge, Button, FileButton, Group, Stack, Text, Textarea, UnstyledButton } from '@mantine/core';
+import { Badge, Button, FileButton, Group, Stack, Text, UnstyledButton } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import type { FindingView, LintView } from '../../../src/api.js';
 import { call } from '../api/client.js';
+import { MonoArea } from '../parts/mono-area.js';
 import { Section } from '../parts/page.js';
 import { Failure } from '../parts/states.js';
 import { count } from '../parts/values.js';
@@ -23,15 +24,7 @@ export function PolicyCheck() {
           Paste a policy or open a file; nothing is saved. When there are no errors, draft it with: tallystick policy draft &lt;file&gt;
           --author &lt;person&gt;
         </Text>
-        <Textarea
-          ref={area}
-          label="Document (JSON)"
-          rows={16}
-          spellCheck={false}
-          classNames={{ input: 'mono' }}
-          value={text}
-          onChange={(event) => edit(event.currentTarget.value)}
-        />
+        <MonoArea ref={area} label="Document (JSON)" rows={16} value={text} onText={edit} />
         <Group gap="sm">
           <Button onClick={() => check.mutate(text)} loading={check.isPending} disabled={text.trim() === ''}>
             Check

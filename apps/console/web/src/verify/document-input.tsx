@@ -1,5 +1,6 @@
-import { Button, FileButton, Group, Text, Textarea } from '@mantine/core';
+import { Button, FileButton, Group, Text } from '@mantine/core';
 import { type DragEvent, useState } from 'react';
+import { MonoArea } from '../parts/mono-area.js';
 import { bytes } from '../parts/values.js';
 
 /** What is to be verified: pasted, or a file, which is read where it lies. */
@@ -34,15 +35,12 @@ export function DocumentInput({ document, onChange }: { document: Document; onCh
         </Group>
       ) : (
         <>
-          <Textarea
+          <MonoArea
             label="Document"
             description="A receipt, the evidence of a record, a .tlog-proof or an export. Paste it, drop a file here, or open one."
             rows={7}
-            spellCheck={false}
-            autoComplete="off"
-            classNames={{ input: 'mono' }}
             value={document.text}
-            onChange={(event) => onChange({ text: event.currentTarget.value })}
+            onText={(text) => onChange({ text })}
           />
           <Group mt="xs">
             <FileButton onChange={open}>

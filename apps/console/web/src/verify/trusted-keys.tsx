@@ -1,7 +1,8 @@
-import { Radio, Stack, Text, Textarea } from '@mantine/core';
+import { Radio, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { LogKeysView } from '../../../src/api.js';
 import { call } from '../api/client.js';
+import { MonoArea } from '../parts/mono-area.js';
 import { Loaded } from '../parts/states.js';
 
 /** Whose keys are believed; `pasted` are lines of a vkey file. */
@@ -34,15 +35,12 @@ export function TrustedKeys({ trust, onChange }: { trust: Trust; onChange: (next
         </Stack>
       </Radio.Group>
       {trust.of === 'pasted' ? (
-        <Textarea
+        <MonoArea
           label="Public keys, one per line"
           placeholder="<name>+<key id>+<key>"
           rows={4}
-          spellCheck={false}
-          autoComplete="off"
-          classNames={{ input: 'mono' }}
           value={trust.pasted}
-          onChange={(event) => onChange({ ...trust, pasted: event.currentTarget.value })}
+          onText={(pasted) => onChange({ ...trust, pasted })}
         />
       ) : (
         <Loaded of={published} label="Loading the keys" lines={2}>
