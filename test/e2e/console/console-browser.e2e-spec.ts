@@ -57,7 +57,7 @@ describe.skipIf(chromium === undefined)('the console in a browser', () => {
     context = await browser.newContext({ colorScheme, viewport, locale: 'en-GB', timezoneId: 'Asia/Shanghai', acceptDownloads: true });
     ({ page, complaints } = await watchedPage(context, new URL(world.url).origin));
   };
-  const signIn = async (role: 'compliance' | 'risk' | 'operator' = 'compliance', at = '/') => {
+  const signIn = async (role: 'compliance' | 'risk' | 'operator' | 'auditor' = 'compliance', at = '/') => {
     await page.goto(world.url + at);
     await page.getByLabel('Name').fill(nameOf(role));
     await page.getByLabel('Password', { exact: true }).fill(world.password(role));
@@ -188,6 +188,18 @@ describe.skipIf(chromium === undefined)('the console in a browser', () => {
       .getByRole('button', { name: /^Copy fct_/ })
       .waitFor();
     expect(await auditPage(page)).toEqual([]);
+  });
+
+  it.each(['compliance', 'risk', 'operator', 'auditor'] as const)('fits each page on a phone for each role: %s', async (role) => {
+    await openContext('light', NARROW);
+    await signIn(role);
+    for (const place of ['', 'decisions', 'audit', 'verify', 'partners', ...REST.map(([name]) => name)]) {
+      await page.goto(`${world.url}/${place}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await expect.poll(() => page.locator('main [role=status]').count()).toBe(0);
+      await screenshot(page, `phone-${place || 'overview'}-${role}`);
+      expect([place, await auditPage(page)]).toEqual([place, []]);
+    }
   });
 
   const looks = (['light', 'dark'] as const).flatMap((scheme) => [

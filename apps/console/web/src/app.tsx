@@ -3,6 +3,7 @@ import { lazy, Suspense } from 'react';
 import type { PagePath, PermissionName, SignedInStaff } from '../../src/api.js';
 import { may, useSession } from './api/session.js';
 import { usePath } from './api/router.js';
+import { PageHead } from './parts/page.js';
 import { Empty, Failure, Loading } from './parts/states.js';
 import { Shell } from './shell/shell.js';
 import { SignIn } from './shell/sign-in.js';
@@ -68,11 +69,15 @@ function Signed({ staff }: { staff: SignedInStaff }) {
   return (
     <Shell staff={staff} pages={pages} path={path}>
       {page === undefined ? (
-        <Empty title="There is no such page">Use the menu; the address may be mistyped.</Empty>
+        <>
+          <PageHead title="No page" about={path} />
+          <Empty title="There is no such page">Use the menu; the address may be mistyped.</Empty>
+        </>
       ) : !may(staff, page.needs) ? (
-        <Empty title={`${page.label} is not open to your role`}>
-          You are signed in as {staff.name} ({staff.role}). Ask compliance if you need it.
-        </Empty>
+        <>
+          <PageHead title={page.label} about={`You are signed in as ${staff.name} (${staff.role}).`} />
+          <Empty title={`${page.label} is not open to your role`}>Ask compliance if you need it.</Empty>
+        </>
       ) : (
         <Suspense fallback={<Loading label={`Loading ${page.label}`} />}>
           <page.view staff={staff} />
