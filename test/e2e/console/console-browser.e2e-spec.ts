@@ -190,6 +190,22 @@ describe.skipIf(chromium === undefined)('the console in a browser', () => {
     expect(await auditPage(page)).toEqual([]);
   });
 
+  it('lists the decisions on a phone in two lines each, and opens the trace of one where it is tapped', async () => {
+    await openContext('light', NARROW);
+    await signIn('compliance', '/decisions');
+    const rows = page.locator('.decisions tbody tr');
+    await rows.first().waitFor();
+    const heights = await Promise.all((await rows.all()).map(async (row) => (await row.boundingBox())!.height));
+    expect(heights).toHaveLength(50);
+    // Only a reason may take a third line.
+    expect(heights.filter((height) => height > 80)).toEqual([]);
+    expect(Math.min(...heights)).toBeLessThan(62);
+    expect(await page.evaluate('document.body.scrollHeight')).toBeLessThan(4_000);
+    // A link lies over the whole row.
+    await rows.nth(3).click({ position: { x: 20, y: 15 }, force: true });
+    await page.getByRole('article', { name: 'Decision for checkout' }).waitFor();
+  });
+
   it.each(['compliance', 'risk', 'operator', 'auditor'] as const)('fits each page on a phone for each role: %s', async (role) => {
     await openContext('light', NARROW);
     await signIn(role);

@@ -41,7 +41,7 @@ export function DecisionList() {
 
 function DecisionTable({ rows }: { rows: readonly DecisionRow[] }) {
   return (
-    <table className="table brief">
+    <table className="table brief decisions">
       <thead>
         <tr>
           <th scope="col">Time (UTC)</th>
@@ -68,7 +68,7 @@ function DecisionTable({ rows }: { rows: readonly DecisionRow[] }) {
             <td data-label="Amount" className="right num">
               {money(row.money.amount, row.money.currency)}
             </td>
-            <td data-label="Reason" className="wide">
+            <td data-label="Reason" className={row.outcome === 'ALLOW' || row.reservationState !== null ? 'wide spare' : 'wide'}>
               <span>
                 {row.reasons[0] ?? '—'}
                 {row.reasons.length > 1 && ` +${row.reasons.length - 1}`}
