@@ -41,7 +41,7 @@ beforeAll(async () => {
   installation = await startInstallation();
   Object.assign(process.env, { TALLYSTICK_HOME: installation.home });
   const config = parseConfig(installation.settings);
-  stage = await openStage(config, undefined, async (args) => {
+  stage = await openStage(config, installation.home, undefined, async (args) => {
     const { code, stdout, output } = await installation.command(args);
     return { code, output: code === 0 ? stdout : output };
   });

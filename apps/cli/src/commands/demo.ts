@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type Config, parseConfig } from '#platform';
 import { Narrator } from '../demo/narrator.js';
@@ -6,6 +5,7 @@ import { openStage } from '../demo/open-stage.js';
 import { type Sabotage, SABOTAGES } from '../demo/stage.js';
 import { tellStory } from '../demo/story.js';
 import { withTemporaryInstallation } from '../demo/temporary-installation.js';
+import { withScratch } from '../demo/with-scratch.js';
 import { findSupervisor } from '../up/lock.js';
 
 export function register(program: Command): void {
@@ -24,12 +24,13 @@ export function register(program: Command): void {
     });
 }
 
-async function demo(config: Config, sabotage: Sabotage | undefined): Promise<void> {
-  const stage = await openStage(config, sabotage);
-  try {
-    await tellStory(stage, new Narrator());
-  } finally {
-    await Promise.all([stage.bankA.client.close(), stage.bankB.client.close()]);
-    rmSync(stage.scratch, { recursive: true, force: true });
-  }
+function demo(config: Config, sabotage: Sabotage | undefined): Promise<void> {
+  return withScratch('tallystick-demo-', async (scratch) => {
+    const stage = await openStage(config, scratch, sabotage);
+    try {
+      await tellStory(stage, new Narrator());
+    } finally {
+      await Promise.all([stage.bankA.client.close(), stage.bankB.client.close()]);
+    }
+  });
 }

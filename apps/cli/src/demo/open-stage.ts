@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Refusal } from '#kernel';
@@ -15,8 +14,8 @@ const SCOPES =
   'decisions:evaluate decisions:reserve decisions:simulate allowances:issue standing:read subjects:write appeals:write consents:write disputes:write';
 const commandBytesMax = 16 * 2 ** 20;
 
-/** Takes the parts of two banks, checkout and compliance on a running installation. */
-export async function openStage(config: Config, sabotage?: Sabotage, run: Stage['run'] = runCommand): Promise<Stage> {
+/** Takes the parts of two banks, checkout and compliance on a running installation. `scratch`: a folder that its caller removes. */
+export async function openStage(config: Config, scratch: string, sabotage?: Sabotage, run: Stage['run'] = runCommand): Promise<Stage> {
   const token = await run(['token', '--caller', 'checkout', '--scope', SCOPES]);
   if (token.code !== 0) throw new Error(`no token for checkout: ${token.output}`);
   const checkout = new DecisionClient(`http://localhost:${config.DECISION_HTTP_PORT}`, token.output.trim());
@@ -29,7 +28,7 @@ export async function openStage(config: Config, sabotage?: Sabotage, run: Stage[
     sabotage,
     gateway: config.GATEWAY_ORIGIN,
     jwks: JSON.parse(readFileSync(path.join(keysFolder(config), 'receipt.jwks.json'), 'utf8')) as Stage['jwks'],
-    scratch: mkdtempSync(path.join(tmpdir(), 'tallystick-demo-')),
+    scratch,
     run,
   };
 }

@@ -1,27 +1,26 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, SETTINGS } from '#platform';
 import { OWN, PORTS } from '../up/installation.js';
+import { withScratch } from './with-scratch.js';
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
 /** Starts an installation in a scratch folder and on free ports, lets `use` work on it, and leaves nothing behind. */
 export async function withTemporaryInstallation<T>(use: (environment: NodeJS.ProcessEnv) => T | Promise<T>): Promise<T> {
-  const scratch = mkdtempSync(path.join(tmpdir(), 'tallystick-temporary-'));
   const ports = await Promise.all(PORTS.map(async (name) => [name, String(await freePort())] as const));
-  const environment = { ...withoutInstallation(process.env), ...Object.fromEntries(ports), TALLYSTICK_HOME: path.join(scratch, 'home') };
-  try {
+  const own = { ...withoutInstallation(process.env), ...Object.fromEntries(ports) };
+  const environmentIn = (scratch: string) => ({ ...own, TALLYSTICK_HOME: path.join(scratch, 'home') });
+  const start = (scratch: string) => {
+    const environment = environmentIn(scratch);
     console.log('nothing is running here: starting a temporary installation');
     command(['up'], environment);
-    const settings = JSON.parse(readFileSync(path.join(scratch, 'home', 'env.json'), 'utf8')) as NodeJS.ProcessEnv;
-    return await use({ ...environment, ...settings });
-  } finally {
-    command(['reset', '--yes'], environment);
-    rmSync(scratch, { recursive: true, force: true });
-  }
+    const settings = JSON.parse(readFileSync(path.join(environment.TALLYSTICK_HOME, 'env.json'), 'utf8')) as NodeJS.ProcessEnv;
+    return use({ ...environment, ...settings });
+  };
+  return await withScratch('tallystick-temporary-', start, (scratch) => command(['reset', '--yes'], environmentIn(scratch)));
 }
 
 function command(args: readonly string[], env: NodeJS.ProcessEnv): void {
