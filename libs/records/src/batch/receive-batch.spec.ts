@@ -63,7 +63,12 @@ describe('the lines of a batch that comes in', () => {
     ['are too many', fails(new Refusal('throttled', 'batch.too_many_open', 'wait')), undefined],
   ])('stay under the name of the batch that misses them, where they %s: another copy may be in use', async (_what, resume, repeated) => {
     const { world, receive } = received((batch) => ({ batch, repeated: true }), resume);
-    world.saved = { ...content, id: { shard: 0, uuid: '01890000-0000-7000-8000-000000000001' }, state: 'FAILED', linesMissingSince: new Date() } as unknown as RecordBatch;
+    world.saved = {
+      ...content,
+      id: { shard: 0, uuid: '01890000-0000-7000-8000-000000000001' },
+      state: 'FAILED',
+      linesMissingSince: new Date(),
+    } as unknown as RecordBatch;
     expect(await receive().catch(() => undefined)).toEqual(repeated === undefined ? undefined : { batch: world.saved, repeated });
     expect(world.lines).toBe('kept');
   });
