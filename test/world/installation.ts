@@ -39,6 +39,7 @@ export async function startInstallation(env: Readonly<Record<string, string>> = 
   const up = await bootstrap(['up'], own);
   if (up.code !== 0) {
     await bootstrap(['reset', '--yes'], own);
+    rmSync(path.dirname(home), { recursive: true, force: true });
     throw new Error(`up ended with ${up.code}:\n${up.output}`);
   }
   return {

@@ -1,7 +1,7 @@
 // A night of records under one signature: written to a file, sent, followed, what was refused mended and sent again, one line proved offline.
 // Environment: TALLY_GATEWAY, TALLY_CA, TALLY_CERT, TALLY_KEY, TALLY_SIGNING_KEY, TALLY_KID, TALLY_REF (as in .tallystick/try.env), TALLY_LOG_KEYS.
 import { createPrivateKey, randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,6 +13,7 @@ const signingKey = { kid: env.TALLY_KID, alg: 'EdDSA', privateKey: createPrivate
 const bank = new BankClient({ origin: env.TALLY_GATEWAY, ca: pem('TALLY_CA'), cert: pem('TALLY_CERT'), key: pem('TALLY_KEY'), signingKey });
 const seal = { iss: 'bank-a', key: signingKey };
 const folder = mkdtempSync(path.join(tmpdir(), 'night-'));
+process.once('exit', () => rmSync(folder, { recursive: true }));
 const first = Date.now() * 1_000;
 
 // Yours come from your database, as they are read: nothing is held in memory.

@@ -2,7 +2,7 @@
 // Environment: as for first-decision.mjs, the token with the scope allowances:issue; TALLY_CALLER: the token's service account; TALLY_ISSUER:
 // the `iss` of what this installation signs (its GATEWAY_ORIGIN).
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AllowanceSpender, DecisionClient } from '@tallystick/sdk';
@@ -16,7 +16,9 @@ const issued = await client.issueAllowance({ subject, service: 'checkout', amoun
 console.log(issued.decision.outcome, issued.allowance.amount.amount, 'in', issued.allowance.spendsMax, 'parts');
 
 // While it cannot: nothing below this line needs a network. The file must survive you; here it is a temporary one.
-const file = path.join(mkdtempSync(path.join(tmpdir(), 'allowance-')), `${issued.allowance.allowanceId}.tally`);
+const folder = mkdtempSync(path.join(tmpdir(), 'allowance-'));
+process.once('exit', () => rmSync(folder, { recursive: true }));
+const file = path.join(folder, `${issued.allowance.allowanceId}.tally`);
 const spender = await AllowanceSpender.open({ token: issued.token, keys: await client.keys(), issuer, holder, file });
 const reference = `OUTAGE-${randomUUID().slice(0, 8)}`;
 for (const [amount, name] of [
