@@ -68,6 +68,29 @@ describe('a database restored from a backup', () => {
     expect(sealer.alarms).toEqual([]);
   });
 
+  it('stands while one worker has lost its own anchor, whatever another finds, and is raised once', async () => {
+    const world = memoryWorld();
+    await world.addFacts(shardA, 3);
+    const good = newSealer(world);
+    await good.sealOnce();
+    const files = new MemoryLogFiles();
+    const lost = newSealer(world, { files });
+    let raised = 0;
+    const raise = world.alarms.raise.bind(world.alarms);
+    world.alarms.raise = (alarm, detail) => {
+      raised++;
+      return raise(alarm, detail);
+    };
+    for (let round = 0; round < 3; round++) {
+      await expect(lost.sealOnce()).rejects.toMatchObject({ code: 'log.anchor_missing' });
+      await good.sealOnce();
+      expect([good.alarms, lost.alarms, raised]).toEqual([['log.anchor_missing'], ['log.anchor_missing'], 1]);
+    }
+    files.anchor = world.files.anchor;
+    await lost.sealOnce();
+    expect([lost.alarms, await world.alarms.open()]).toEqual([[], []]);
+  });
+
   it('stays stopped for a worker whose own anchor is older than what is missing', async () => {
     const { world, recover } = await rolledBack();
     const files = new MemoryLogFiles();

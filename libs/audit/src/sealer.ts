@@ -57,6 +57,9 @@ export class Sealer {
   private remembered = NOTHING;
   /** By name. Another worker's are among them: it may be dead when what it found has passed. */
   private active = new Map<string, OpenAlarm>();
+  /** By name, what this one found. After its first good round it ends nothing of another's anchor: that may be lost while its own is good. */
+  private readonly found = new Set<string>();
+  private isNew = true;
 
   constructor(private readonly parts: SealerParts) {}
 
@@ -88,6 +91,7 @@ export class Sealer {
       if (count < sealLimits.factsPerBatchMax / 2) break;
     }
     const size = await this.publish();
+    this.isNew = false;
     return { sealed, size };
   }
 
@@ -222,7 +226,7 @@ export class Sealer {
       throw error;
     }
     if (this.active.has(LOG_CODES.rolledBack)) await this.parts.store.letFactsGoOn();
-    for (const code of codes) await this.clear(code, '');
+    for (const code of codes) if (code === LOG_CODES.rolledBack || this.isNew || this.found.has(code)) await this.clear(code, '');
   }
 
   private async treeOf(size: bigint): Promise<GrowingTree> {
@@ -260,10 +264,12 @@ export class Sealer {
     const known = this.active.get(name);
     if (known && (known.entriesMin ?? 0n) >= (alarm.entriesMin ?? 0n)) return;
     this.active.set(name, alarm);
+    this.found.add(name);
     await this.parts.alarms.raise(alarm, detail);
   }
 
   private async clear(code: string, place: string): Promise<void> {
+    this.found.delete(alarmName(code, place));
     if (this.active.delete(alarmName(code, place))) await this.parts.alarms.clear(code, place);
   }
 }
