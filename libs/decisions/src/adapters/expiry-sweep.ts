@@ -1,7 +1,9 @@
 import { type Shard, SHARDS } from '#kernel';
 import { type Database, int2Array, uuidArray } from '#platform';
 
-const sweepSubjectsMax = 500;
+/** In one transaction, which holds the shard's head row; and so many of these for a shard in its turn. */
+const subjectsAtOnceMax = 500;
+const roundsMax = 8;
 /** Looking for what ran out goes through all open holds of a shard: a few shards at a time, in turn. */
 const shardsAtOnce = 4;
 
@@ -9,7 +11,10 @@ const shardsAtOnce = 4;
 export class ExpirySweep {
   private next = 0;
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly subjectsMax = subjectsAtOnceMax,
+  ) {}
 
   /** The next few shards: all have had their turn after eight calls. @returns how many holds were freed */
   async runNext(): Promise<number> {
@@ -18,7 +23,7 @@ export class ExpirySweep {
     return await this.run(SHARDS.slice(first, first + shardsAtOnce));
   }
 
-  /** One pass over these shards, one short transaction for each that has such. @returns how many holds were freed */
+  /** One pass over these shards, short transactions for each that has such. @returns how many holds were freed */
   async run(shards: readonly Shard[] = SHARDS): Promise<number> {
     const due = await this.database.query<{ shard: Shard }>(
       `SELECT p.shard FROM unnest($1::smallint[]) AS p (shard)
@@ -34,12 +39,23 @@ export class ExpirySweep {
   }
 
   private async sweep(shard: Shard): Promise<number> {
+    let freed = 0;
+    for (let round = 0; round < roundsMax; round++) {
+      const [subjects, holds] = await this.sweepSome(shard);
+      freed += holds;
+      if (subjects < this.subjectsMax) break;
+    }
+    return freed;
+  }
+
+  /** @returns how many subjects, and how many holds of theirs */
+  private async sweepSome(shard: Shard): Promise<[number, number]> {
     const due = await this.database.query<{ subject: string }>(
       `SELECT DISTINCT subject FROM reservations
         WHERE shard = $1 AND state = 'RESERVED' AND expires_at <= date_trunc('milliseconds', clock_timestamp()) LIMIT $2`,
-      [shard, sweepSubjectsMax],
+      [shard, this.subjectsMax],
     );
-    if (due.length === 0) return 0;
+    if (due.length === 0) return [0, 0];
     return await this.database.transaction(async (tx) => {
       const [head] = await tx.query<{ at: Date }>(
         `SELECT greatest(date_trunc('milliseconds', clock_timestamp()), last_at) AS at FROM shard_heads WHERE shard = $1 FOR NO KEY UPDATE`,
@@ -51,7 +67,7 @@ export class ExpirySweep {
         uuidArray(subjects),
         head!.at,
       ]);
-      return Number(row!.freed);
+      return [due.length, Number(row!.freed)];
     });
   }
 }

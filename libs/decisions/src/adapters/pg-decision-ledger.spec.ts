@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalize } from '#evidence';
-import { parseId, type ShardedId } from '#kernel';
+import { parseId, type ShardedId, SHARDS } from '#kernel';
 import { type FreshDatabase, freshDatabase } from '#platform/testing/database';
 import { policyInput } from '#policies/testing/house-policy';
 import type { DecisionRequest } from '../decision.js';
@@ -282,6 +282,15 @@ describe('after the decision', () => {
       [mine.shard, mine.uuid],
     );
     expect(usage!.reserved).toBe(0n);
+  });
+
+  it('the sweep takes all of a shard in its turn, however few at once', async () => {
+    const subjects = await addSubjects(fresh.database, 100);
+    const busiest = SHARDS.find((shard) => subjects.filter((one) => one.shard === shard).length >= 3)!;
+    const mine = subjects.filter(({ shard }) => shard === busiest).slice(0, 3);
+    for (const one of mine) await decide(requestOf(one, { holdSeconds: 1 }));
+    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    expect(await new ExpirySweep(fresh.database, 1).run([busiest])).toBe(3);
   });
 
   it('nobody else’s reservation exists', async () => {
